@@ -1,0 +1,6 @@
+#include <cstdio>
+
+int main() {
+  std::puts("pgbackup " PGBACKUP_VERSION);
+  return 0;
+}

@@ -1,0 +1,81 @@
+// Where backups live: the one contract of all storage backends.
+//
+// An object has a name: UTF-8, parts separated by '/', no part empty, "." or "..". Names are
+// relative to the storage's URL. An object appears whole or not at all, and is overwritten by a
+// second Put of its name unless `if_absent` is set.
+//
+// One Storage may be used by several threads at once; a sink it returned by one at a time. The
+// Storage outlives its sinks. Every call throws Error; transient trouble has been retried before
+// anything is thrown. A message names the URL of the object and never a secret.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/pipeline/sink.h"
+
+namespace pgbackup {
+
+struct ObjectInfo {
+  std::string name;
+  uint64_t size = 0;  // bytes
+};
+
+struct PutOptions {
+  // Fail with kAlreadyExists when the object exists, where the store can tell atomically; where it
+  // cannot, a check just before. Used for the manifest.
+  bool if_absent = false;
+  std::string content_type = "application/octet-stream";
+};
+
+// What Sweep did.
+struct SweepReport {
+  uint64_t objects = 0;             // objects deleted
+  uint64_t unfinished_uploads = 0;  // multipart uploads aborted, temporary files removed
+};
+
+class Storage {
+ public:
+  static constexpr uint64_t kToTheEnd = UINT64_MAX;
+
+  virtual ~Storage() = default;
+
+  // The storage's URL, for messages. Holds no secret.
+  virtual const std::string& url() const = 0;
+
+  // The most bytes one object can hold; a longer stream continues in another object.
+  virtual uint64_t MaxObjectSize() const = 0;
+
+  // Begins writing an object. It exists once the sink's Finish has returned, durably.
+  virtual std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options = {}) = 0;
+
+  // Writes bytes [offset, offset + length) of an object into `to`, cut at its end; neither
+  // finishes nor aborts `to`. kNotFound when there is no such object; kInvalid when offset is past
+  // its end. What `to` throws passes through.
+  virtual void Get(const std::string& name, Sink& to, uint64_t offset = 0,
+                   uint64_t length = kToTheEnd) = 0;
+
+  virtual std::optional<ObjectInfo> Head(const std::string& name) = 0;
+
+  // Calls `each` for every object whose name starts with `prefix`, in ascending byte order.
+  virtual void List(const std::string& prefix,
+                    const std::function<void(const ObjectInfo&)>& each) = 0;
+
+  // Removes an object. One that does not exist is no error.
+  virtual void Delete(const std::string& name) = 0;
+
+  // Removes everything below the folder `folder` (a name without a trailing slash): objects,
+  // unfinished uploads, and for a directory the folder itself. Whoever calls has made sure that no
+  // backup worth keeping lives there. "manifest.json" goes first, so that a half-removed backup
+  // never looks whole.
+  virtual SweepReport Sweep(const std::string& folder) = 0;
+};
+
+// True for a name that the contract above allows.
+bool IsValidObjectName(const std::string& name) noexcept;
+
+}  // namespace pgbackup

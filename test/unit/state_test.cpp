@@ -1,0 +1,32 @@
+#include "core/run/state.h"
+
+#include <gtest/gtest.h>
+
+namespace pgbackup {
+namespace {
+
+constexpr RunState kAll[] = {RunState::kPending, RunState::kInProgress, RunState::kCompleted,
+                             RunState::kFailed,  RunState::kCancelled,  RunState::kExpired};
+
+TEST(RunState, NamesSurviveARoundTrip) {
+  for (const RunState state : kAll) EXPECT_EQ(ParseState(StateName(state)), state);
+  EXPECT_EQ(ParseState("done"), std::nullopt);
+}
+
+TEST(RunState, NothingLeavesAFinalStateButCompletedToExpired) {
+  for (const RunState from : kAll)
+    for (const RunState to : kAll) {
+      if (!IsFinal(from)) continue;
+      EXPECT_EQ(IsLegalTransition(from, to),
+                from == RunState::kCompleted && to == RunState::kExpired)
+          << StateName(from) << " to " << StateName(to);
+    }
+}
+
+TEST(RunState, OnlyARunningRunCanComplete) {
+  for (const RunState from : kAll)
+    EXPECT_EQ(IsLegalTransition(from, RunState::kCompleted), from == RunState::kInProgress);
+}
+
+}  // namespace
+}  // namespace pgbackup
