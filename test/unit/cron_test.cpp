@@ -597,7 +597,8 @@ TEST(CronProperty, AgreesWithTheWalkAtEveryMinuteAroundAClockChange) {
                         {"Pacific/Apia", "2011-12-30 10:00:00"}};
   for (const Case& c : cases) {
     const Zone zone(c.zone);
-    const std::vector<Minute> minutes = Walk(Utc(c.change) - 2 * 86400, Utc(c.change) + 2 * 86400);
+    const std::vector<Minute> minutes =
+        Walk(Utc(c.change) - int64_t{2} * 86400, Utc(c.change) + int64_t{2} * 86400);
     for (const char* text : {"30 2 * * *", "15 1,2 * * *", "*/20 * * * *", "0 0 * * *", "* 2 * * *",
                              "0 * * * *", "59 23 * * *", "10-50/10 1-3 * * *"}) {
       const CronExpression cron = Parse(text);

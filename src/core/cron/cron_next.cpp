@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
 constexpr int64_t kMinute = 60, kHour = 3600, kDay = 86400;
-constexpr int64_t kHorizonDays = 9 * 366;
+constexpr int64_t kHorizonDays = 9LL * 366;
 
 // No clock differs from UTC by more, and none was ever moved by more (Manila and Apia: 24 hours).
 constexpr int64_t kLargestShift = 30 * kHour;

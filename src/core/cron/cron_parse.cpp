@@ -1,31 +1,40 @@
 #include "core/cron/cron.h"
 
-#include <cstddef>
-
 namespace pgbackup {
 namespace {
 
 // What one of the five fields may hold, and what to say when it holds something else.
 struct FieldRule {
   const char* name;
-  int low, high;      // values that may be written
-  int last;           // the last value '*' stands for (7 is only another way to write Sunday)
-  const char* names;  // three letters each, the first stands for `first_name`; nullptr for none
-  int first_name;
+  int low, high;           // values that may be written
+  std::string_view names;  // three letters each; empty for none
+  int first_name;          // the value of the first
+  int last;                // the last value '*' stands for (7 is only another way to write Sunday)
   const char* out_of_range;
   const char* bad_step;
 };
 
 constexpr FieldRule kRules[] = {
-    {"minute", 0, 59, 59, nullptr, 0, "minute is out of range 0-59",
+    {"minute",
+     0,
+     59,
+     {},
+     0,
+     59,
+     "minute is out of range 0-59",
      "step of minute is out of range 1-59"},
-    {"hour", 0, 23, 23, nullptr, 0, "hour is out of range 0-23",
-     "step of hour is out of range 1-23"},
-    {"day of month", 1, 31, 31, nullptr, 0, "day of month is out of range 1-31",
+    {"hour", 0, 23, {}, 0, 23, "hour is out of range 0-23", "step of hour is out of range 1-23"},
+    {"day of month",
+     1,
+     31,
+     {},
+     0,
+     31,
+     "day of month is out of range 1-31",
      "step of day of month is out of range 1-31"},
-    {"month", 1, 12, 12, "janfebmaraprmayjunjulaugsepoctnovdec", 1, "month is out of range 1-12",
+    {"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec", 1, 12, "month is out of range 1-12",
      "step of month is out of range 1-12"},
-    {"day of week", 0, 7, 6, "sunmontuewedthufrisat", 0, "day of week is out of range 0-7",
+    {"day of week", 0, 7, "sunmontuewedthufrisat", 0, 6, "day of week is out of range 0-7",
      "step of day of week is out of range 1-7"},
 };
 enum FieldIndex { kMinute, kHour, kDayOfMonth, kMonth, kDayOfWeek, kFieldCount };
@@ -147,7 +156,7 @@ class Parser {
 
   // A number or a name. Sunday's name at the end of a range is the last day of the week.
   bool ParseValue(const FieldRule& rule, bool ends_range, int* value) {
-    if (IsLetter(Peek()) && rule.names != nullptr) return ParseName(rule, ends_range, value);
+    if (IsLetter(Peek()) && !rule.names.empty()) return ParseName(rule, ends_range, value);
     const size_t start = at_;
     if (!ParseNumber(value))
       return Fail(AtEnd() || IsSpace(Peek()) ? "value is missing" : "unexpected character", &rule,
@@ -160,12 +169,10 @@ class Parser {
     const size_t start = at_;
     while (IsLetter(Peek())) ++at_;
     if (at_ - start == 3) {
-      for (int i = 0; rule.names[3 * i] != '\0'; ++i) {
-        const char* name = rule.names + 3 * static_cast<ptrdiff_t>(i);
-        if (Lower(text_[start]) != name[0] || Lower(text_[start + 1]) != name[1] ||
-            Lower(text_[start + 2]) != name[2])
-          continue;
-        *value = rule.first_name + i;
+      const char word[] = {Lower(text_[start]), Lower(text_[start + 1]), Lower(text_[start + 2])};
+      for (size_t i = 0; i < rule.names.size(); i += 3) {
+        if (rule.names.substr(i, 3) != std::string_view(word, 3)) continue;
+        *value = rule.first_name + static_cast<int>(i / 3);
         if (ends_range && &rule == &kRules[kDayOfWeek] && *value == 0) *value = rule.high;
         return true;
       }
