@@ -1,0 +1,68 @@
+# make            the server module (PGXS) and the executable (CMake, in build/)
+# make install    both, and the extension's files
+# make installcheck   the regression tests, against a running server that preloads pgbackup
+# make check-unit     the unit tests of the core
+#
+# PG_CONFIG=/path/to/pg_config picks the server.
+
+PG_CONFIG ?= pg_config
+BUILD_DIR ?= build
+CMAKE ?= cmake
+CMAKE_FLAGS ?=
+
+MODULE_big = pgbackup
+EXTENSION = pgbackup
+DATA = sql/pgbackup--1.0.sql
+PGFILEDESC = "pgbackup - backups of every database from inside the server"
+
+# What the module takes from the core: only files free of exceptions and allocation.
+CORE_IN_SERVER = $(wildcard src/core/cron/*.cpp src/core/naming/*.cpp) \
+	src/core/run/compression.cpp src/core/storage/storage_url.cpp
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) $(CORE_IN_SERVER))
+
+REGRESS = setup settings arguments backup restore access
+REGRESS_OPTS = --dbname=contrib_regression
+
+# No exception can leave the module because none can be thrown in it.
+PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -Wall -Wextra -Werror -Wno-register
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
+	-DPGBACKUP_VERSION='"1.0.0"'
+SHLIB_LINK = -lstdc++
+
+# The module is small; bitcode for the JIT compiler would gain nothing.
+override with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Objects depend on every header: there are few, and a wrong struct layout inside the server is dear.
+$(OBJS): $(wildcard src/pg/*.h src/core/cron/*.h src/core/naming/*.h src/core/run/*.h \
+	src/core/storage/storage_url.h)
+
+AGENT = $(BUILD_DIR)/pgbackup
+
+all: agent
+
+.PHONY: agent install-agent uninstall-agent clean-agent check-unit
+agent: $(BUILD_DIR)/build.ninja
+	$(CMAKE) --build $(BUILD_DIR) --target pgbackup
+
+$(BUILD_DIR)/build.ninja:
+	$(CMAKE) -S . -B $(BUILD_DIR) -G Ninja $(CMAKE_FLAGS)
+
+check-unit: $(BUILD_DIR)/build.ninja
+	$(CMAKE) --build $(BUILD_DIR)
+	ctest --test-dir $(BUILD_DIR) --output-on-failure
+
+install: install-agent
+install-agent: agent
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL_PROGRAM) $(AGENT) '$(DESTDIR)$(bindir)/pgbackup'
+
+uninstall: uninstall-agent
+uninstall-agent:
+	rm -f '$(DESTDIR)$(bindir)/pgbackup'
+
+clean: clean-agent
+clean-agent:
+	rm -rf $(BUILD_DIR)

@@ -1,0 +1,625 @@
+-- pgbackup 1.0: the catalog and the functions of the extension.
+\echo Use "CREATE EXTENSION pgbackup" to load this file. \quit
+
+COMMENT ON SCHEMA pgbackup IS 'pgbackup: backups of every database of the cluster, from inside the server';
+
+--
+-- What the server knows (src/pg/sql_support.cpp)
+--
+
+CREATE FUNCTION pgbackup._require_server() RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_require_server';
+COMMENT ON FUNCTION pgbackup._require_server() IS 'internal: raises an error unless the library is preloaded and this is the home database';
+
+CREATE FUNCTION pgbackup._is_preloaded() RETURNS boolean
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_is_preloaded';
+COMMENT ON FUNCTION pgbackup._is_preloaded() IS 'internal: whether the server preloads the library';
+
+CREATE FUNCTION pgbackup._wake_launcher() RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_wake_launcher';
+COMMENT ON FUNCTION pgbackup._wake_launcher() IS 'internal: wakes the launcher when the transaction commits';
+
+CREATE FUNCTION pgbackup.launcher_pid() RETURNS int
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_launcher_pid';
+COMMENT ON FUNCTION pgbackup.launcher_pid() IS 'process id of the pgbackup launcher, null when it is not running';
+
+CREATE FUNCTION pgbackup._caller_is_superuser() RETURNS boolean
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_caller_is_superuser';
+COMMENT ON FUNCTION pgbackup._caller_is_superuser() IS 'internal: whether the role that called the function around this one is a superuser';
+
+CREATE FUNCTION pgbackup._storage_error(url text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_storage_error';
+COMMENT ON FUNCTION pgbackup._storage_error(text) IS 'internal: what is wrong with a storage URL, null when nothing';
+
+CREATE FUNCTION pgbackup._is_compression(value text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_compression';
+COMMENT ON FUNCTION pgbackup._is_compression(text) IS 'internal: whether a value is good for pgbackup.compression';
+
+CREATE FUNCTION pgbackup._guard_transition() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_guard_transition';
+COMMENT ON FUNCTION pgbackup._guard_transition() IS 'internal: refuses changes of status that the life of a run does not have';
+
+CREATE FUNCTION pgbackup._progress(
+    OUT id bigint, OUT kind text, OUT database name, OUT phase text, OUT raw_bytes bigint,
+    OUT stored_bytes bigint, OUT total_bytes bigint, OUT started_at timestamptz, OUT agent_pid int)
+    RETURNS SETOF record
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_progress';
+COMMENT ON FUNCTION pgbackup._progress() IS 'internal: the shared memory behind pgbackup.progress';
+
+--
+-- The catalog
+--
+
+CREATE SEQUENCE pgbackup.run_id;
+COMMENT ON SEQUENCE pgbackup.run_id IS 'numbers of runs: backups and restores share them';
+
+CREATE TABLE pgbackup.backups (
+    id             bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
+    database       name NOT NULL,
+    file_name      text,
+    s3_url         text,
+    s3_region      text,
+    s3_bucket      text,
+    storage        text NOT NULL,
+    file_size      bigint,
+    raw_size       bigint,
+    database_size  bigint,
+    backup_type    text NOT NULL DEFAULT 'manual' CHECK (backup_type IN ('manual', 'scheduled')),
+    schedule       text,
+    label          text,
+    format         text NOT NULL,
+    status         text NOT NULL DEFAULT 'pending'
+                   CHECK (status IN ('pending', 'in_progress', 'completed', 'failed', 'cancelled', 'expired')),
+    message        text,
+    detail         text,
+    hint           text,
+    sqlstate       text,
+    checksum       text,
+    created_by     name NOT NULL DEFAULT session_user,
+    created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at     timestamptz,
+    finished_at    timestamptz,
+    duration       interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
+    server_version text,
+    pinned         boolean NOT NULL DEFAULT false,
+    verified_at    timestamptz,
+    verified_level text,
+    slot           timestamptz,
+    options        jsonb NOT NULL DEFAULT '{}',
+    manifest       jsonb
+);
+CREATE INDEX backups_open ON pgbackup.backups (status, id) WHERE status IN ('pending', 'in_progress');
+CREATE INDEX backups_database ON pgbackup.backups (database, id);
+CREATE INDEX backups_slot ON pgbackup.backups (schedule, slot) WHERE slot IS NOT NULL;
+CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.backups
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition();
+
+COMMENT ON TABLE pgbackup.backups IS 'one row per backup run; written by the pgbackup launcher';
+COMMENT ON COLUMN pgbackup.backups.id IS 'number of the run';
+COMMENT ON COLUMN pgbackup.backups.database IS 'database that is backed up';
+COMMENT ON COLUMN pgbackup.backups.file_name IS 'folder of the backup within the storage';
+COMMENT ON COLUMN pgbackup.backups.s3_url IS 's3:// address of the backup''s folder';
+COMMENT ON COLUMN pgbackup.backups.s3_region IS 'region of the bucket, where one is set';
+COMMENT ON COLUMN pgbackup.backups.s3_bucket IS 'bucket';
+COMMENT ON COLUMN pgbackup.backups.storage IS 'storage the backup was written to';
+COMMENT ON COLUMN pgbackup.backups.file_size IS 'bytes stored';
+COMMENT ON COLUMN pgbackup.backups.raw_size IS 'bytes that came out of pg_dump';
+COMMENT ON COLUMN pgbackup.backups.database_size IS 'pg_database_size at the time of the backup, bytes';
+COMMENT ON COLUMN pgbackup.backups.backup_type IS 'manual or scheduled';
+COMMENT ON COLUMN pgbackup.backups.schedule IS 'name of the schedule that started it';
+COMMENT ON COLUMN pgbackup.backups.label IS 'free text given by whoever started it';
+COMMENT ON COLUMN pgbackup.backups.format IS 'layout: parallel, custom or plain; auto until it is decided';
+COMMENT ON COLUMN pgbackup.backups.status IS 'pending, in_progress, completed, failed, cancelled or expired';
+COMMENT ON COLUMN pgbackup.backups.message IS 'what went wrong, in one sentence; or a remark on a completed backup';
+COMMENT ON COLUMN pgbackup.backups.detail IS 'more about message, such as the last lines of pg_dump';
+COMMENT ON COLUMN pgbackup.backups.hint IS 'what to do about it';
+COMMENT ON COLUMN pgbackup.backups.sqlstate IS 'class of the failure, as a SQLSTATE';
+COMMENT ON COLUMN pgbackup.backups.checksum IS 'SHA-256 of the manifest, which holds the SHA-256 of every object';
+COMMENT ON COLUMN pgbackup.backups.created_by IS 'role that asked for it';
+COMMENT ON COLUMN pgbackup.backups.created_at IS 'when it was asked for';
+COMMENT ON COLUMN pgbackup.backups.started_at IS 'when the agent was started';
+COMMENT ON COLUMN pgbackup.backups.finished_at IS 'when it ended';
+COMMENT ON COLUMN pgbackup.backups.duration IS 'finished_at - started_at';
+COMMENT ON COLUMN pgbackup.backups.server_version IS 'version of the server that was dumped';
+COMMENT ON COLUMN pgbackup.backups.pinned IS 'kept whatever retention says';
+COMMENT ON COLUMN pgbackup.backups.verified_at IS 'when it was last proved good';
+COMMENT ON COLUMN pgbackup.backups.verified_level IS 'how it was proved';
+COMMENT ON COLUMN pgbackup.backups.slot IS 'time of the schedule that this run is for';
+COMMENT ON COLUMN pgbackup.backups.options IS 'options of the run';
+COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage';
+
+CREATE TABLE pgbackup.restores (
+    id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
+    backup_id       bigint NOT NULL,
+    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore')),
+    database        name NOT NULL,
+    target_database name NOT NULL,
+    status          text NOT NULL DEFAULT 'pending'
+                    CHECK (status IN ('pending', 'in_progress', 'completed', 'failed', 'cancelled')),
+    message         text,
+    detail          text,
+    hint            text,
+    sqlstate        text,
+    created_by      name NOT NULL DEFAULT session_user,
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at      timestamptz,
+    finished_at     timestamptz,
+    duration        interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
+    options         jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX restores_open ON pgbackup.restores (status, id) WHERE status IN ('pending', 'in_progress');
+CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.restores
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition();
+
+COMMENT ON TABLE pgbackup.restores IS 'one row per restore; written by the pgbackup launcher';
+COMMENT ON COLUMN pgbackup.restores.id IS 'number of the run';
+COMMENT ON COLUMN pgbackup.restores.backup_id IS 'backup it comes from';
+COMMENT ON COLUMN pgbackup.restores.mode IS 'restore';
+COMMENT ON COLUMN pgbackup.restores.database IS 'database the backup was taken from';
+COMMENT ON COLUMN pgbackup.restores.target_database IS 'database that is made';
+COMMENT ON COLUMN pgbackup.restores.status IS 'pending, in_progress, completed, failed or cancelled';
+COMMENT ON COLUMN pgbackup.restores.message IS 'what went wrong, in one sentence';
+COMMENT ON COLUMN pgbackup.restores.detail IS 'more about message, such as the last lines of pg_restore';
+COMMENT ON COLUMN pgbackup.restores.hint IS 'what to do about it';
+COMMENT ON COLUMN pgbackup.restores.sqlstate IS 'class of the failure, as a SQLSTATE';
+COMMENT ON COLUMN pgbackup.restores.created_by IS 'role that asked for it';
+COMMENT ON COLUMN pgbackup.restores.created_at IS 'when it was asked for';
+COMMENT ON COLUMN pgbackup.restores.started_at IS 'when the agent was started';
+COMMENT ON COLUMN pgbackup.restores.finished_at IS 'when it ended';
+COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at';
+COMMENT ON COLUMN pgbackup.restores.options IS 'options of the run';
+
+CREATE TABLE pgbackup.cancellations (
+    run_id       bigint NOT NULL,
+    requested_by name NOT NULL DEFAULT session_user,
+    requested_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE pgbackup.cancellations IS 'runs that somebody asked to cancel; the launcher takes them from here';
+COMMENT ON COLUMN pgbackup.cancellations.run_id IS 'number of the run';
+COMMENT ON COLUMN pgbackup.cancellations.requested_by IS 'role that asked';
+COMMENT ON COLUMN pgbackup.cancellations.requested_at IS 'when it asked';
+
+CREATE TABLE pgbackup.removals (
+    run_id     bigint PRIMARY KEY,
+    storage    text NOT NULL,
+    file_name  text NOT NULL,
+    reason     text NOT NULL CHECK (reason IN ('deleted', 'interrupted', 'unfinished')),
+    attempts   int NOT NULL DEFAULT 0,
+    message    text,
+    not_before timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE pgbackup.removals IS 'folders in storage that the launcher is to remove; a row stays until that has worked';
+COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the backup they belonged to';
+COMMENT ON COLUMN pgbackup.removals.storage IS 'storage';
+COMMENT ON COLUMN pgbackup.removals.file_name IS 'folder within the storage';
+COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), interrupted or unfinished';
+COMMENT ON COLUMN pgbackup.removals.attempts IS 'how often it has failed';
+COMMENT ON COLUMN pgbackup.removals.message IS 'why the last attempt failed';
+COMMENT ON COLUMN pgbackup.removals.not_before IS 'when it is tried next';
+
+CREATE VIEW pgbackup.progress AS
+    SELECT p.id, p.kind, p.database, p.phase, p.raw_bytes, p.stored_bytes, p.total_bytes,
+           least(round(100.0 * p.raw_bytes / nullif(p.total_bytes, 0), 1), 100.0) AS percent,
+           p.started_at, p.agent_pid
+      FROM pgbackup._progress() AS p
+     ORDER BY p.id;
+COMMENT ON VIEW pgbackup.progress IS 'one row per running backup and restore; sizes in bytes, total_bytes is an estimate';
+
+--
+-- Internal helpers
+--
+
+CREATE FUNCTION pgbackup._require_superuser(what text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pgbackup._caller_is_superuser() THEN
+        RAISE EXCEPTION 'permission denied to %', what
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Whoever can do this can read or write as the server''s operating system user.',
+                  HINT = 'Ask a superuser to do it.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._require_superuser(text) IS 'internal: raises an error unless the caller is a superuser';
+
+CREATE FUNCTION pgbackup._require_run_id(id bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF id IS NULL THEN
+        RAISE EXCEPTION 'backup id must not be null'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'SELECT id, database, created_at FROM pgbackup.list() shows the ids.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._require_run_id(bigint) IS 'internal: raises an error for a null id';
+
+CREATE FUNCTION pgbackup._raise_unknown_backup(id bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'there is no backup %', id
+        USING ERRCODE = 'undefined_object',
+              HINT = 'SELECT id, database, created_at FROM pgbackup.list() shows those that are known.';
+END $$;
+COMMENT ON FUNCTION pgbackup._raise_unknown_backup(bigint) IS 'internal: raises the error for an unknown id';
+
+CREATE FUNCTION pgbackup._check_names(what text, names text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF names IS NULL THEN
+        RETURN;
+    END IF;
+    IF cardinality(names) = 0 OR array_ndims(names) <> 1
+       OR EXISTS (SELECT FROM unnest(names) AS n WHERE n IS NULL OR n = '') THEN
+        RAISE EXCEPTION 'argument "%" must be a list of names', what
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The list is empty, or has an element that is null or empty.',
+                  HINT = format('Leave %I out to select everything.', what);
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_names(text, text[]) IS 'internal: raises an error for an empty list or element';
+
+CREATE FUNCTION pgbackup._check_choice(what text, value text, choices text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF value IS NULL OR NOT value = ANY (choices) THEN
+        RAISE EXCEPTION 'invalid %: %', what, coalesce(quote_literal(value), 'null')
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('Use one of: %s.', array_to_string(choices, ', '));
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_choice(text, text, text[]) IS 'internal: raises an error for a value that is not one of the choices';
+
+CREATE FUNCTION pgbackup._check_jobs(jobs int) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF jobs NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION 'invalid number of jobs: %', jobs
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use 1 to 64.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_jobs(int) IS 'internal: raises an error for a number of lanes out of range';
+
+CREATE FUNCTION pgbackup._default_options() RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object(
+        'content', 'all',
+        'format', current_setting('pgbackup.format'),
+        'jobs', current_setting('pgbackup.jobs')::int,
+        'compression', current_setting('pgbackup.compression'))
+$$;
+COMMENT ON FUNCTION pgbackup._default_options() IS 'internal: the options of a run as the settings give them';
+
+CREATE FUNCTION pgbackup._run_state(id bigint)
+    RETURNS TABLE (creator xid, kind text, database name, status text, message text, detail text,
+                   hint text, sqlstate text, result text)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT b.xmin, 'backup', b.database, b.status, b.message, b.detail, b.hint, b.sqlstate,
+           format('backup %s of database %I completed in %s s: %s read, %s stored in %s/%s',
+                  b.id, b.database, round(extract(epoch FROM b.duration), 1),
+                  pg_size_pretty(b.raw_size), pg_size_pretty(b.file_size), b.storage, b.file_name)
+      FROM pgbackup.backups b WHERE b.id = $1
+    UNION ALL
+    SELECT r.xmin, 'restore', r.target_database, r.status, r.message, r.detail, r.hint, r.sqlstate,
+           format('restore %s of backup %s into database %I completed in %s s',
+                  r.id, r.backup_id, r.target_database, round(extract(epoch FROM r.duration), 1))
+      FROM pgbackup.restores r WHERE r.id = $1
+$$;
+COMMENT ON FUNCTION pgbackup._run_state(bigint) IS 'internal: what waiting for a run needs to know';
+
+--
+-- Backups
+--
+
+CREATE FUNCTION pgbackup.create(
+    database name DEFAULT current_database(),
+    label text DEFAULT NULL,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
+    exclude_tables text[] DEFAULT NULL,
+    exclude_table_data text[] DEFAULT NULL,
+    content text DEFAULT 'all',
+    format text DEFAULT NULL,
+    jobs int DEFAULT NULL,
+    compression text DEFAULT NULL,
+    storage text DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    destination text := coalesce(storage, current_setting('pgbackup.storage', true));
+    layout text := coalesce(format, current_setting('pgbackup.format', true));
+    run_id bigint;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('start a backup');
+    IF database IS NULL THEN
+        RAISE EXCEPTION 'database must not be null'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Leave it out to back up the current database.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_database d WHERE d.datname = database) THEN
+        RAISE EXCEPTION 'database "%" does not exist', database
+            USING ERRCODE = 'invalid_catalog_name',
+                  HINT = 'SELECT datname FROM pg_database shows those that do.';
+    END IF;
+    IF NOT (SELECT d.datallowconn FROM pg_database d WHERE d.datname = database) THEN
+        RAISE EXCEPTION 'database "%" accepts no connections', database
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'A dump needs a connection: ALTER DATABASE name ALLOW_CONNECTIONS true permits one.';
+    END IF;
+    IF coalesce(destination, '') = '' THEN
+        RAISE EXCEPTION 'no storage is set'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'A backup needs a place to go to.',
+                  HINT = 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().';
+    END IF;
+    IF pgbackup._storage_error(destination) IS NOT NULL THEN
+        RAISE EXCEPTION 'invalid storage'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = pgbackup._storage_error(destination),
+                  HINT = 'Use file:///absolute/path or s3://bucket/prefix.';
+    END IF;
+    PERFORM pgbackup._check_names('schemas', schemas);
+    PERFORM pgbackup._check_names('tables', tables);
+    PERFORM pgbackup._check_names('exclude_tables', exclude_tables);
+    PERFORM pgbackup._check_names('exclude_table_data', exclude_table_data);
+    PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
+    PERFORM pgbackup._check_choice('format', layout, '{auto,parallel,custom,plain}');
+    PERFORM pgbackup._check_jobs(jobs);
+    IF NOT pgbackup._is_compression(compression) THEN
+        RAISE EXCEPTION 'invalid compression: %', quote_literal(compression)
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Use zstd:1 (fastest) to zstd:19 (smallest).';
+    END IF;
+    IF length(label) > 200 OR label ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'invalid label'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'A label has at most 200 characters and no control characters.',
+                  HINT = 'Use a few words.';
+    END IF;
+    INSERT INTO pgbackup.backups (database, label, storage, format, options)
+    VALUES (database, label, destination, layout,
+            pgbackup._default_options() || jsonb_strip_nulls(jsonb_build_object(
+                'schemas', schemas, 'tables', tables, 'exclude_tables', exclude_tables,
+                'exclude_table_data', exclude_table_data, 'content', content, 'format', layout,
+                'jobs', jobs, 'compression', compression)))
+    RETURNING id INTO run_id;
+    PERFORM pgbackup._wake_launcher();
+    RETURN run_id;
+END $$;
+COMMENT ON FUNCTION pgbackup.create(name, text, text[], text[], text[], text[], text, text, int, text, text) IS
+    'asks for a backup, which starts when the transaction commits; returns its id. tables are schema.table, quoted as in SQL; content is all, schema or data; format is auto, parallel, custom or plain; compression is zstd:1 to zstd:19';
+
+CREATE PROCEDURE pgbackup.run(
+    database name DEFAULT current_database(),
+    label text DEFAULT NULL,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
+    exclude_tables text[] DEFAULT NULL,
+    exclude_table_data text[] DEFAULT NULL,
+    content text DEFAULT 'all',
+    format text DEFAULT NULL,
+    jobs int DEFAULT NULL,
+    compression text DEFAULT NULL,
+    storage text DEFAULT NULL)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run';
+COMMENT ON PROCEDURE pgbackup.run(name, text, text[], text[], text[], text[], text, text, int, text, text) IS
+    'makes a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.create()';
+
+CREATE FUNCTION pgbackup.wait(id bigint, timeout interval DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_wait';
+COMMENT ON FUNCTION pgbackup.wait(bigint, interval) IS
+    'waits until a backup or restore has ended, at most for timeout, and returns its status; holds the statement''s snapshot while it waits';
+
+CREATE FUNCTION pgbackup.cancel(id bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    state text;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('cancel a run');
+    PERFORM pgbackup._require_run_id($1);
+    SELECT status INTO state FROM pgbackup._run_state($1);
+    IF state IS NULL THEN
+        PERFORM pgbackup._raise_unknown_backup($1);
+    END IF;
+    IF state NOT IN ('pending', 'in_progress') THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pgbackup.cancellations (run_id) VALUES ($1);
+    PERFORM pgbackup._wake_launcher();
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION pgbackup.cancel(bigint) IS
+    'asks for the end of a backup or restore, which happens after the commit; false when it has ended already';
+
+CREATE FUNCTION pgbackup.list(database name DEFAULT NULL, status text DEFAULT NULL, max_rows int DEFAULT 100)
+    RETURNS SETOF pgbackup.backups
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF $2 IS NOT NULL THEN
+        PERFORM pgbackup._check_choice('status', $2, '{pending,in_progress,completed,failed,cancelled,expired}');
+    END IF;
+    IF $3 < 0 THEN
+        RAISE EXCEPTION 'max_rows must not be negative'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use null for no limit.';
+    END IF;
+    RETURN QUERY SELECT b.* FROM pgbackup.backups b
+                  WHERE ($1 IS NULL OR b.database = $1) AND ($2 IS NULL OR b.status = $2)
+                  ORDER BY b.id DESC LIMIT $3;
+END $$;
+COMMENT ON FUNCTION pgbackup.list(name, text, int) IS 'backups, newest first, optionally of one database or status';
+
+CREATE FUNCTION pgbackup.get(id bigint) RETURNS pgbackup.backups
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_row pgbackup.backups;
+BEGIN
+    PERFORM pgbackup._require_run_id($1);
+    SELECT b.* INTO found_row FROM pgbackup.backups b WHERE b.id = $1;
+    IF NOT FOUND THEN
+        PERFORM pgbackup._raise_unknown_backup($1);
+    END IF;
+    RETURN found_row;
+END $$;
+COMMENT ON FUNCTION pgbackup.get(bigint) IS 'one backup; an unknown id is an error';
+
+CREATE FUNCTION pgbackup.latest(database name DEFAULT current_database()) RETURNS pgbackup.backups
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT b FROM pgbackup.backups b WHERE b.database = $1 AND b.status = 'completed'
+     ORDER BY b.id DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION pgbackup.latest(name) IS 'the newest completed backup of a database, null when there is none';
+
+CREATE FUNCTION pgbackup.pin(id bigint, pinned boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pgbackup._require_superuser('pin a backup');
+    PERFORM pgbackup._require_run_id($1);
+    IF $2 IS NULL THEN
+        RAISE EXCEPTION 'pinned must not be null'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Use true or false.';
+    END IF;
+    UPDATE pgbackup.backups b SET pinned = $2 WHERE b.id = $1;
+    IF NOT FOUND THEN
+        PERFORM pgbackup._raise_unknown_backup($1);
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup.pin(bigint, boolean) IS 'protects a backup from being deleted, or ends that';
+
+CREATE FUNCTION pgbackup.delete(id bigint, delete_objects boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    doomed pgbackup.backups;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('delete a backup');
+    PERFORM pgbackup._require_run_id($1);
+    SELECT b.* INTO doomed FROM pgbackup.backups b WHERE b.id = $1 FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM pgbackup._raise_unknown_backup($1);
+    END IF;
+    IF doomed.status IN ('pending', 'in_progress') THEN
+        RAISE EXCEPTION 'backup % is %', $1, doomed.status
+            USING ERRCODE = 'object_in_use',
+                  HINT = format('SELECT pgbackup.cancel(%s) ends it; then delete it.', $1);
+    END IF;
+    IF doomed.pinned THEN
+        RAISE EXCEPTION 'backup % is pinned', $1
+            USING ERRCODE = 'object_in_use',
+                  HINT = format('SELECT pgbackup.pin(%s, false) ends the protection.', $1);
+    END IF;
+    IF EXISTS (SELECT FROM pgbackup.restores r
+                WHERE r.backup_id = $1 AND r.status IN ('pending', 'in_progress')) THEN
+        RAISE EXCEPTION 'backup % is being restored', $1
+            USING ERRCODE = 'object_in_use', HINT = 'Wait for the restore, or cancel it.';
+    END IF;
+    IF coalesce($2, false) AND doomed.file_name IS NOT NULL AND doomed.status = 'completed' THEN
+        INSERT INTO pgbackup.removals (run_id, storage, file_name, reason)
+        VALUES (doomed.id, doomed.storage, doomed.file_name, 'deleted')
+        ON CONFLICT (run_id) DO NOTHING;
+        PERFORM pgbackup._wake_launcher();
+    END IF;
+    DELETE FROM pgbackup.backups b WHERE b.id = $1;
+END $$;
+COMMENT ON FUNCTION pgbackup.delete(bigint, boolean) IS
+    'forgets a backup; with delete_objects also removes it from storage, after the commit (pgbackup.removals shows what is left to do). A pinned one is refused';
+
+--
+-- Restores
+--
+
+CREATE FUNCTION pgbackup.restore(
+    backup_id bigint,
+    target_database name,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
+    content text DEFAULT 'all',
+    jobs int DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    source pgbackup.backups;
+    run_id bigint;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('restore a backup');
+    PERFORM pgbackup._require_run_id(backup_id);
+    SELECT b.* INTO source FROM pgbackup.backups b WHERE b.id = backup_id FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM pgbackup._raise_unknown_backup(backup_id);
+    END IF;
+    IF source.status <> 'completed' THEN
+        RAISE EXCEPTION 'backup % is %, so there is nothing to restore', backup_id, source.status
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = source.message,
+                  HINT = format('SELECT (pgbackup.latest(%L)).id is the newest one that is complete.', source.database);
+    END IF;
+    IF target_database IS NULL OR target_database = '' THEN
+        RAISE EXCEPTION 'target_database must not be null or empty'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = format('Name a database that does not exist yet, such as %L.', source.database || '_restored');
+    END IF;
+    IF target_database IN ('template0', 'template1', 'postgres')
+       OR target_database = current_database() THEN
+        RAISE EXCEPTION 'cannot restore into database "%"', target_database
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The server or pgbackup itself needs this database.',
+                  HINT = 'Name a database that does not exist yet.';
+    END IF;
+    PERFORM pgbackup._check_names('schemas', schemas);
+    PERFORM pgbackup._check_names('tables', tables);
+    PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
+    PERFORM pgbackup._check_jobs(jobs);
+    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = restore.target_database
+                  AND r.status IN ('pending', 'in_progress')) THEN
+        RAISE EXCEPTION 'another restore into database "%" is under way', target_database
+            USING ERRCODE = 'object_in_use',
+                  HINT = 'Wait for it, or cancel it: SELECT id, status FROM pgbackup.restores.';
+    END IF;
+    INSERT INTO pgbackup.restores (backup_id, database, target_database, options)
+    VALUES (backup_id, source.database, target_database,
+            jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
+                'content', content,
+                'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int))))
+    RETURNING id INTO run_id;
+    PERFORM pgbackup._wake_launcher();
+    RETURN run_id;
+END $$;
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, text[], text[], text, int) IS
+    'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. Returns the id of the restore';
+
+CREATE PROCEDURE pgbackup.run_restore(
+    backup_id bigint,
+    target_database name,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
+    content text DEFAULT 'all',
+    jobs int DEFAULT NULL)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, text[], text[], text, int) IS
+    'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
+
+--
+-- Nothing is for everyone
+--
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgbackup FROM PUBLIC;
+REVOKE ALL ON ALL PROCEDURES IN SCHEMA pgbackup FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA pgbackup FROM PUBLIC;
+REVOKE ALL ON SCHEMA pgbackup FROM PUBLIC;
+
+SELECT pgbackup._wake_launcher();
+
+DO $$
+BEGIN
+    IF NOT pgbackup._is_preloaded() THEN
+        RAISE WARNING 'pgbackup is installed but not loaded by this server'
+            USING HINT = 'Add to postgresql.conf: shared_preload_libraries = ''pgbackup'' and restart the server.';
+    ELSIF current_setting('pgbackup.home_database') <> current_database() THEN
+        RAISE WARNING 'pgbackup works from database "%", not from this one', current_setting('pgbackup.home_database')
+            USING HINT = 'Set pgbackup.home_database in postgresql.conf and restart the server, or create the extension there.';
+    END IF;
+END $$;

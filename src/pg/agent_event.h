@@ -1,0 +1,22 @@
+// Reading what an agent says: one JSON object a line (docs/job-protocol.md).
+#pragma once
+
+#include "pg/server.h"
+#include "pg/shared_state.h"
+
+namespace pgbackup {
+
+enum class EventKind { kUnknown, kProgress, kCompleted, kFailed, kCancelled };
+
+struct AgentEvent {
+  EventKind kind;
+  char phase[kMaxPhase];  // progress
+  int64 raw_bytes, stored_bytes, total_bytes;
+  bool cleaned;  // failed, cancelled: nothing of the run is left in storage
+};
+
+// Reads a line; one that is no JSON object, or none that is known, gives kUnknown. Never raises an
+// error. Allocates in the current memory context.
+AgentEvent ReadEvent(const char* line);
+
+}  // namespace pgbackup

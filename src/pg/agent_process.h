@@ -1,0 +1,64 @@
+// One running agent as the launcher sees it: a process group, three pipes, and what it said.
+//
+// Nothing here blocks: pipes are non-blocking, and the launcher's loop decides when to look. The
+// job protocol is in docs/job-protocol.md.
+#pragma once
+
+#include <sys/types.h>
+
+#include "pg/server.h"
+
+namespace pgbackup {
+
+enum class JobKind { kBackup, kRestore, kRemove };
+
+// Why an agent was told to stop.
+enum class StopReason { kNone, kCancelled, kTimeout, kExtensionDropped, kMisbehaved };
+
+struct Agent {
+  JobKind kind;
+  int64 run_id;
+  NameData database;
+  pid_t pid;                           // also the process group; 0 when the slot is free
+  int stdin_fd, stdout_fd, stderr_fd;  // -1 when closed
+  MemoryContext context;               // holds all that follows; deleted when the slot is freed
+  StringInfoData out;                  // incomplete line of stdout
+  StringInfoData err;                  // incomplete line of stderr
+  char* final_event;                   // the last line: completed, failed or cancelled; or nullptr
+  bool exited;
+  int wait_status;  // as of waitpid, once exited
+  StopReason stop_reason;
+  NameData stopped_by;      // role that cancelled
+  int stop_signals;         // how far the end was enforced: 0 asked, 1 TERM sent, 2 KILL sent
+  TimestampTz next_signal;  // when to enforce it further
+  TimestampTz deadline;     // pgbackup.timeout; 0 for none
+  TimestampTz started_at;
+  TimestampTz retry_record_at;  // when recording the outcome failed: try again then; else 0
+};
+
+// Starts the executable with `job` (one JSON object in UTF-8, without line break) on its stdin.
+// Returns nullptr on success, else a message (static text or palloc'd) that says what failed.
+const char* StartAgent(Agent* agent, JobKind kind, int64 run_id, const char* job);
+
+// Reads what there is on both pipes. Calls on_line for every complete line of stdout, on_log for
+// every line of stderr. Does not block.
+void DrainAgent(Agent* agent, void (*on_line)(Agent*, const char*),
+                void (*on_log)(Agent*, const char*));
+
+// True once the agent has ended and all it said has been read. Reaps it, and ends what is left of
+// its process group.
+bool HasEnded(Agent* agent);
+
+// Asks the agent to end: closes its stdin. EnforceStop does the rest.
+void StopAgent(Agent* agent, StopReason reason);
+
+// Sends the next signal when it is due. Call whenever `next_signal` has passed.
+void EnforceStop(Agent* agent, TimestampTz now);
+
+// Frees the slot: closes descriptors, deletes the memory.
+void ReleaseAgent(Agent* agent);
+
+// The way the agent ended, in words: "exited with status 1", "was killed by signal 9".
+const char* EndInWords(const Agent* agent);
+
+}  // namespace pgbackup

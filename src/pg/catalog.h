@@ -1,0 +1,63 @@
+// The launcher's side of the tables: what there is to do, and how runs change state.
+//
+// Every function here runs inside RunInTransaction and may raise errors, except where noted. Text
+// it returns is allocated in the memory context it is given.
+#pragma once
+
+#include "core/run/state.h"
+
+#include "pg/agent_process.h"
+
+namespace pgbackup {
+
+// A job that is ready to be started: its row already says in_progress (backups, restores).
+struct ReadyJob {
+  bool found;
+  int64 run_id;
+  NameData database;  // the one dumped or made
+  char* json;         // UTF-8; nullptr when the row could not be prepared: then `error` says why
+  const char* error;
+};
+
+// How a run ended, for its row. All texts may be nullptr.
+struct Outcome {
+  RunState state;
+  const char* message;
+  const char* detail;
+  const char* hint;
+  const char* sqlstate;
+  const char* event;      // the agent's last line (JSON) or nullptr; fills what is nullptr above
+  bool remove_leftovers;  // objects may be left in storage: queue their removal
+};
+
+// Whether the extension exists in the home database.
+bool ExtensionExists();
+
+// Marks runs that no agent works on any more as failed ("interrupted"), and queues the removal of
+// what they may have left in storage. Called when the launcher starts. Returns how many.
+uint64 FailInterruptedRuns();
+
+// Takes the next pending backup or restore: moves it to in_progress and writes its job.
+ReadyJob TakeNext(JobKind kind, MemoryContext context);
+
+// The next removal that is due at `now`, if any. Its row stays until FinishRemoval.
+ReadyJob NextRemoval(TimestampTz now, MemoryContext context);
+
+// When the next removal is due; 0 when none waits.
+TimestampTz NextRemovalTime();
+
+// Ends a run: the one place that writes a final state.
+void RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome);
+
+// Ends a removal: deletes it, or notes the failure and when to try again.
+void FinishRemoval(int64 run_id, bool done, const char* event);
+
+// Requests to cancel, oldest first, each taken off the table. Pending runs are moved to cancelled
+// at once; for the others `stop` is called with the run's id and the role that asked.
+void TakeCancellations(void (*stop)(int64 run_id, const char* by));
+
+// Inserts a pending backup for every database the settings select, for the slot of the schedule
+// that begins at `slot`. A slot that already has rows gets no second ones. Returns how many.
+uint64 InsertScheduledRuns(TimestampTz slot);
+
+}  // namespace pgbackup

@@ -1,0 +1,42 @@
+// SQL expressions that build the job an agent gets (docs/job-protocol.md), shared by all kinds.
+//
+// The JSON is built by the server itself from the row and the settings: one place quotes it all.
+#pragma once
+
+#include "pg/transaction.h"
+
+namespace pgbackup {
+
+// Arguments $1 … $6 that kServerJson and kStorageJson refer to; add them first, in this order.
+void AddJobArguments(SqlArguments* arguments, int64 run_id);
+
+// Expression for the job's `server` member.
+#define PGBACKUP_SERVER_JSON                                                     \
+  "jsonb_build_object('host', $2, 'port', $3, 'user', "                          \
+  "(SELECT r.rolname FROM pg_extension e JOIN pg_roles r ON r.oid = e.extowner " \
+  " WHERE e.extname = 'pgbackup'), 'maintenance_database', current_database(), " \
+  "'conninfo', current_setting('pgbackup.dump_conninfo'), 'bin_directory', $4)"
+
+// Expression for the job's `storage` member; `url` is an SQL expression.
+#define PGBACKUP_STORAGE_JSON(url)                                        \
+  "jsonb_build_object('url', " url                                        \
+  ", 's3', jsonb_build_object("                                           \
+  "'region', current_setting('pgbackup.s3_region'), "                     \
+  "'endpoint', current_setting('pgbackup.s3_endpoint'), "                 \
+  "'path_style', current_setting('pgbackup.s3_path_style'), "             \
+  "'credentials_file', current_setting('pgbackup.s3_credentials_file'), " \
+  "'profile', current_setting('pgbackup.s3_profile'), "                   \
+  "'ca_file', current_setting('pgbackup.s3_ca_file'), "                   \
+  "'part_size', $5))"
+
+// Expression for the job's `cluster` member; needs $6.
+#define PGBACKUP_CLUSTER_JSON(name)                                                \
+  "jsonb_build_object('name', " name                                               \
+  ", 'environment', current_setting('pgbackup.environment'), "                     \
+  "'system_identifier', $6, 'server_version', current_setting('server_version'), " \
+  "'server_version_num', current_setting('server_version_num')::int)"
+
+// A job's text as the agent reads it: UTF-8, in `context`.
+char* JobText(const char* json, MemoryContext context);
+
+}  // namespace pgbackup

@@ -1,0 +1,272 @@
+#include "pg/launcher.h"
+
+#include "pg/catalog.h"
+#include "pg/running_agents.h"
+#include "pg/schedule_clock.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/transaction.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr int kRestartSeconds = 5;
+constexpr long kScheduleCheckMs = 60000;  // a clock set forward is noticed within a minute
+constexpr long kHomeDatabaseCheckMs = 10000;
+constexpr int kRetryMs = 1000;  // after an error, or a row that somebody holds locked
+
+MemoryContext round_context;  // emptied every round of the loop
+bool recovered = false;       // interrupted runs of an earlier life have been dealt with
+bool look_around = true;      // the tables may hold something to do
+TimestampTz retry_at = 0;     // when to look around again after a failure
+TimestampTz removal_at = 0;   // when the next removal is due
+
+void OnChildEnd(SIGNAL_ARGS) {
+  (void)postgres_signal_arg;
+  const int saved = errno;
+  SetLatch(MyLatch);
+  errno = saved;
+}
+
+// Settings a cluster may have for its users that would hurt here: the state of runs must be written
+// even where sessions are read-only by default, and must wait neither for a lock nor for a standby.
+void PrepareSession() {
+  static const struct {
+    const char* name;
+    const char* value;
+  } kSession[] = {{"search_path", "pg_catalog, pg_temp"},
+                  {"lock_timeout", "5s"},
+                  {"default_transaction_isolation", "read committed"},
+                  {"default_transaction_read_only", "off"},
+                  {"default_transaction_deferrable", "off"},
+                  {"synchronous_commit", "local"},
+                  {"application_name", "pgbackup launcher"}};
+  for (const auto& setting : kSession)
+    SetConfigOption(setting.name, setting.value, PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+// Waits until the home database exists, without a word: the launcher before this one has said that
+// it does not. Then ends the process, because one that has no database cannot take one up.
+[[noreturn]] void AwaitHomeDatabase() {
+  BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  for (;;) {
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+    StartTransactionCommand();
+    const bool exists = OidIsValid(get_database_oid(settings.home_database, true));
+    CommitTransactionCommand();
+    if (exists) {
+      NoteConnecting(false);
+      proc_exit(1);
+    }
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kHomeDatabaseCheckMs,
+              PG_WAIT_EXTENSION);
+  }
+}
+
+void OnExit(int /*code*/, Datum /*arg*/) {
+  // Closing their stdin is enough: agents end themselves, and the server need not wait for them.
+  StopAllAgents(StopReason::kExtensionDropped);
+}
+
+// What a transaction of the launcher brings out.
+struct Found {
+  bool extension;
+  uint64 interrupted;
+  ReadyJob job;
+  JobKind kind;
+  TimestampTz now;
+  TimestampTz slot;
+  uint64 scheduled;
+};
+
+void LookForExtension(void* arg) {
+  static_cast<Found*>(arg)->extension = ExtensionExists();
+}
+
+void Recover(void* arg) {
+  static_cast<Found*>(arg)->interrupted = FailInterruptedRuns();
+}
+
+void Cancel(void* /*arg*/) {
+  TakeCancellations(CancelRun);
+}
+
+void Take(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->job = TakeNext(found->kind, round_context);
+}
+
+void FailUnprepared(void* arg) {
+  const Found& found = *static_cast<const Found*>(arg);
+  Outcome outcome = {};
+  outcome.state = RunState::kFailed;
+  outcome.message = found.job.error;
+  outcome.sqlstate = "22023";
+  RecordOutcome(found.kind, found.job.run_id, outcome);
+}
+
+void TakeRemoval(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->job = NextRemoval(found->now, round_context);
+  removal_at = NextRemovalTime();
+}
+
+void Schedule(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->scheduled = InsertScheduledRuns(found->slot);
+}
+
+// Runs a step of looking around; a failed one is tried again a little later.
+bool Step(void (*work)(void*), Found* found) {
+  if (RunInTransaction(work, found)) return true;
+  retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kRetryMs);
+  return false;
+}
+
+void StartPending(JobKind kind) {
+  while (CountAgents(kind) < settings.max_concurrent && HasFreeSlot()) {
+    Found found = {};
+    found.kind = kind;
+    if (!Step(Take, &found) || !found.job.found) return;
+    if (found.job.json != nullptr) {
+      Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
+    } else if (Step(FailUnprepared, &found)) {
+      AnnounceChange();
+    } else {
+      return;
+    }
+  }
+}
+
+void StartRemoval() {
+  if (CountAgents(JobKind::kRemove) > 0 || !HasFreeSlot()) return;
+  Found found = {};
+  found.now = GetCurrentTimestamp();
+  if (Step(TakeRemoval, &found) && found.job.found)
+    Launch(JobKind::kRemove, found.job.run_id, "", found.job.json);
+}
+
+void LookAround() {
+  look_around = false;
+  retry_at = 0;
+  Found found = {};
+  if (!Step(LookForExtension, &found)) return;
+  if (!found.extension) {
+    StopAllAgents(StopReason::kExtensionDropped);
+    recovered = false;
+    removal_at = 0;
+    return;
+  }
+  if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) == 0) {
+    if (!Step(Recover, &found)) return;
+    recovered = true;
+    if (found.interrupted > 0)
+      ereport(LOG, (errmsg("pgbackup: " UINT64_FORMAT " interrupted runs are marked as failed",
+                           found.interrupted)));
+    AnnounceChange();
+  }
+  if (!Step(Cancel, &found)) return;
+  AnnounceChange();
+  StartPending(JobKind::kRestore);
+  StartPending(JobKind::kBackup);
+  StartRemoval();
+}
+
+void CheckSchedule() {
+  Found found = {};
+  found.slot = TakeDueSlot(GetCurrentTimestamp());
+  if (found.slot == 0) return;
+  if (!Step(LookForExtension, &found) || !found.extension) return;
+  Step(Schedule, &found);
+  look_around = true;
+}
+
+void Keep(TimestampTz* earliest, TimestampTz candidate) {
+  if (candidate != 0 && (*earliest == 0 || candidate < *earliest)) *earliest = candidate;
+}
+
+// Milliseconds until something is due, -1 for never.
+long TimeToSleep() {
+  TimestampTz next = NextAgentTime();
+  Keep(&next, retry_at);
+  Keep(&next, NextSlot());
+  if (recovered && CountAgents(JobKind::kRemove) == 0) Keep(&next, removal_at);
+  if (next == 0) return -1;
+  const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
+  return NextSlot() == 0 ? wait : Min(wait, kScheduleCheckMs);
+}
+
+void Sleep() {
+  const int pipes = CountAgentPipes();
+#if PG_VERSION_NUM >= 170000
+  WaitEventSet* events = CreateWaitEventSet(nullptr, pipes + 2);
+#else
+  WaitEventSet* events = CreateWaitEventSet(round_context, pipes + 2);
+#endif
+  AddWaitEventToSet(events, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
+  AddWaitEventToSet(events, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
+  AddAgentPipes(events);
+  WaitEvent occurred[2 * kMaxAgents + 2];
+  const int count = WaitEventSetWait(events, TimeToSleep(), occurred, pipes + 2, PG_WAIT_EXTENSION);
+  for (int i = 0; i < count; ++i)
+    if ((occurred[i].events & WL_LATCH_SET) != 0) look_around = true;
+  FreeWaitEventSet(events);
+}
+
+void RunForever() {
+  for (;;) {
+    MemoryContextReset(round_context);
+    MemoryContextSwitchTo(round_context);
+    ResetLatch(MyLatch);
+    // A cancel request means a statement, and none is running: it must not end the launcher.
+    QueryCancelPending = false;
+    CHECK_FOR_INTERRUPTS();
+    CheckSchedule();
+    if (ConfigReloadPending) {
+      ConfigReloadPending = false;
+      ProcessConfigFile(PGC_SIGHUP);
+      ResetScheduleClock(GetCurrentTimestamp());
+    }
+    if (ServeAgents()) look_around = true;
+    const TimestampTz now = GetCurrentTimestamp();
+    if (look_around || (retry_at != 0 && now >= retry_at) || (removal_at != 0 && now >= removal_at))
+      LookAround();
+    Sleep();
+  }
+}
+
+}  // namespace
+
+void RegisterLauncherWorker() {
+  BackgroundWorker worker = {};
+  strlcpy(worker.bgw_name, "pgbackup launcher", BGW_MAXLEN);
+  strlcpy(worker.bgw_type, "pgbackup launcher", BGW_MAXLEN);
+  strlcpy(worker.bgw_library_name, "pgbackup", sizeof worker.bgw_library_name);
+  strlcpy(worker.bgw_function_name, "pgbackup_launcher_main", BGW_MAXLEN);
+  worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  worker.bgw_restart_time = kRestartSeconds;
+  RegisterBackgroundWorker(&worker);
+}
+
+}  // namespace pgbackup
+
+void pgbackup_launcher_main(Datum /*argument*/) {
+  using namespace pgbackup;
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGTERM, die);
+  pqsignal(SIGCHLD, OnChildEnd);
+  BackgroundWorkerUnblockSignals();
+  if (NoteConnecting(true)) AwaitHomeDatabase();
+  BackgroundWorkerInitializeConnection(settings.home_database, nullptr, 0);
+  NoteConnecting(false);
+  PrepareSession();
+  round_context = AllocSetContextCreate(TopMemoryContext, "pgbackup round", ALLOCSET_DEFAULT_SIZES);
+  RegisterLauncher();
+  ClearAllProgress();
+  before_shmem_exit(OnExit, static_cast<Datum>(0));
+  ResetScheduleClock(GetCurrentTimestamp());
+  ereport(DEBUG1, (errmsg_internal("pgbackup launcher started")));
+  RunForever();
+}

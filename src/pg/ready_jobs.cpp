@@ -1,0 +1,144 @@
+// Taking the next job off a table: the row moves to in_progress and becomes the agent's job.
+#include "core/naming/name_template.h"
+
+#include "pg/catalog.h"
+#include "pg/job_json.h"
+#include "pg/settings.h"
+#include "pg/transaction.h"
+
+namespace pgbackup {
+namespace {
+
+struct RunTime {
+  pg_time_t now;
+  pg_tz* zone;
+};
+
+size_t FormatTime(char* out, size_t size, const char* pattern, const void* context) noexcept {
+  const RunTime* time = static_cast<const RunTime*>(context);
+  return pg_strftime(out, size, pattern, pg_localtime(&time->now, time->zone));
+}
+
+const char* OrEmpty(const char* text) {
+  return text == nullptr ? "" : text;
+}
+
+// A row that cannot even be prepared. It stays pending; the caller fails it.
+ReadyJob Unprepared(int64 run_id, const char* error) {
+  ReadyJob job = {};
+  job.found = true;
+  job.run_id = run_id;
+  job.error = error;
+  return job;
+}
+
+ReadyJob Prepared(int64 run_id, const char* database, const char* json, MemoryContext context) {
+  ReadyJob job = {};
+  job.found = true;
+  job.run_id = run_id;
+  namestrcpy(&job.database, database);
+  job.json = JobText(json, context);
+  return job;
+}
+
+ReadyJob TakeBackup(MemoryContext context) {
+  if (ExecuteSql("SELECT id, database, schedule, label, backup_type FROM pgbackup.backups "
+                 "WHERE status = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
+    return {};
+  const int64 id = Int8OfRow(0, 0);
+  const char* database = TextOfRow(0, 1);
+  NameFields fields;
+  fields.cluster = ClusterName();
+  fields.environment = settings.environment;
+  fields.database = database;
+  fields.schedule = OrEmpty(TextOfRow(0, 2));
+  fields.label = OrEmpty(TextOfRow(0, 3));
+  fields.type = OrEmpty(TextOfRow(0, 4));
+  fields.id = id;
+  const RunTime time = {static_cast<pg_time_t>(::time(nullptr)), ScheduleZone()};
+  char file_name[kMaxNameLength + 1];
+  const char* error = nullptr;
+  if (ExpandName(settings.name_template, fields, {FormatTime, &time}, file_name, &error) == 0)
+    return Unprepared(id, error);
+
+  SqlArguments arguments;
+  AddJobArguments(&arguments, id);
+  arguments.Text(file_name)
+      .Text(ClusterName())
+      .Int4(settings.lock_wait_timeout)
+      .Bool(settings.include_globals);
+  ExecuteSql(
+      "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
+      "started_at = clock_timestamp(), file_name = $7, "
+      "server_version = current_setting('server_version'), "
+      "s3_url = CASE WHEN storage LIKE 's3://%' THEN rtrim(storage, '/') || '/' || $7 END, "
+      "s3_bucket = substring(storage FROM '^s3://([^/]+)'), "
+      "s3_region = CASE WHEN storage LIKE 's3://%' "
+      "THEN nullif(current_setting('pgbackup.s3_region'), '') END "
+      "WHERE id = $1 AND status = 'pending' RETURNING *) "
+      "SELECT jsonb_build_object('protocol', 1, 'job', 'backup', 'id', b.id, "
+      "'database', b.database, 'file_name', b.file_name, 'backup_type', b.backup_type, "
+      "'schedule', b.schedule, 'label', b.label, 'created_by', b.created_by, "
+      "'created_at', b.created_at, "
+      "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
+      "'include_globals', $10), "
+      "'server', " PGBACKUP_SERVER_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
+          "b.storage") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",
+      arguments);
+  return Prepared(id, database, TextOfRow(0, 0), context);
+}
+
+ReadyJob TakeRestore(MemoryContext context) {
+  if (ExecuteSql("SELECT id, target_database FROM pgbackup.restores "
+                 "WHERE status = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
+    return {};
+  const int64 id = Int8OfRow(0, 0);
+  const char* database = TextOfRow(0, 1);
+  SqlArguments arguments;
+  AddJobArguments(&arguments, id);
+  if (ExecuteSql(
+          "WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
+          "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
+          "SELECT jsonb_build_object('protocol', 1, 'job', 'restore', 'id', r.id, "
+          "'backup_id', b.id, 'file_name', b.file_name, 'checksum', b.checksum, "
+          "'target_database', r.target_database, 'options', r.options, "
+          "'server', " PGBACKUP_SERVER_JSON
+          ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'cluster', " PGBACKUP_CLUSTER_JSON(
+              "''") ")::text FROM r JOIN pgbackup.backups b ON b.id = r.backup_id",
+          arguments) == 0)
+    return Unprepared(id, "the backup to restore is not in the catalog any more");
+  return Prepared(id, database, TextOfRow(0, 0), context);
+}
+
+}  // namespace
+
+ReadyJob TakeNext(JobKind kind, MemoryContext context) {
+  return kind == JobKind::kRestore ? TakeRestore(context) : TakeBackup(context);
+}
+
+ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
+  if (ExecuteSql("SELECT run_id FROM pgbackup.removals WHERE not_before <= $1 "
+                 "ORDER BY not_before LIMIT 1",
+                 SqlArguments().Time(now)) == 0)
+    return {};
+  const int64 id = Int8OfRow(0, 0);
+  SqlArguments arguments;
+  AddJobArguments(&arguments, id);
+  ExecuteSql(
+      "SELECT jsonb_build_object('protocol', 1, 'job', 'remove', 'id', d.run_id, "
+      "'file_name', d.file_name, 'unless_backup', d.reason <> 'deleted', "
+      "'server', " PGBACKUP_SERVER_JSON
+      ", 'storage', " PGBACKUP_STORAGE_JSON("d.storage") ", 'cluster', " PGBACKUP_CLUSTER_JSON(
+          "''") ")::text FROM pgbackup.removals d WHERE d.run_id = $1",
+      arguments);
+  return Prepared(id, "", TextOfRow(0, 0), context);
+}
+
+TimestampTz NextRemovalTime() {
+  ExecuteSql("SELECT min(not_before) FROM pgbackup.removals");
+  bool is_null = false;
+  const Datum value = ValueOfRow(0, 0, &is_null);
+  return is_null ? 0 : DatumGetTimestampTz(value);
+}
+
+}  // namespace pgbackup

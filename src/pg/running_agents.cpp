@@ -1,0 +1,275 @@
+#include "core/run/state.h"
+
+#include "pg/agent_event.h"
+#include "pg/catalog.h"
+#include "pg/running_agents.h"
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/transaction.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr int kRecordRetryMs = 1000;
+
+Agent agents[kMaxAgents];
+
+bool InUse(const Agent& agent) {
+  return agent.pid != 0;
+}
+
+const char* KindInWords(JobKind kind) {
+  switch (kind) {
+    case JobKind::kBackup:
+      return "backup";
+    case JobKind::kRestore:
+      return "restore";
+    case JobKind::kRemove:
+      break;
+  }
+  return "removal of backup";
+}
+
+void Publish(const Agent& agent, const AgentEvent& event) {
+  if (agent.kind == JobKind::kRemove) return;
+  RunProgress progress = {};
+  progress.run_id = agent.run_id;
+  progress.is_restore = agent.kind == JobKind::kRestore;
+  progress.agent_pid = agent.pid;
+  progress.database = agent.database;
+  strlcpy(progress.phase, event.phase, sizeof progress.phase);
+  progress.raw_bytes = event.raw_bytes;
+  progress.stored_bytes = event.stored_bytes;
+  progress.total_bytes = event.total_bytes;
+  progress.started_at = agent.started_at;
+  PublishProgress(progress);
+}
+
+struct SpokenLine {
+  Agent* agent;
+  const char* text;
+};
+
+void HearLine(void* arg) {
+  SpokenLine* line = static_cast<SpokenLine*>(arg);
+  // The agent speaks UTF-8; a transaction is open because conversion may look into the catalog.
+  const char* text = pg_any_to_server(line->text, static_cast<int>(strlen(line->text)), PG_UTF8);
+  const AgentEvent event = ReadEvent(text);
+  switch (event.kind) {
+    case EventKind::kProgress:
+      Publish(*line->agent, event);
+      break;
+    case EventKind::kCompleted:
+    case EventKind::kFailed:
+    case EventKind::kCancelled:
+      line->agent->final_event = MemoryContextStrdup(line->agent->context, text);
+      break;
+    case EventKind::kUnknown:
+      ereport(LOG, (errmsg("pgbackup: agent %d said something unknown", line->agent->pid)));
+      break;
+  }
+}
+
+void OnLine(Agent* agent, const char* text) {
+  SpokenLine line = {agent, text};
+  RunInTransaction(HearLine, &line);
+}
+
+void OnLog(Agent* agent, const char* text) {
+  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT ": %s", KindInWords(agent->kind), agent->run_id,
+                       text)));
+}
+
+const char* Plural(int64 seconds) {
+  return seconds == 1 ? "" : "s";
+}
+
+// Decides what became of a run from what the agent said, how it ended and why it was stopped.
+Outcome Judge(const Agent& agent, const AgentEvent& event) {
+  Outcome outcome = {};
+  outcome.state = RunState::kFailed;
+  outcome.event = agent.final_event;
+  outcome.remove_leftovers = !event.cleaned;
+  const bool clean_exit = WIFEXITED(agent.wait_status) && WEXITSTATUS(agent.wait_status) == 0;
+  if (event.kind == EventKind::kCompleted && clean_exit) {
+    outcome.state = RunState::kCompleted;
+    outcome.remove_leftovers = false;
+  } else if (agent.stop_reason == StopReason::kCancelled) {
+    outcome.state = RunState::kCancelled;
+    outcome.message = psprintf("cancelled by %s", NameStr(agent.stopped_by));
+    outcome.sqlstate = "57014";
+  } else if (agent.stop_reason == StopReason::kTimeout) {
+    outcome.message = psprintf("took longer than pgbackup.timeout (%d second%s) and was stopped",
+                               settings.timeout, Plural(settings.timeout));
+    outcome.hint = "Raise pgbackup.timeout, or find out what slowed the run down.";
+    outcome.sqlstate = "57014";
+  } else if (event.kind == EventKind::kFailed) {
+    // The event says it all.
+  } else if (event.kind == EventKind::kCancelled) {
+    outcome.message = "the pgbackup agent was told to stop from outside";
+    outcome.hint = "Look in the system's log for what sent it a signal, then start the run again.";
+    outcome.sqlstate = "57014";
+  } else {
+    outcome.message = psprintf("the pgbackup agent %s", EndInWords(&agent));
+    outcome.hint =
+        "Look in the server's log and the system's log (for example for the out-of-memory killer), "
+        "then start the run again.";
+    outcome.sqlstate = "38000";
+    outcome.event = nullptr;
+  }
+  return outcome;
+}
+
+void LogEnd(const Agent& agent, const Outcome& outcome) {
+  const bool told = outcome.message != nullptr && outcome.state != RunState::kCancelled;
+  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\" %s%s%s",
+                       KindInWords(agent.kind), agent.run_id, NameStr(agent.database),
+                       StateName(outcome.state), told ? ": " : "", told ? outcome.message : "")));
+}
+
+void RecordEnd(void* arg) {
+  const Agent& agent = *static_cast<const Agent*>(arg);
+  if (!ExtensionExists()) return;  // dropped during the run, and the row with it
+  AgentEvent event = {};
+  if (agent.final_event != nullptr) event = ReadEvent(agent.final_event);
+  const Outcome outcome = Judge(agent, event);
+  if (agent.kind == JobKind::kRemove) {
+    FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
+    return;
+  }
+  RecordOutcome(agent.kind, agent.run_id, outcome);
+  LogEnd(agent, outcome);
+}
+
+// Returns true when the agent is gone and its slot free.
+bool FinishAgent(Agent* agent) {
+  const TimestampTz now = GetCurrentTimestamp();
+  if (agent->retry_record_at > now) return false;
+  if (!RunInTransaction(RecordEnd, agent)) {
+    // The row may be locked, or the disk full. What the agent said is kept until it is recorded.
+    agent->retry_record_at = TimestampTzPlusMilliseconds(now, kRecordRetryMs);
+    return false;
+  }
+  ClearProgress(agent->run_id);
+  ReleaseAgent(agent);
+  AnnounceChange();
+  return true;
+}
+
+struct StartFailure {
+  JobKind kind;
+  int64 run_id;
+  const char* message;
+};
+
+void RecordStartFailure(void* arg) {
+  const StartFailure& failure = *static_cast<const StartFailure*>(arg);
+  if (failure.kind == JobKind::kRemove) {
+    FinishRemoval(failure.run_id, false, nullptr);
+    return;
+  }
+  Outcome outcome = {};
+  outcome.state = RunState::kFailed;
+  outcome.message = failure.message;
+  outcome.hint = "Install the pgbackup executable beside the server's programs (make install).";
+  outcome.sqlstate = "58P01";
+  RecordOutcome(failure.kind, failure.run_id, outcome);
+}
+
+Agent* FreeSlot() {
+  for (Agent& agent : agents)
+    if (!InUse(agent)) return &agent;
+  return nullptr;
+}
+
+void Keep(TimestampTz* earliest, TimestampTz candidate) {
+  if (candidate != 0 && (*earliest == 0 || candidate < *earliest)) *earliest = candidate;
+}
+
+}  // namespace
+
+int CountAgents(JobKind kind) {
+  int count = 0;
+  for (const Agent& agent : agents)
+    if (InUse(agent) && agent.kind == kind) ++count;
+  return count;
+}
+
+bool HasFreeSlot() {
+  return FreeSlot() != nullptr;
+}
+
+void Launch(JobKind kind, int64 run_id, const char* database, const char* json) {
+  Agent* agent = FreeSlot();
+  const char* error = StartAgent(agent, kind, run_id, json);
+  if (error != nullptr) {
+    ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT ": %s", KindInWords(kind), run_id, error)));
+    StartFailure failure = {kind, run_id, error};
+    RunInTransaction(RecordStartFailure, &failure);
+    AnnounceChange();
+    return;
+  }
+  namestrcpy(&agent->database, database);
+  if (kind != JobKind::kRemove && settings.timeout > 0)
+    agent->deadline =
+        TimestampTzPlusMilliseconds(agent->started_at, settings.timeout * INT64CONST(1000));
+  AgentEvent begin = {};
+  strlcpy(begin.phase, "starting", sizeof begin.phase);
+  Publish(*agent, begin);
+  AnnounceChange();
+}
+
+bool ServeAgents() {
+  bool any_ended = false;
+  const TimestampTz now = GetCurrentTimestamp();
+  for (Agent& agent : agents) {
+    if (!InUse(agent)) continue;
+    DrainAgent(&agent, OnLine, OnLog);
+    if (agent.deadline != 0 && now >= agent.deadline) StopAgent(&agent, StopReason::kTimeout);
+    EnforceStop(&agent, now);
+    if (HasEnded(&agent) && FinishAgent(&agent)) any_ended = true;
+  }
+  return any_ended;
+}
+
+void CancelRun(int64 run_id, const char* by) {
+  for (Agent& agent : agents) {
+    if (!InUse(agent) || agent.run_id != run_id || agent.kind == JobKind::kRemove) continue;
+    if (agent.stop_reason == StopReason::kNone) namestrcpy(&agent.stopped_by, by);
+    StopAgent(&agent, StopReason::kCancelled);
+  }
+}
+
+void StopAllAgents(StopReason reason) {
+  for (Agent& agent : agents)
+    if (InUse(agent)) StopAgent(&agent, reason);
+}
+
+int CountAgentPipes() {
+  int count = 0;
+  for (const Agent& agent : agents)
+    if (InUse(agent)) count += (agent.stdout_fd >= 0 ? 1 : 0) + (agent.stderr_fd >= 0 ? 1 : 0);
+  return count;
+}
+
+void AddAgentPipes(WaitEventSet* events) {
+  for (const Agent& agent : agents) {
+    if (!InUse(agent)) continue;
+    for (const int fd : {agent.stdout_fd, agent.stderr_fd})
+      if (fd >= 0) AddWaitEventToSet(events, WL_SOCKET_READABLE, fd, nullptr, nullptr);
+  }
+}
+
+TimestampTz NextAgentTime() {
+  TimestampTz earliest = 0;
+  for (const Agent& agent : agents) {
+    if (!InUse(agent)) continue;
+    Keep(&earliest, agent.retry_record_at);
+    if (agent.exited) continue;
+    Keep(&earliest, agent.next_signal);
+    if (agent.stop_reason == StopReason::kNone) Keep(&earliest, agent.deadline);
+  }
+  return earliest;
+}
+
+}  // namespace pgbackup

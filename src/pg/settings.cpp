@@ -1,0 +1,228 @@
+#include "core/cron/cron.h"
+#include "core/naming/name_template.h"
+#include "core/run/compression.h"
+#include "core/storage/storage_url.h"
+
+#include "pg/settings.h"
+
+namespace pgbackup {
+
+Settings settings;
+
+namespace {
+
+const config_enum_entry kFormats[] = {{"auto", 0, false},
+                                      {"parallel", 1, false},
+                                      {"custom", 2, false},
+                                      {"plain", 3, false},
+                                      {nullptr, 0, false}};
+
+bool IsEmpty(char** value) {
+  return *value == nullptr || **value == '\0';
+}
+
+bool CheckSchedule(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value)) return true;  // no schedule
+  CronExpression cron;
+  CronError error;
+  if (ParseCron(*value, &cron, &error)) return true;
+  GUC_check_errdetail("%s, at character %d.", error.message, error.position + 1);
+  GUC_check_errhint(
+      "A schedule has five fields: minute hour day-of-month month day-of-week, for example "
+      "\"0 2 * * *\" for every night at two.");
+  return false;
+}
+
+bool CheckTimezone(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value)) return true;
+  pg_tz* zone = pg_tzset(*value);
+  if (zone != nullptr && pg_tz_acceptable(zone)) return true;
+  GUC_check_errdetail("Time zone \"%s\" is not known.", *value);
+  GUC_check_errhint("SELECT name FROM pg_timezone_names lists those that are.");
+  return false;
+}
+
+bool CheckStorage(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value)) return true;
+  StorageUrl url;
+  const char* error = nullptr;
+  if (ParseStorageUrl(*value, &url, &error)) return true;
+  GUC_check_errdetail("%s", error);
+  GUC_check_errhint("Use file:///absolute/path or s3://bucket/prefix.");
+  return false;
+}
+
+bool CheckNameTemplateSetting(char** value, void** /*extra*/, GucSource /*source*/) {
+  const char* error = nullptr;
+  if (CheckNameTemplate(*value == nullptr ? "" : *value, &error)) return true;
+  GUC_check_errdetail("%s", error);
+  GUC_check_errhint(
+      "Placeholders are {cluster} {environment} {database} {schedule} {label} {type} {id} and "
+      "{time:%%Y-%%m-%%d_%%H-%%M-%%S}.");
+  return false;
+}
+
+bool CheckCompression(char** value, void** /*extra*/, GucSource /*source*/) {
+  Compression compression;
+  if (*value != nullptr && ParseCompression(*value, &compression)) return true;
+  GUC_check_errhint("Use zstd:1 (fastest) to zstd:19 (smallest).");
+  return false;
+}
+
+bool CheckDatabases(char** value, void** /*extra*/, GucSource /*source*/) {
+  List* names = NIL;
+  const bool good = SplitNames(*value == nullptr ? "" : *value, &names) && names != NIL;
+  list_free_deep(names);
+  if (good) return true;
+  GUC_check_errdetail("The list is empty or its syntax is wrong.");
+  GUC_check_errhint(
+      "Use * for every database, or a list of names separated by commas, those with odd characters "
+      "in double quotes.");
+  return false;
+}
+
+bool CheckPathStyle(char** value, void** /*extra*/, GucSource /*source*/) {
+  for (const char* known : {"auto", "on", "off"})
+    if (*value != nullptr && strcmp(*value, known) == 0) return true;
+  GUC_check_errhint("Use auto, on or off.");
+  return false;
+}
+
+bool CheckEndpoint(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value)) return true;
+  const char* rest = nullptr;
+  if (strncmp(*value, "https://", 8) == 0) rest = *value + 8;
+  if (strncmp(*value, "http://", 7) == 0) rest = *value + 7;
+  if (rest != nullptr && *rest != '\0' && strpbrk(rest, "@ ?#") == nullptr) return true;
+  GUC_check_errdetail("An endpoint is http:// or https://, a host, and perhaps a port.");
+  GUC_check_errhint("For example https://storage.example.com or http://127.0.0.1:9000.");
+  return false;
+}
+
+bool CheckConninfo(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value)) return true;
+  // Settings are readable by monitoring roles, so a password must not get in. A URI can carry one
+  // between ':' and '@' and is refused as a whole.
+  if (strcasestr(*value, "password") == nullptr && strstr(*value, "://") == nullptr) return true;
+  GUC_check_errdetail("A setting is readable by monitoring roles and must not hold a password.");
+  GUC_check_errhint(
+      "Use keywords and a password file: 'host=/run/postgresql passfile=/path/to/0600-file'.");
+  return false;
+}
+
+bool CheckAbsolutePath(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || is_absolute_path(*value)) return true;
+  GUC_check_errdetail("The path must be absolute.");
+  return false;
+}
+
+void DefineText(const char* name, char** variable, const char* initial, const char* description,
+                GucStringCheckHook check = nullptr, GucContext context = PGC_SIGHUP,
+                int flags = 0) {
+  DefineCustomStringVariable(name, description, nullptr, variable, initial, context, flags, check,
+                             nullptr, nullptr);
+}
+
+void DefineNumber(const char* name, int* variable, int initial, int low, int high, int flags,
+                  const char* description) {
+  DefineCustomIntVariable(name, description, nullptr, variable, initial, low, high, PGC_SIGHUP,
+                          flags, nullptr, nullptr, nullptr);
+}
+
+void DefineWhenAndWhat() {
+  DefineText("pgbackup.home_database", &settings.home_database, "postgres",
+             "Database that holds the extension and its catalog.", nullptr, PGC_POSTMASTER);
+  DefineText("pgbackup.databases", &settings.databases, "*",
+             "Databases that the schedule backs up: * or a list of names.", CheckDatabases);
+  DefineText("pgbackup.schedule", &settings.schedule, "0 2 * * *",
+             "When backups start, as a cron expression; empty for never.", CheckSchedule);
+  DefineText("pgbackup.timezone", &settings.timezone, "",
+             "Time zone of schedules and names; empty for the server's.", CheckTimezone);
+  DefineNumber("pgbackup.max_concurrent", &settings.max_concurrent, 1, 1, 8, 0,
+               "How many backups run at the same time.");
+  DefineNumber("pgbackup.timeout", &settings.timeout, 0, 0, INT_MAX / 1000, GUC_UNIT_S,
+               "Longest time a run may take; 0 for no limit.");
+  DefineNumber("pgbackup.lock_wait_timeout", &settings.lock_wait_timeout, 30000, 1, INT_MAX,
+               GUC_UNIT_MS, "How long a dump waits for a lock on a table.");
+}
+
+void DefineHow() {
+  DefineCustomEnumVariable("pgbackup.format", "Layout of a backup.", nullptr, &settings.format, 0,
+                           kFormats, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineNumber("pgbackup.jobs", &settings.jobs, 2, 1, 64, 0, "Parallel lanes of one run.");
+  DefineText("pgbackup.compression", &settings.compression, "zstd:3",
+             "Compression of stored objects.", CheckCompression);
+  DefineCustomBoolVariable("pgbackup.include_globals",
+                           "Whether a backup holds the roles and tablespaces of the cluster.",
+                           nullptr, &settings.include_globals, true, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
+  DefineText("pgbackup.bin_directory", &settings.bin_directory, "",
+             "Where pg_dump and pg_restore are; empty for beside the server.", CheckAbsolutePath,
+             PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+  DefineText("pgbackup.dump_conninfo", &settings.dump_conninfo, "",
+             "Connection parameters of dumps and restores, overriding socket, port and owner.",
+             CheckConninfo, PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+}
+
+void DefineWhere() {
+  DefineText("pgbackup.storage", &settings.storage, "",
+             "Where backups go: file:///path or s3://bucket/prefix.", CheckStorage);
+  DefineText("pgbackup.name_template", &settings.name_template, kDefaultNameTemplate.data(),
+             "Folder of a backup within the storage.", CheckNameTemplateSetting);
+  DefineText("pgbackup.cluster_name", &settings.cluster_name, "",
+             "Name of this cluster in storage; empty for the server's cluster_name.");
+  DefineText("pgbackup.environment", &settings.environment, "",
+             "Name of this environment, such as production.");
+  DefineText("pgbackup.s3_region", &settings.s3_region, "", "Region of the S3 bucket.");
+  DefineText("pgbackup.s3_endpoint", &settings.s3_endpoint, "",
+             "Endpoint of an S3 store other than AWS.", CheckEndpoint);
+  DefineText("pgbackup.s3_path_style", &settings.s3_path_style, "auto",
+             "Whether the bucket is in the path of S3 requests: auto, on or off.", CheckPathStyle);
+  DefineText("pgbackup.s3_credentials_file", &settings.s3_credentials_file, "",
+             "File with the S3 credentials in the format of the AWS tools.", CheckAbsolutePath);
+  DefineText("pgbackup.s3_profile", &settings.s3_profile, "", "Section of the credentials file.");
+  DefineText("pgbackup.s3_ca_file", &settings.s3_ca_file, "",
+             "Certificate authorities for the S3 endpoint, PEM.", CheckAbsolutePath);
+  DefineNumber("pgbackup.s3_part_size", &settings.s3_part_size, 32, 5, 1024, GUC_UNIT_MB,
+               "Size of the parts of a multipart upload.");
+}
+
+}  // namespace
+
+void DefineSettings() {
+  DefineWhenAndWhat();
+  DefineHow();
+  DefineWhere();
+  MarkGUCPrefixReserved("pgbackup");
+}
+
+pg_tz* ScheduleZone() {
+  if (settings.timezone[0] != '\0') {
+    pg_tz* zone = pg_tzset(settings.timezone);
+    if (zone != nullptr) return zone;
+  }
+  return session_timezone;
+}
+
+const char* ClusterName() {
+  if (settings.cluster_name[0] != '\0') return settings.cluster_name;
+  static char name[256];
+  strlcpy(name, cluster_name[0] != '\0' ? cluster_name : "main", sizeof name);
+  for (char* c = name; *c != '\0'; ++c)
+    if (*c == '/') *c = '-';
+  return name;
+}
+
+bool SplitNames(const char* text, List** names) {
+  char* copy = pstrdup(text);  // the server's splitter writes into it
+  List* parts = NIL;
+  const bool good = SplitGUCList(copy, ',', &parts);
+  *names = NIL;
+  ListCell* cell;
+  foreach (cell, parts) *names = lappend(*names, pstrdup(static_cast<char*>(lfirst(cell))));
+  list_free(parts);
+  pfree(copy);
+  return good;
+}
+
+}  // namespace pgbackup

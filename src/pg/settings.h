@@ -1,0 +1,54 @@
+// The settings pgbackup.*: read at SIGHUP, the home database at server start.
+//
+// A value that a check hook refuses never gets here, so readers need not check again.
+#pragma once
+
+#include "pg/server.h"
+
+namespace pgbackup {
+
+// Values owned by the server's GUC machinery; empty strings mean "not set".
+struct Settings {
+  char* home_database;
+  char* databases;
+  char* schedule;
+  char* timezone;
+  char* storage;
+  char* name_template;
+  char* cluster_name;
+  char* environment;
+  int format;
+  int jobs;
+  int max_concurrent;
+  char* compression;
+  bool include_globals;
+  int lock_wait_timeout;  // milliseconds
+  int timeout;            // seconds, 0: none
+  char* bin_directory;
+  char* dump_conninfo;
+  char* s3_region;
+  char* s3_endpoint;
+  char* s3_path_style;
+  char* s3_credentials_file;
+  char* s3_profile;
+  char* s3_ca_file;
+  int s3_part_size;  // megabytes
+};
+
+extern Settings settings;
+
+// Defines them all. Called once, while the server preloads the library.
+void DefineSettings();
+
+// The zone of schedules and of {time:…}: pgbackup.timezone, else the server's own.
+pg_tz* ScheduleZone();
+
+// The name of this cluster in storage: pgbackup.cluster_name, else the server's cluster_name with
+// '/' turned into '-', else "main". The result is good until the next call.
+const char* ClusterName();
+
+// Splits a list such as pgbackup.databases ("a, b, \"Odd, Name\"") into names, case kept. False
+// when the syntax is wrong. The list and its strings live in the current memory context.
+bool SplitNames(const char* text, List** names);
+
+}  // namespace pgbackup

@@ -1,0 +1,61 @@
+// What the launcher and the backends share: a way to wake each other, and the progress of runs.
+//
+// Lives in the server's main shared memory, made at server start. Nothing here is the truth about a
+// run (that is in the tables): losing it loses a progress display.
+#pragma once
+
+#include "pg/server.h"
+
+namespace pgbackup {
+
+inline constexpr int kMaxProgress = 32;
+inline constexpr int kMaxPhase = 64;
+
+// The progress of one running agent. Sizes are bytes.
+struct RunProgress {
+  int64 run_id;  // 0: the slot is free
+  bool is_restore;
+  int32 agent_pid;
+  NameData database;
+  char phase[kMaxPhase];
+  int64 raw_bytes;
+  int64 stored_bytes;
+  int64 total_bytes;  // an estimate of the final raw_bytes; 0: unknown
+  TimestampTz started_at;
+};
+
+// Asks for the shared memory and the lock; called while the server preloads the library.
+void RequestSharedState();
+
+// False in a server that does not preload the library.
+bool IsPreloaded();
+
+// Launcher: makes this process the one that WakeLauncher wakes, until it exits.
+void RegisterLauncher();
+// Launcher: notes that it is about to connect to its database, or that it has. Returns the note
+// that stood before: true means that the launcher before this one ended while connecting.
+bool NoteConnecting(bool connecting);
+// The launcher's process id, 0 when none runs.
+int LauncherPid();
+// Wakes the launcher now. Harmless when none runs: it looks around when it starts.
+void WakeLauncher();
+// Wakes the launcher when, and only if, the current transaction commits.
+void WakeLauncherAtCommit();
+
+// Launcher: tells waiting backends that the state of some run has changed.
+void AnnounceChange();
+// Backend: call before looking at the state; WaitForChange then misses nothing.
+void PrepareToWait();
+// Waits for AnnounceChange at most `milliseconds`; interruptible.
+void WaitForChange(long milliseconds);
+// Ends a series of waits.
+void FinishWaiting();
+
+// Launcher: publishes (by run_id) or removes the progress of a run.
+void PublishProgress(const RunProgress& progress);
+void ClearProgress(int64 run_id);
+void ClearAllProgress();
+// Copies at most kMaxProgress entries, returns how many.
+int ReadProgress(RunProgress (&progress)[kMaxProgress]);
+
+}  // namespace pgbackup

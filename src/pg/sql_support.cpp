@@ -1,0 +1,128 @@
+// Small SQL-callable pieces that plpgsql cannot do itself: what the server knows, what the core
+// checks, and the progress of runs. The functions themselves are in sql/pgbackup--1.0.sql.
+#include "core/run/compression.h"
+#include "core/run/state.h"
+#include "core/storage/storage_url.h"
+
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+
+extern "C" {
+#include "commands/trigger.h"
+
+PG_FUNCTION_INFO_V1(pgbackup_require_server);
+PG_FUNCTION_INFO_V1(pgbackup_is_preloaded);
+PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
+PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
+PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
+PG_FUNCTION_INFO_V1(pgbackup_storage_error);
+PG_FUNCTION_INFO_V1(pgbackup_is_compression);
+PG_FUNCTION_INFO_V1(pgbackup_progress);
+PG_FUNCTION_INFO_V1(pgbackup_guard_transition);
+}
+
+using namespace pgbackup;
+
+// Raises an error unless the library is preloaded and this is the home database.
+Datum pgbackup_require_server(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  if (!IsPreloaded())
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("pgbackup is not loaded by this server"),
+                    errdetail("Backups are started by a background worker, which the server starts "
+                              "only for preloaded libraries."),
+                    errhint("Add to postgresql.conf: shared_preload_libraries = 'pgbackup' "
+                            "and restart the server.")));
+  const char* here = get_database_name(MyDatabaseId);
+  if (here == nullptr || strcmp(here, settings.home_database) != 0)
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("pgbackup works from database \"%s\", not from \"%s\"",
+                           settings.home_database, here == nullptr ? "?" : here),
+                    errdetail("The launcher keeps its catalog in pgbackup.home_database."),
+                    errhint("Connect to \"%s\" and CREATE EXTENSION pgbackup there, or set "
+                            "pgbackup.home_database in postgresql.conf and restart the server.",
+                            settings.home_database)));
+  PG_RETURN_VOID();
+}
+
+Datum pgbackup_is_preloaded(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_BOOL(IsPreloaded());
+}
+
+Datum pgbackup_wake_launcher(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  if (IsPreloaded()) WakeLauncherAtCommit();
+  PG_RETURN_VOID();
+}
+
+Datum pgbackup_launcher_pid(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  const int pid = IsPreloaded() ? LauncherPid() : 0;
+  if (pid == 0) PG_RETURN_NULL();
+  PG_RETURN_INT32(pid);
+}
+
+// The role that called the SECURITY DEFINER function around us, SET ROLE respected.
+Datum pgbackup_caller_is_superuser(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_BOOL(superuser_arg(GetOuterUserId()));
+}
+
+// What is wrong with a storage URL, or NULL.
+Datum pgbackup_storage_error(PG_FUNCTION_ARGS) {
+  const char* value = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  StorageUrl url;
+  const char* error = nullptr;
+  if (ParseStorageUrl(value, &url, &error)) PG_RETURN_NULL();
+  PG_RETURN_TEXT_P(cstring_to_text(error));
+}
+
+Datum pgbackup_is_compression(PG_FUNCTION_ARGS) {
+  Compression compression;
+  PG_RETURN_BOOL(ParseCompression(text_to_cstring(PG_GETARG_TEXT_PP(0)), &compression));
+}
+
+Datum pgbackup_progress(PG_FUNCTION_ARGS) {
+  InitMaterializedSRF(fcinfo, 0);
+  if (!IsPreloaded()) return static_cast<Datum>(0);
+  ReturnSetInfo* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  RunProgress progress[kMaxProgress];
+  const int count = ReadProgress(progress);
+  for (int i = 0; i < count; ++i) {
+    RunProgress& run = progress[i];
+    Datum values[9];
+    bool nulls[9] = {};
+    values[0] = Int64GetDatum(run.run_id);
+    values[1] = CStringGetTextDatum(run.is_restore ? "restore" : "backup");
+    values[2] = NameGetDatum(&run.database);
+    values[3] = CStringGetTextDatum(run.phase);
+    values[4] = Int64GetDatum(run.raw_bytes);
+    values[5] = Int64GetDatum(run.stored_bytes);
+    values[6] = Int64GetDatum(run.total_bytes);
+    nulls[6] = run.total_bytes == 0;
+    values[7] = TimestampTzGetDatum(run.started_at);
+    values[8] = Int32GetDatum(run.agent_pid);
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  }
+  return static_cast<Datum>(0);
+}
+
+// Trigger on both tables of runs: refuses a change of status that the life of a run does not have.
+Datum pgbackup_guard_transition(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "not called by the trigger manager");
+  TriggerData* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
+  TupleDesc shape = trigger->tg_relation->rd_att;
+  const int column = SPI_fnumber(shape, "status");
+  const char* from = SPI_getvalue(trigger->tg_trigtuple, shape, column);
+  const char* to = SPI_getvalue(trigger->tg_newtuple, shape, column);
+  if (from != nullptr && to != nullptr && strcmp(from, to) != 0) {
+    const auto old_state = pgbackup::ParseState(from);
+    const auto new_state = pgbackup::ParseState(to);
+    if (!old_state.has_value() || !new_state.has_value() ||
+        !IsLegalTransition(*old_state, *new_state))
+      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                      errmsg("a run cannot go from status \"%s\" to \"%s\"", from, to)));
+  }
+  return PointerGetDatum(trigger->tg_newtuple);
+}

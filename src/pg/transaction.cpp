@@ -1,0 +1,61 @@
+#include "pg/transaction.h"
+
+namespace pgbackup {
+
+bool RunInTransaction(void (*work)(void* arg), void* arg) {
+  MemoryContext caller = CurrentMemoryContext;
+  volatile bool done = false;
+  PG_TRY();
+  {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
+    work(arg);
+    SPI_finish();
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+    pgstat_report_stat(true);
+    done = true;
+  }
+  PG_CATCH();
+  {
+    // A cancel request raises an error that the next transaction must not see again.
+    QueryCancelPending = false;
+    EmitErrorReport();
+    AbortCurrentTransaction();
+    MemoryContextSwitchTo(caller);
+    FlushErrorState();
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(caller);
+  return done;
+}
+
+uint64 ExecuteSql(const char* sql, const SqlArguments& arguments) {
+  const int result =
+      SPI_execute_with_args(sql, arguments.count_, const_cast<Oid*>(arguments.types_),
+                            const_cast<Datum*>(arguments.values_), arguments.nulls_, false, 0);
+  if (result < 0) elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+  return SPI_processed;
+}
+
+uint64 ExecuteSql(const char* sql) {
+  return ExecuteSql(sql, SqlArguments());
+}
+
+char* TextOfRow(uint64 row, int column) {
+  return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+}
+
+Datum ValueOfRow(uint64 row, int column, bool* is_null) {
+  return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, is_null);
+}
+
+int64 Int8OfRow(uint64 row, int column) {
+  bool is_null = false;
+  const Datum value = ValueOfRow(row, column, &is_null);
+  return is_null ? 0 : DatumGetInt64(value);
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,53 @@
+// Transactions of the launcher, and short ways to run SQL through SPI.
+#pragma once
+
+#include "pg/server.h"
+
+namespace pgbackup {
+
+// Runs `work` in a transaction of its own with SPI connected and a snapshot set. An error inside is
+// written to the log, rolls back, and makes this return false. Memory that `work` palloc's is gone
+// afterwards; results go where `arg` points. For the launcher only: not inside another transaction.
+bool RunInTransaction(void (*work)(void* arg), void* arg);
+
+// Arguments $1, $2, … of a statement.
+class SqlArguments {
+ public:
+  static constexpr int kMax = 16;
+
+  SqlArguments& Add(Oid type, Datum value) { return Append(type, value, ' '); }
+  SqlArguments& Int8(int64 value) { return Add(INT8OID, Int64GetDatum(value)); }
+  SqlArguments& Int4(int32 value) { return Add(INT4OID, Int32GetDatum(value)); }
+  SqlArguments& Bool(bool value) { return Add(BOOLOID, BoolGetDatum(value)); }
+  SqlArguments& Time(TimestampTz value) { return Add(TIMESTAMPTZOID, TimestampTzGetDatum(value)); }
+  SqlArguments& AddNull(Oid type) { return Append(type, static_cast<Datum>(0), 'n'); }
+  // nullptr is NULL.
+  SqlArguments& Text(const char* value) {
+    return value == nullptr ? AddNull(TEXTOID) : Add(TEXTOID, CStringGetTextDatum(value));
+  }
+
+ private:
+  friend uint64 ExecuteSql(const char* sql, const SqlArguments& arguments);
+  SqlArguments& Append(Oid type, Datum value, char null) {
+    types_[count_] = type;
+    values_[count_] = value;
+    nulls_[count_] = null;
+    ++count_;
+    return *this;
+  }
+  int count_ = 0;
+  Oid types_[kMax];
+  Datum values_[kMax];
+  char nulls_[kMax];
+};
+
+// Runs one statement with a fresh snapshot; returns the number of rows. Errors are raised.
+uint64 ExecuteSql(const char* sql, const SqlArguments& arguments);
+uint64 ExecuteSql(const char* sql);
+
+// A column (from 0) of a row of the last ExecuteSql. Text is palloc'd, nullptr for NULL.
+char* TextOfRow(uint64 row, int column);
+Datum ValueOfRow(uint64 row, int column, bool* is_null);
+int64 Int8OfRow(uint64 row, int column);  // 0 for NULL
+
+}  // namespace pgbackup
