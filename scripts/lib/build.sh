@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Builds and installs the tree. Needs common.sh, user.sh, packages.sh and find_pg_config.
+
+# The server module's objects fit one PostgreSQL, the CMake folder one place: start over when either
+# has changed.
+forget_other_builds() {
+  local stamp=$root/build/built-for server
+  server=$("$PG_CONFIG" --version --includedir-server)
+  if [ -e "$root/build/CMakeCache.txt" ] &&
+    ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$root/build/CMakeCache.txt"; then
+    rm -rf "$root/build"
+  fi
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$server" ]; then
+    find "$root/src" -name '*.o' -delete
+    rm -f "$root/pgbackup.so"
+    mkdir -p "$root/build"
+    echo "$server" >"$stamp"
+  fi
+}
+
+run_make() { # ARGUMENT…
+  local compiler=()
+  if command -v ccache >/dev/null; then compiler=(CXX='ccache g++'); fi
+  nice make -s -C "$root" PG_CONFIG="$PG_CONFIG" "${compiler[@]}" "$@"
+}
+
+# Builds the server module and the executable; with "tests", the unit tests too.
+build_tree() { # LOG [tests]
+  local tests=OFF
+  if [ "${2:-}" = tests ] || grep -qs '^PGBACKUP_TESTS:BOOL=ON' "$root/build/CMakeCache.txt"; then
+    tests=ON
+  fi
+  forget_other_builds
+  if ! grep -qs "^PGBACKUP_TESTS:BOOL=$tests" "$root/build/CMakeCache.txt" ||
+    [ ! -e "$root/build/build.ninja" ]; then
+    quietly "$1" cmake -S "$root" -B "$root/build" -G Ninja -DPGBACKUP_TESTS="$tests"
+  fi
+  quietly "$1" run_make -j "$(nproc)"
+  [ "${2:-}" != tests ] || quietly "$1" nice cmake --build "$root/build"
+}
+
+# Installs into PostgreSQL's folders. Without root the files are made in the scratch folder first:
+# nothing in the tree may end up owned by root.
+install_tree() { # LOG
+  if [ "$(id -u)" = 0 ] || [ -w "$("$PG_CONFIG" --pkglibdir)" ]; then
+    quietly "$1" run_make install
+  else
+    quietly "$1" run_make install DESTDIR="$scratch/installed"
+    quietly "$1" as_root cp -R --no-preserve=ownership "$scratch/installed/." /
+  fi
+}

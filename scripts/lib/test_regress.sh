@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# The SQL interface, by pg_regress against a private cluster. Adds to passed and failed.
+
+test_regress() {
+  heading "regression tests"
+  local out=$scratch/regress log=$scratch/regress.log good bad
+  mkdir -p "$out" "$scratch/storage"
+  # shellcheck disable=SC2154 # tree comes from scripts/test
+  start_cluster "$port" "fsync = off" "pgbackup.storage = 'file://$scratch/storage'"
+  as_user make -s -C "$tree" installcheck PG_CONFIG="$PG_CONFIG" \
+    REGRESS_OPTS="--dbname=contrib_regression --outputdir=$out" >"$log" 2>&1 || :
+  stop_cluster
+  unset PGHOST PGPORT PGUSER PGDATABASE
+  # "test NAME ... ok" up to PostgreSQL 15, TAP from 16 on
+  good=$(grep -cE '^(test |     ).*\.\.\. ok|^ok ' "$log" || :)
+  bad=$(grep -cE '^(test |     ).*\.\.\. FAILED|^not ok ' "$log" || :)
+  if [ "$bad" != 0 ] || [ "$good" = 0 ]; then
+    [ "$bad" != 0 ] || bad=1
+    tail -n 40 "$log"
+    [ ! -e "$out/regression.diffs" ] || head -n 200 "$out/regression.diffs"
+    tail -n 40 "$scratch/server.log"
+  fi
+  count "regress" "$good" "$bad" 0
+}

@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Whole-system tests, by prove with the modules that PostgreSQL's development package carries.
+# Adds to passed and failed; counts single assertions.
+
+test_tap() {
+  heading "whole-system tests"
+  local pgxs log=$scratch/prove.log raw=$scratch/tap-raw status=0
+  local good bad skipped
+  pgxs=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
+  mkdir -p "$raw" "$scratch/tap"
+  give_to_user "$raw" "$scratch/tap"
+  (
+    cd "$scratch"
+    # shellcheck disable=SC2030,SC2154 # for this subshell alone; tree comes from scripts/test
+    export PATH=$bindir:$PATH PG_REGRESS=$pgxs/test/regress/pg_regress PG_CONFIG \
+      TESTDATADIR=$scratch/tap/data TESTLOGDIR=$scratch/tap/log TESTDIR=$scratch/tap \
+      PERL_TEST_HARNESS_DUMP_TAP=$raw PG_TEST_TIMEOUT_DEFAULT=${PG_TEST_TIMEOUT_DEFAULT:-120} \
+      TMPDIR=$scratch/tap/tmp PGBACKUP_SOURCE_DIR=$tree
+    # shellcheck disable=SC2030
+    unset PGHOST PGPORT PGUSER PGDATABASE PGOPTIONS
+    mkdir -p "$TESTDATADIR" "$TESTLOGDIR" "$TMPDIR"
+    give_to_user "$scratch/tap"
+    # shellcheck disable=SC2016 # for the inner shell
+    as_user sh -c 'cd "$1" && shift && exec "$@"' sh "$tree" \
+      prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" -I "$pgxs/test/perl" -I test/perl \
+      "${tap_tests[@]}"
+  ) >"$log" 2>&1 || status=$?
+  good=$(tap_lines '^ok ' | grep -vc '# SKIP' || :)
+  skipped=$(tap_lines '^ok ' | grep -c '# SKIP' || :)
+  bad=$(tap_lines '^not ok ' | grep -vc '# TODO' || :)
+  if [ "$status" != 0 ]; then
+    [ "$bad" != 0 ] || bad=1 # a test that died before it could say so
+    tail -n 150 "$log"
+    tap_logs
+  else
+    grep -E '^test/t/|^All tests|^Files=' "$log" || :
+  fi
+  count "tap" "$good" "$bad" "$skipped"
+}
+
+tap_lines() { find "$raw" -type f -exec grep -hE "$1" {} + 2>/dev/null || :; }
+
+# The end of the log of every test that failed.
+tap_logs() {
+  local file
+  find "$raw" -type f | while read -r file; do
+    grep -qE '^not ok ' "$file" || [ "$(tail -c 1 "$file" | wc -c)" = 0 ] || continue
+    grep -vE '^ok ' "$file" | tail -n 30
+  done
+  find "$scratch/tap/log" -name '*.log' -newer "$raw" 2>/dev/null | head -n 5 | while read -r file; do
+    echo "--- $(basename "$file")"
+    grep -E 'ERROR|FATAL|PANIC|WARNING|pgbackup' "$file" | tail -n 15
+  done
+}
