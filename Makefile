@@ -21,7 +21,8 @@ CORE_IN_SERVER = $(wildcard src/core/cron/*.cpp src/core/naming/*.cpp) \
 OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) $(CORE_IN_SERVER))
 
 REGRESS = setup settings arguments backup restore access
-REGRESS_OPTS = --dbname=contrib_regression
+# The home database is where the launcher is, so it is used as it stands.
+REGRESS_OPTS = --dbname=postgres --use-existing
 
 # No exception can leave the module because none can be thrown in it.
 PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -Wall -Wextra -Werror -Wno-register

@@ -38,7 +38,7 @@ uint64 FailInterruptedRuns() {
   return count;
 }
 
-void RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
+const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   SqlArguments arguments;
   arguments.Int8(run_id)
       .Text(StateName(outcome.state))
@@ -54,20 +54,22 @@ void RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
       "detail = coalesce($4, nullif(e.j->>'detail', '')), "
       "hint = coalesce($5, nullif(e.j->>'hint', '')), "
       "sqlstate = coalesce($6, e.j->>'sqlstate') %s "
-      "FROM e WHERE id = $1";
+      "FROM e WHERE id = $1 RETURNING message";
   const char* backup_columns =
       ", raw_size = (e.j->>'raw_size')::bigint, file_size = (e.j->>'file_size')::bigint, "
       "database_size = (e.j->>'database_size')::bigint, "
       "checksum = e.j->>'checksum', format = coalesce(e.j->>'format', format), "
       "manifest = e.j->'manifest'";
-  ExecuteSql(psprintf(common, TableOf(kind), kind == JobKind::kBackup ? backup_columns : ""),
-             arguments);
-  if (!outcome.remove_leftovers || kind != JobKind::kBackup) return;
-  ExecuteSql(
-      "INSERT INTO pgbackup.removals (run_id, storage, file_name, reason) "
-      "SELECT id, storage, file_name, 'unfinished' FROM pgbackup.backups "
-      "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING",
-      SqlArguments().Int8(run_id));
+  const char* extra = kind == JobKind::kBackup ? backup_columns : "";
+  const char* message = nullptr;
+  if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
+  if (outcome.remove_leftovers && kind == JobKind::kBackup)
+    ExecuteSql(
+        "INSERT INTO pgbackup.removals (run_id, storage, file_name, reason) "
+        "SELECT id, storage, file_name, 'unfinished' FROM pgbackup.backups "
+        "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING",
+        SqlArguments().Int8(run_id));
+  return message;
 }
 
 void FinishRemoval(int64 run_id, bool done, const char* event) {

@@ -46,8 +46,9 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context);
 // When the next removal is due; 0 when none waits.
 TimestampTz NextRemovalTime();
 
-// Ends a run: the one place that writes a final state.
-void RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome);
+// Ends a run: the one place that writes a final state. Returns the message of the row, which may be
+// nullptr.
+const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome);
 
 // Ends a removal: deletes it, or notes the failure and when to try again.
 void FinishRemoval(int64 run_id, bool done, const char* event);

@@ -120,11 +120,11 @@ Outcome Judge(const Agent& agent, const AgentEvent& event) {
   return outcome;
 }
 
-void LogEnd(const Agent& agent, const Outcome& outcome) {
-  const bool told = outcome.message != nullptr && outcome.state != RunState::kCancelled;
+void LogEnd(const Agent& agent, RunState state, const char* message) {
+  const bool told = message != nullptr && state != RunState::kCancelled;
   ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\" %s%s%s",
                        KindInWords(agent.kind), agent.run_id, NameStr(agent.database),
-                       StateName(outcome.state), told ? ": " : "", told ? outcome.message : "")));
+                       StateName(state), told ? ": " : "", told ? message : "")));
 }
 
 void RecordEnd(void* arg) {
@@ -137,8 +137,8 @@ void RecordEnd(void* arg) {
     FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
     return;
   }
-  RecordOutcome(agent.kind, agent.run_id, outcome);
-  LogEnd(agent, outcome);
+  const char* message = RecordOutcome(agent.kind, agent.run_id, outcome);
+  LogEnd(agent, outcome.state, message);
 }
 
 // Returns true when the agent is gone and its slot free.

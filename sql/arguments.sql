@@ -1,0 +1,61 @@
+-- Bad arguments: a clear error with a SQLSTATE and a hint, and nothing is started.
+\set SHOW_CONTEXT never
+SELECT pgbackup.create();
+\echo :LAST_ERROR_SQLSTATE
+SELECT set_config('regress.store', 'file://' || current_setting('data_directory') || '/pgbackup_regress', false) IS NOT NULL AS ok;
+SELECT format('ALTER SYSTEM SET pgbackup.storage = %L', current_setting('regress.store')) \gexec
+SELECT pg_reload_conf();
+DO $$
+BEGIN
+    FOR i IN 1 .. 600 LOOP
+        EXIT WHEN (SELECT setting FROM pg_settings WHERE name = 'pgbackup.storage') <> '';
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END $$;
+SELECT pgbackup.create(NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.create('no such database');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.create('template0');
+SELECT pgbackup.create(format => 'zip');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.create(content => NULL);
+SELECT pgbackup.create(content => 'everything');
+SELECT pgbackup.create(compression => 'gzip:9');
+SELECT pgbackup.create(jobs => -3);
+SELECT pgbackup.create(jobs => 65);
+SELECT pgbackup.create(storage => 'http://x');
+SELECT pgbackup.create(schemas => '{}');
+SELECT pgbackup.create(tables => '{a,NULL}');
+SELECT pgbackup.create(label => E'two\nlines');
+SELECT pgbackup.create(label => repeat('x', 201));
+SELECT pgbackup.wait(NULL);
+SELECT pgbackup.wait(999);
+\echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.wait(1, '-1 second');
+SELECT pgbackup.cancel(NULL);
+SELECT pgbackup.cancel(999);
+SELECT pgbackup.get(NULL);
+SELECT pgbackup.get(999);
+SELECT pgbackup.pin(999);
+SELECT pgbackup.pin(999, NULL);
+SELECT pgbackup.delete(999);
+SELECT pgbackup.delete(NULL);
+SELECT pgbackup.list(status => 'done');
+SELECT pgbackup.list(max_rows => -1);
+SELECT pgbackup.restore(NULL, 'x');
+SELECT pgbackup.restore(999, 'x');
+\echo :LAST_ERROR_SQLSTATE
+CALL pgbackup.run(jobs => 0);
+CALL pgbackup.run_restore(999, 'x');
+BEGIN;
+CALL pgbackup.run();
+ROLLBACK;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT pgbackup.wait(1);
+ROLLBACK;
+BEGIN;
+SELECT pgbackup.create(label => 'not yet') AS id \gset
+SELECT pgbackup.wait(:id);
+ROLLBACK;
+SELECT count(*) AS started FROM pgbackup.backups;

@@ -1,0 +1,31 @@
+-- A setting that makes no sense is refused when it is set, not at two in the morning.
+\set SHOW_CONTEXT never
+ALTER SYSTEM SET pgbackup.schedule = '61 * * * *';
+\echo :LAST_ERROR_SQLSTATE
+ALTER SYSTEM SET pgbackup.schedule = '0 2 * *';
+ALTER SYSTEM SET pgbackup.schedule = '0 0 30 2 *';
+ALTER SYSTEM SET pgbackup.schedule = '0 0 2 * * *';
+ALTER SYSTEM SET pgbackup.timezone = 'Mars/Olympus';
+ALTER SYSTEM SET pgbackup.storage = 'ftp://host/x';
+ALTER SYSTEM SET pgbackup.storage = 'file://relative';
+ALTER SYSTEM SET pgbackup.storage = 'file:///a/../b';
+ALTER SYSTEM SET pgbackup.storage = 's3://key:secret@bucket/x';
+ALTER SYSTEM SET pgbackup.name_template = '{database}/{nope}';
+ALTER SYSTEM SET pgbackup.name_template = '../{id}';
+ALTER SYSTEM SET pgbackup.name_template = '{database}';
+ALTER SYSTEM SET pgbackup.compression = 'zstd:99';
+ALTER SYSTEM SET pgbackup.format = 'zip';
+ALTER SYSTEM SET pgbackup.jobs = -1;
+ALTER SYSTEM SET pgbackup.max_concurrent = 0;
+ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';
+ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
+ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';
+ALTER SYSTEM SET pgbackup.databases = '"open';
+ALTER SYSTEM SET pgbackup.dump_conninfo = 'host=x password=secret';
+ALTER SYSTEM SET pgbackup.dump_conninfo = 'postgresql://me:secret@host/db';
+ALTER SYSTEM SET pgbackup.bin_directory = 'bin';
+ALTER SYSTEM SET pgbackup.no_such_setting = 'x';
+-- No session changes them.
+SET pgbackup.storage = 'file:///elsewhere';
+
+SELECT name, vartype, unit, boot_val, context FROM pg_settings WHERE name LIKE 'pgbackup.%' ORDER BY name;

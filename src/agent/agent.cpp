@@ -1,0 +1,100 @@
+#include "agent/agent.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "agent/end_watch.h"
+#include "agent/event_writer.h"
+#include "agent/job_runner.h"
+#include "core/base/error.h"
+#include "core/run/events.h"
+#include "core/run/job.h"
+
+extern char** environ;
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kMaxJobSize = 16 << 20;
+
+void Log(const std::string& line) {
+  const std::string text = line + "\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+// Reads up to the first newline and not a byte further: what follows is the EndWatch's.
+std::string ReadJobLine() {
+  std::string line;
+  char c;
+  for (;;) {
+    const ssize_t got = read(STDIN_FILENO, &c, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw Error(ErrorKind::kCancelled, "standard input ended before a job came");
+    if (c == '\n') return line;
+    if (line.size() == kMaxJobSize)
+      throw Error(ErrorKind::kInvalid, fmt::format("the job is larger than {} bytes", kMaxJobSize));
+    line += c;
+  }
+}
+
+// Dies with the launcher, is the first to go when memory runs out, and takes nothing from the
+// server's PG* variables, which would change what libpq does behind the job's back.
+void SettleIn() {
+  const pid_t parent = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) raise(SIGTERM);
+  signal(SIGPIPE, SIG_IGN);
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    [[maybe_unused]] const ssize_t written = write(fd, "500", 3);
+    close(fd);
+  }
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name.substr(0, 2) == "PG" && name != "PGPASSFILE") names.emplace_back(name);
+  }
+  for (const std::string& name : names) unsetenv(name.c_str());
+}
+
+}  // namespace
+
+int RunAgent() {
+  SettleIn();
+  Progress progress;
+  EventWriter events(STDOUT_FILENO, progress);
+  RunOutcome outcome;
+  try {
+    const Job job = ParseJob(ReadJobLine());
+    Cancellation cancellation;
+    const EndWatch watch(STDIN_FILENO, cancellation, [&events] {
+      RunOutcome overdue;
+      overdue.state = RunState::kCancelled;
+      overdue.cleaned = false;
+      Log("the job did not end in time and is left where it stands");
+      events.Finish(FinalEvent(overdue));
+      // Children are killed by the kernel as their threads end.
+      _exit(ExitCodeOf(overdue));
+    });
+    outcome = RunJob(job, cancellation, progress, Log);
+    // Whoever asks for the end signals the whole group: a program that died of it did not fail.
+    if (outcome.state == RunState::kFailed && watch.IsRequested())
+      outcome.state = RunState::kCancelled;
+  } catch (...) {
+    outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
+  }
+  if (outcome.state == RunState::kFailed && outcome.error && !outcome.error->detail().empty())
+    Log(outcome.error->detail());
+  events.Finish(FinalEvent(outcome));
+  return ExitCodeOf(outcome);
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,65 @@
+#include "agent/end_watch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/environment.h"
+
+namespace pgbackup {
+namespace {
+
+// Set by the first signal. Never destroyed: a signal may come at any time.
+Cancellation& Signalled() {
+  static Cancellation* signalled = new Cancellation;
+  return *signalled;
+}
+
+void OnSignal(int) {
+  const int saved = errno;
+  if (Signalled().IsCancelled()) _exit(EndWatch::kCancelledStatus);
+  Signalled().Cancel();
+  errno = saved;
+}
+
+}  // namespace
+
+EndWatch::EndWatch(int input, Cancellation& job, std::function<void()> overdue)
+    : input_(input), job_(job), overdue_(std::move(overdue)) {
+  Signalled();  // made before a handler can run
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  thread_ = std::thread([this] { Run(); });
+}
+
+EndWatch::~EndWatch() {
+  stop_.Cancel();
+  thread_.join();
+}
+
+void EndWatch::AwaitRequest() {
+  char ignored[4096];
+  while (!stop_.IsCancelled() && !Signalled().IsCancelled()) {
+    pollfd waiting[] = {
+        {input_, POLLIN, 0}, {Signalled().fd(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
+    if (poll(waiting, 3, -1) < 0 || waiting[0].revents == 0) continue;
+    const ssize_t got = read(input_, ignored, sizeof ignored);
+    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) return;
+  }
+}
+
+void EndWatch::Run() {
+  AwaitRequest();
+  if (stop_.IsCancelled()) return;
+  requested_.store(true);
+  job_.Cancel();
+  SystemEnvironment()->Sleep(kPatience, stop_);
+  if (!stop_.IsCancelled()) overdue_();
+}
+
+}  // namespace pgbackup

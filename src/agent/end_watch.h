@@ -1,0 +1,43 @@
+// Notices that a job shall end: end of file on standard input, SIGTERM or SIGINT.
+//
+// Then sets the job's Cancellation, and when the job has still not ended after ten seconds, calls
+// `overdue`, which does not return. A second signal ends the process at once. At most one at a time
+// exists in a process (signal handlers are process-wide).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "core/base/cancellation.h"
+
+namespace pgbackup {
+
+class EndWatch {
+ public:
+  static constexpr std::chrono::milliseconds kPatience{9500};
+  static constexpr int kCancelledStatus = 3;  // the process's exit status
+
+  // `input` is watched, and read, until its end.
+  EndWatch(int input, Cancellation& job, std::function<void()> overdue);
+  ~EndWatch();
+  EndWatch(const EndWatch&) = delete;
+  EndWatch& operator=(const EndWatch&) = delete;
+
+  // True once somebody has asked for the end.
+  bool IsRequested() const noexcept { return requested_.load(); }
+
+ private:
+  void Run();
+  void AwaitRequest();
+
+  int input_;
+  Cancellation& job_;
+  std::function<void()> overdue_;
+  std::atomic<bool> requested_{false};
+  Cancellation stop_;
+  std::thread thread_;
+};
+
+}  // namespace pgbackup

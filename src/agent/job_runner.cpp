@@ -1,0 +1,41 @@
+#include "agent/job_runner.h"
+
+#include <unistd.h>
+
+#include "core/dump/backup_run.h"
+#include "core/restore/restore_run.h"
+#include "core/run/remove_run.h"
+
+namespace pgbackup {
+namespace {
+
+RunOutcome Run(const BackupJob& job, const RunContext& context) {
+  return RunBackup(job, context);
+}
+RunOutcome Run(const RestoreJob& job, const RunContext& context) {
+  return RunRestore(job, context);
+}
+RunOutcome Run(const RemoveJob& job, const RunContext& context) {
+  return RunRemove(job, context);
+}
+
+}  // namespace
+
+RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
+                  const std::function<void(const std::string&)>& log) {
+  const auto environment = SystemEnvironment();
+  return std::visit(
+      [&](const auto& each) {
+        if (each.nice > 0 && nice(static_cast<int>(each.nice)) == -1)
+          log("could not lower the priority");
+        const RunContext context{*environment, cancellation, progress,
+                                 [&](const Cancellation& until) {
+                                   return OpenStorage(each.storage, *environment, until);
+                                 },
+                                 log};
+        return Run(each, context);
+      },
+      job);
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,15 @@
+// From a job to its outcome, with the real machine behind it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/run/job.h"
+#include "core/run/run_context.h"
+
+namespace pgbackup {
+
+RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
+                  const std::function<void(const std::string&)>& log);
+
+}  // namespace pgbackup

@@ -1,0 +1,205 @@
+#include "core/dump/backup_run.h"
+
+#include <fmt/format.h>
+
+#include "core/base/sha256.h"
+#include "core/dump/dump_lane.h"
+#include "core/dump/server_encoding.h"
+#include "core/dump/snapshot_coordinator.h"
+#include "core/manifest/manifest_store.h"
+#include "core/postgres/connection_watch.h"
+#include "core/run/deadline.h"
+#include "core/run/first_failure.h"
+#include "core/run/lanes.h"
+#include "core/run/timestamp.h"
+
+namespace pgbackup {
+namespace {
+
+class Backup {
+ public:
+  Backup(const BackupJob& job, const RunContext& context)
+      : job_(job),
+        context_(context),
+        programs_(MakePrograms(job.server.bin_directory, context.environment)),
+        settings_(SettingsFor(job.server, job.database)) {}
+
+  // Throws what went wrong.
+  RunOutcome Run();
+
+  // What the job's folder holds of this run.
+  enum class Folder { kUntouched, kOurs, kAnotherRuns };
+  Folder folder() const noexcept { return folder_; }
+
+ private:
+  void Prepare();
+  void DescribeServer();
+  std::vector<DumpObject> Plan();
+  void RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan);
+  RunOutcome StoreTheManifest(Storage& storage);
+
+  const BackupJob& job_;
+  const RunContext& context_;
+  const Programs programs_;
+  const ConnectionSettings settings_;
+  std::unique_ptr<SnapshotCoordinator> coordinator_;
+  ProgramVersion pg_dump_;
+  Manifest manifest_;
+  Folder folder_ = Folder::kUntouched;
+};
+
+RunOutcome Backup::Run() {
+  manifest_.started_at = FormatTimestamp(context_.environment.Now());
+  const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
+  CheckNoManifest(*storage, job_.file_name);
+  Prepare();
+  const std::vector<DumpObject> plan = Plan();
+  folder_ = Folder::kOurs;
+  RunAllLanes(*storage, plan);
+  coordinator_.reset();
+  return StoreTheManifest(*storage);
+}
+
+void Backup::Prepare() {
+  pg_dump_ = AskProgramVersion(programs_, "pg_dump", context_.cancellation);
+  context_.progress.SetPhase("locking");
+  coordinator_ = std::make_unique<SnapshotCoordinator>(
+      settings_, job_.options.selection, job_.options.lock_wait_timeout_ms, context_.cancellation);
+  CheckProgramVersion("pg_dump", pg_dump_, coordinator_->connection().server_major(), "the server");
+  DescribeServer();
+}
+
+void Backup::DescribeServer() {
+  PostgresConnection& connection = coordinator_->connection();
+  manifest_.id = job_.id;
+  manifest_.file_name = job_.file_name;
+  manifest_.database = job_.database;
+  manifest_.label = job_.label;
+  manifest_.schedule = job_.schedule;
+  manifest_.backup_type = job_.backup_type;
+  manifest_.created_by = job_.created_by;
+  manifest_.created_at = job_.created_at;
+  manifest_.content = job_.options.content;
+  manifest_.compression = job_.options.compression_text;
+  manifest_.selection = job_.options.selection;
+  manifest_.cluster = job_.cluster;
+  manifest_.cluster.server_version = connection.ReportedSetting("server_version");
+  manifest_.cluster.server_version_num = connection.server_version();
+  manifest_.pg_dump_version = pg_dump_.text;
+  manifest_.pgbackup_version = PGBACKUP_VERSION;
+  manifest_.properties = ReadDatabaseProperties(connection);
+  manifest_.database_size = static_cast<uint64_t>(
+      connection.Query("SELECT pg_database_size(current_database())").Integer(0, 0));
+  if (coordinator_->selection().IsEverything() && job_.options.content != DumpContent::kSchema)
+    context_.progress.total_bytes = static_cast<uint64_t>(
+        connection
+            .Query("SELECT coalesce(sum(pg_table_size(oid)), 0) FROM pg_class "
+                   "WHERE relkind = 'r' AND (oid >= 16384 OR relname = 'pg_largeobject')")
+            .Integer(0, 0));
+}
+
+std::vector<DumpObject> Backup::Plan() {
+  PostgresConnection& connection = coordinator_->connection();
+  DumpPlanInput input;
+  input.content = job_.options.content;
+  input.format =
+      ChooseFormat(job_.options.format, manifest_.database_size, job_.options.parallel_threshold);
+  input.encoding = manifest_.properties.encoding;
+  input.selection = InServerEncoding(connection, coordinator_->selection(), input.encoding);
+  input.include_globals = job_.options.include_globals;
+  input.snapshot = coordinator_->snapshot();
+  input.lock_wait_timeout_ms = job_.options.lock_wait_timeout_ms;
+  input.pg_dump_major = pg_dump_.major;
+  manifest_.format = input.format;
+  return MakeDumpPlan(input);
+}
+
+void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) {
+  context_.progress.SetPhase("dumping");
+  const DumpLaneContext lane_context{programs_,
+                                     ConnectionString(settings_),
+                                     ConnectionString({{"dbname", job_.database}}),
+                                     storage,
+                                     job_.file_name,
+                                     job_.options.compression,
+                                     context_.progress,
+                                     context_.cancellation};
+  manifest_.objects.resize(plan.size());
+  std::vector<std::function<void()>> lanes;
+  for (size_t i = 0; i < plan.size(); ++i)
+    lanes.emplace_back([this, &lane_context, &plan, i] {
+      manifest_.objects[i] = RunDumpLane(plan[i], lane_context);
+    });
+
+  FirstFailure failure(context_.cancellation);
+  {
+    const ConnectionWatch watch(coordinator_->connection(), [&](const std::string& why) {
+      failure.Record(std::make_exception_ptr(
+          Error(ErrorKind::kUnavailable,
+                "the connection that holds the backup's snapshot and locks was lost", why)));
+    });
+    RunLanes(lanes, lanes.size(), failure, context_.cancellation);
+  }
+  failure.Rethrow();
+}
+
+RunOutcome Backup::StoreTheManifest(Storage& storage) {
+  context_.progress.SetPhase("finishing");
+  context_.cancellation.ThrowIfCancelled();
+  manifest_.finished_at = FormatTimestamp(context_.environment.Now());
+  boost::json::object json = ManifestToJson(manifest_);
+  const std::string text = boost::json::serialize(json) + "\n";
+  try {
+    StoreManifest(storage, job_.file_name, text);
+  } catch (const Error& error) {
+    // The folder turned out to be another run's: nothing in it may be removed.
+    if (error.kind() == ErrorKind::kAlreadyExists) folder_ = Folder::kAnotherRuns;
+    throw;
+  }
+  RunOutcome outcome;
+  outcome.fields["raw_size"] = manifest_.RawSize();
+  outcome.fields["file_size"] = manifest_.StoredSize() + text.size();
+  outcome.fields["checksum"] = ToHex(Sha256::Of(text));
+  outcome.fields["database_size"] = manifest_.database_size;
+  outcome.fields["format"] = DumpFormatName(manifest_.format);
+  outcome.fields["message"] = nullptr;
+  outcome.fields["manifest"] = std::move(json);
+  return outcome;
+}
+
+bool RemoveLeftovers(const BackupJob& job, const RunContext& context) {
+  try {
+    const Deadline deadline(kCleanUpTime);
+    context.open_storage(deadline.cancellation())->Sweep(job.file_name);
+    return true;
+  } catch (const std::exception& error) {
+    context.log(fmt::format("could not remove the unfinished backup \"{}\": {}", job.file_name,
+                            error.what()));
+    return false;
+  }
+}
+
+}  // namespace
+
+RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
+  Backup::Folder folder = Backup::Folder::kUntouched;
+  std::exception_ptr failure;
+  try {
+    Backup backup(job, context);
+    try {
+      return backup.Run();
+    } catch (...) {
+      folder = backup.folder();
+      throw;
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  context.cancellation.Cancel();
+  context.progress.SetPhase("cleaning up");
+  const bool cleaned = folder == Backup::Folder::kUntouched ||
+                       (folder == Backup::Folder::kOurs && RemoveLeftovers(job, context));
+  return OutcomeOf(failure, cleaned);
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,47 @@
+// Which programs a backup runs and which objects come out of them. Pure: no server, no files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/dump/selection.h"
+
+namespace pgbackup {
+
+enum class DumpContent { kAll, kSchema, kData };
+enum class DumpFormat { kAuto, kCustom, kParallel, kPlain };
+
+// kInvalid for anything but "all", "schema", "data" / "auto", "custom", "parallel", "plain".
+DumpContent ParseDumpContent(const std::string& text);
+DumpFormat ParseDumpFormat(const std::string& text);
+const char* DumpContentName(DumpContent content) noexcept;
+const char* DumpFormatName(DumpFormat format) noexcept;
+
+// kAuto resolved: one archive for a database smaller than `threshold` bytes, else parallel.
+DumpFormat ChooseFormat(DumpFormat wanted, uint64_t database_size, uint64_t threshold) noexcept;
+
+enum class ObjectKind { kArchive, kSql, kGlobals };  // custom format, plain format, roles
+
+struct DumpObject {
+  std::string name;  // below the backup's folder, before compression, e.g. "schema.dump"
+  ObjectKind kind = ObjectKind::kArchive;
+  std::vector<std::string> sections;   // of "pre-data", "data", "post-data"; empty for globals
+  std::string program;                 // pg_dump or pg_dumpall
+  std::vector<std::string> arguments;  // what comes behind the connection's switches
+};
+
+struct DumpPlanInput {
+  DumpContent content = DumpContent::kAll;
+  DumpFormat format = DumpFormat::kCustom;  // not kAuto
+  Selection selection;                      // names in the encoding `encoding`
+  bool include_globals = true;
+  std::string encoding;  // of the dump: the server's, so that nothing is converted
+  std::string snapshot;  // as pg_export_snapshot() names it
+  int64_t lock_wait_timeout_ms = 60000;
+  int pg_dump_major = 0;
+};
+
+std::vector<DumpObject> MakeDumpPlan(const DumpPlanInput& input);
+
+}  // namespace pgbackup

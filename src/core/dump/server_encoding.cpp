@@ -1,0 +1,45 @@
+#include "core/dump/server_encoding.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+namespace {
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  throw Error(ErrorKind::kInternal, "the server sent a malformed bytea");
+}
+
+std::string Convert(PostgresConnection& connection, const std::string& name) {
+  const auto is_ascii = [](char c) { return (c & 0x80) == 0; };
+  if (std::all_of(name.begin(), name.end(), is_ascii)) return name;
+  return DecodeHexBytea(
+      connection.Query("SELECT convert_to($1, getdatabaseencoding())", {name}).Text(0, 0));
+}
+
+}  // namespace
+
+std::string DecodeHexBytea(std::string_view text) {
+  if (text.substr(0, 2) != "\\x" || text.size() % 2 != 0)
+    throw Error(ErrorKind::kInternal, "the server sent a malformed bytea");
+  std::string bytes;
+  for (size_t i = 2; i < text.size(); i += 2)
+    bytes += static_cast<char>(HexDigit(text[i]) * 16 + HexDigit(text[i + 1]));
+  return bytes;
+}
+
+Selection InServerEncoding(PostgresConnection& connection, const Selection& selection,
+                           const std::string& encoding) {
+  if (encoding == "UTF8" || encoding == "SQL_ASCII") return selection;
+  Selection converted = selection;
+  for (std::string& schema : converted.schemas) schema = Convert(connection, schema);
+  for (auto* names : {&converted.tables, &converted.exclude_tables, &converted.exclude_table_data})
+    for (QualifiedName& name : *names)
+      name = {Convert(connection, name.schema), Convert(connection, name.name)};
+  return converted;
+}
+
+}  // namespace pgbackup

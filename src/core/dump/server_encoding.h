@@ -1,0 +1,18 @@
+// Names as pg_dump reads them: in the encoding of the dump, which is the server's.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/dump/selection.h"
+
+namespace pgbackup {
+
+// The selection with every name converted from UTF-8 to `encoding`, the connection's database's.
+Selection InServerEncoding(PostgresConnection& connection, const Selection& selection,
+                           const std::string& encoding);
+
+// The bytes of a bytea in its hexadecimal text form, "\x0123". kInternal when it is not one.
+std::string DecodeHexBytea(std::string_view text);
+
+}  // namespace pgbackup

@@ -1,0 +1,96 @@
+#include "core/dump/snapshot_coordinator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr int kAttempts = 5;
+constexpr size_t kStatementSize = 256 << 10;
+
+struct LockTarget {
+  std::string oid;
+  QualifiedName name;
+  bool operator==(const LockTarget&) const = default;
+};
+
+bool IsSelected(const Selection& selection, const QualifiedName& name) {
+  const auto contains = [](const auto& list, const auto& item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+  };
+  if (contains(selection.exclude_tables, name)) return false;
+  if (!selection.tables.empty()) return contains(selection.tables, name);
+  return selection.schemas.empty() || contains(selection.schemas, name.schema);
+}
+
+// Tables this user may lock; one it may not read is pg_dump's to complain about, by name.
+std::vector<LockTarget> ListTables(PostgresConnection& connection, const Selection& selection) {
+  const QueryResult tables = connection.Query(
+      "SELECT c.oid, n.nspname, c.relname FROM pg_class c "
+      "JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' "
+      "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') "
+      "AND n.nspname !~ '^pg_(toast_)?temp_' AND has_table_privilege(c.oid, 'SELECT') "
+      "ORDER BY c.oid");
+  std::vector<LockTarget> targets;
+  for (int i = 0; i < tables.rows(); ++i) {
+    LockTarget target{tables.Text(i, 0), {tables.Text(i, 1), tables.Text(i, 2)}};
+    if (IsSelected(selection, target.name)) targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+void LockAll(PostgresConnection& connection, const std::vector<LockTarget>& targets) {
+  std::string list;
+  const auto flush = [&] {
+    if (!list.empty()) connection.Execute(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", list));
+    list.clear();
+  };
+  for (const LockTarget& target : targets) {
+    list += (list.empty() ? "ONLY " : ", ONLY ") + QuoteQualifiedName(target.name);
+    if (list.size() > kStatementSize) flush();
+  }
+  flush();
+}
+
+}  // namespace
+
+SnapshotCoordinator::SnapshotCoordinator(const ConnectionSettings& settings,
+                                         const SelectionNames& names, int64_t lock_wait_timeout_ms,
+                                         const Cancellation& cancellation)
+    : connection_(settings, cancellation) {
+  connection_.Execute(fmt::format("SET lock_timeout = {}", lock_wait_timeout_ms));
+  for (int attempt = 1; attempt <= kAttempts; ++attempt)
+    if (TryLockAndExport(names)) return;
+  throw Error(ErrorKind::kDatabase, "tables were created or dropped faster than they were locked",
+              fmt::format("{} attempts to lock one and the same list of tables failed.", kAttempts),
+              "Run the backup at a time without schema changes.");
+}
+
+bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
+  // LOCK takes no snapshot of the transaction, so what is locked cannot change before the export.
+  const std::vector<LockTarget> targets =
+      ListTables(connection_, ResolveSelection(connection_, names));
+  connection_.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  try {
+    LockAll(connection_, targets);
+  } catch (const Error& error) {
+    // A table dropped since it was listed: look again.
+    const bool vanished = error.message().find("(SQLSTATE 42P01)") != std::string::npos ||
+                          error.message().find("(SQLSTATE 3F000)") != std::string::npos;
+    if (!vanished) throw;
+    connection_.Execute("ROLLBACK");
+    return false;
+  }
+  snapshot_ = connection_.Query("SELECT pg_export_snapshot()").Text(0, 0);
+  selection_ = ResolveSelection(connection_, names);
+  if (ListTables(connection_, selection_) == targets) return true;
+  connection_.Execute("ROLLBACK");
+  return false;
+}
+
+}  // namespace pgbackup

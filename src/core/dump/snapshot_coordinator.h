@@ -1,0 +1,37 @@
+// The connection that makes all lanes of a backup see one and the same database.
+//
+// It locks the tables first and takes the snapshot afterwards: a TRUNCATE between the two would
+// otherwise leave a table empty in the dump, silently. It stays in its transaction until the last
+// lane has ended.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/dump/selection.h"
+#include "core/postgres/postgres_connection.h"
+
+namespace pgbackup {
+
+class SnapshotCoordinator {
+ public:
+  // Locks what `names` selects (everything when it selects nothing) in ACCESS SHARE mode and
+  // exports the snapshot. Throws kDatabase when a lock cannot be had within `lock_wait_timeout_ms`.
+  SnapshotCoordinator(const ConnectionSettings& settings, const SelectionNames& names,
+                      int64_t lock_wait_timeout_ms, const Cancellation& cancellation);
+
+  // The connection, inside the transaction; used by nobody once it is being watched.
+  PostgresConnection& connection() noexcept { return connection_; }
+
+  const std::string& snapshot() const noexcept { return snapshot_; }
+  const Selection& selection() const noexcept { return selection_; }
+
+ private:
+  bool TryLockAndExport(const SelectionNames& names);
+
+  PostgresConnection connection_;
+  std::string snapshot_;
+  Selection selection_;
+};
+
+}  // namespace pgbackup

@@ -1,0 +1,249 @@
+#include "core/manifest/manifest.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+namespace pgbackup {
+
+namespace json = boost::json;
+
+namespace {
+
+const char* KindName(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kSql:
+      return "sql";
+    case ObjectKind::kGlobals:
+      return "globals";
+    case ObjectKind::kArchive:
+      break;
+  }
+  return "archive";
+}
+
+ObjectKind ParseKind(const std::string& text) {
+  for (const ObjectKind kind : {ObjectKind::kArchive, ObjectKind::kSql, ObjectKind::kGlobals})
+    if (text == KindName(kind)) return kind;
+  throw Error(ErrorKind::kInvalid, fmt::format("the manifest has an object of kind \"{}\"", text),
+              "", "Use a newer pgbackup.");
+}
+
+json::array Texts(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.push_back(JsonText(std::string_view(text)));
+  return array;
+}
+
+json::value Text(const std::string& text) {
+  return JsonText(std::string_view(text));
+}
+
+json::object PropertiesToJson(const DatabaseProperties& properties) {
+  json::object object;
+  object["name"] = Text(properties.name);
+  object["owner"] = Text(properties.owner);
+  object["encoding"] = Text(properties.encoding);
+  object["locale_provider"] = Text(properties.locale_provider);
+  object["collate"] = Text(properties.collate);
+  object["ctype"] = Text(properties.ctype);
+  object["locale"] = JsonText(properties.locale);
+  object["icu_rules"] = JsonText(properties.icu_rules);
+  object["connection_limit"] = properties.connection_limit;
+  object["tablespace"] = Text(properties.tablespace);
+  object["comment"] = JsonText(properties.comment);
+  object["is_template"] = properties.is_template;
+  if (properties.has_acl) {
+    json::array acl;
+    for (const DatabaseGrant& grant : properties.acl)
+      acl.push_back(json::object{{"grantee", Text(grant.grantee)},
+                                 {"privilege", Text(grant.privilege)},
+                                 {"grantable", grant.with_grant_option}});
+    object["acl"] = std::move(acl);
+  } else {
+    object["acl"] = nullptr;
+  }
+  json::array settings;
+  for (const DatabaseSetting& setting : properties.settings)
+    settings.push_back(json::object{{"role", Text(setting.role)},
+                                    {"name", Text(setting.name)},
+                                    {"value", Text(setting.value)}});
+  object["settings"] = std::move(settings);
+  return object;
+}
+
+DatabaseProperties PropertiesFromJson(const JsonReader& reader) {
+  DatabaseProperties properties;
+  properties.name = reader.Text("name");
+  properties.owner = reader.Text("owner");
+  properties.encoding = reader.Text("encoding");
+  properties.locale_provider = reader.Text("locale_provider");
+  if (properties.locale_provider != "libc" && properties.locale_provider != "icu" &&
+      properties.locale_provider != "builtin")
+    throw Error(ErrorKind::kInvalid, fmt::format("the manifest names the locale provider \"{}\"",
+                                                 properties.locale_provider));
+  properties.collate = reader.Text("collate");
+  properties.ctype = reader.Text("ctype");
+  properties.locale = reader.OptionalText("locale");
+  properties.icu_rules = reader.OptionalText("icu_rules");
+  properties.connection_limit = reader.IntegerOr("connection_limit", -1);
+  properties.tablespace = reader.TextOr("tablespace", "pg_default");
+  properties.comment = reader.OptionalText("comment");
+  properties.is_template = reader.FlagOr("is_template", false);
+  properties.has_acl = reader.Has("acl");
+  for (const JsonReader& grant : reader.Objects("acl")) {
+    DatabaseGrant parsed{grant.TextOr("grantee", ""), grant.Text("privilege"),
+                         grant.FlagOr("grantable", false)};
+    // A privilege becomes SQL without quotes.
+    if (parsed.privilege.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ ") != std::string::npos)
+      throw Error(ErrorKind::kInvalid,
+                  fmt::format("the manifest names the privilege \"{}\"", parsed.privilege));
+    properties.acl.push_back(std::move(parsed));
+  }
+  for (const JsonReader& setting : reader.Objects("settings"))
+    properties.settings.push_back(
+        {setting.TextOr("role", ""), setting.Text("name"), setting.Text("value")});
+  return properties;
+}
+
+json::object ObjectToJson(const ManifestObject& object) {
+  json::array segments;
+  for (const Segment& segment : object.segments)
+    segments.push_back(json::object{
+        {"name", Text(segment.name)}, {"size", segment.size}, {"sha256", Text(segment.sha256)}});
+  json::object result;
+  result["name"] = Text(object.name);
+  result["kind"] = KindName(object.kind);
+  result["sections"] = Texts(object.sections);
+  result["raw_size"] = object.raw_size;
+  result["size"] = object.Size();
+  result["segments"] = std::move(segments);
+  return result;
+}
+
+ManifestObject ObjectFromJson(const JsonReader& reader) {
+  ManifestObject object;
+  object.name = reader.Text("name");
+  object.kind = ParseKind(reader.Text("kind"));
+  object.sections = reader.Texts("sections");
+  object.raw_size = reader.Size("raw_size");
+  for (const JsonReader& segment : reader.Objects("segments"))
+    object.segments.push_back({segment.Text("name"), segment.Size("size"), segment.Text("sha256")});
+  if (object.segments.empty())
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("object \"{}\" of the manifest has no segments", object.name));
+  for (const Segment& segment : object.segments)
+    if (!IsValidObjectName(segment.name))
+      throw Error(ErrorKind::kInvalid,
+                  fmt::format("the manifest names the impossible object \"{}\"", segment.name));
+  return object;
+}
+
+}  // namespace
+
+uint64_t ManifestObject::Size() const noexcept {
+  uint64_t size = 0;
+  for (const Segment& segment : segments) size += segment.size;
+  return size;
+}
+
+uint64_t Manifest::RawSize() const noexcept {
+  uint64_t size = 0;
+  for (const ManifestObject& object : objects) size += object.raw_size;
+  return size;
+}
+
+uint64_t Manifest::StoredSize() const noexcept {
+  uint64_t size = 0;
+  for (const ManifestObject& object : objects) size += object.Size();
+  return size;
+}
+
+json::object ManifestToJson(const Manifest& manifest) {
+  json::object backup;
+  backup["id"] = manifest.id;
+  backup["file_name"] = Text(manifest.file_name);
+  backup["database"] = Text(manifest.database);
+  backup["label"] = JsonText(manifest.label);
+  backup["schedule"] = JsonText(manifest.schedule);
+  backup["backup_type"] = Text(manifest.backup_type);
+  backup["format"] = DumpFormatName(manifest.format);
+  backup["content"] = DumpContentName(manifest.content);
+  backup["compression"] = Text(manifest.compression);
+  backup["schemas"] = Texts(manifest.selection.schemas);
+  backup["tables"] = Texts(manifest.selection.tables);
+  backup["exclude_tables"] = Texts(manifest.selection.exclude_tables);
+  backup["exclude_table_data"] = Texts(manifest.selection.exclude_table_data);
+  backup["created_by"] = Text(manifest.created_by);
+  backup["created_at"] = Text(manifest.created_at);
+  backup["started_at"] = Text(manifest.started_at);
+  backup["finished_at"] = Text(manifest.finished_at);
+
+  json::object cluster;
+  cluster["name"] = Text(manifest.cluster.name);
+  cluster["environment"] = Text(manifest.cluster.environment);
+  cluster["system_identifier"] = Text(manifest.cluster.system_identifier);
+  cluster["server_version"] = Text(manifest.cluster.server_version);
+  cluster["server_version_num"] = manifest.cluster.server_version_num;
+
+  json::array objects;
+  for (const ManifestObject& object : manifest.objects) objects.push_back(ObjectToJson(object));
+
+  json::object root;
+  root["version"] = kManifestVersion;
+  root["backup"] = std::move(backup);
+  root["cluster"] = std::move(cluster);
+  root["database"] = PropertiesToJson(manifest.properties);
+  root["tools"] = json::object{{"pgbackup", Text(manifest.pgbackup_version)},
+                               {"pg_dump", Text(manifest.pg_dump_version)}};
+  root["objects"] = std::move(objects);
+  root["totals"] = json::object{{"raw_size", manifest.RawSize()},
+                                {"size", manifest.StoredSize()},
+                                {"database_size", manifest.database_size}};
+  return root;
+}
+
+Manifest ParseManifest(std::string_view text) {
+  const json::object object = ParseJsonObject(text, "the manifest");
+  const JsonReader root(object, "the manifest");
+  const int64_t version = root.Integer("version");
+  if (version != kManifestVersion)
+    throw Error(ErrorKind::kInvalid, fmt::format("the manifest has version {}", version),
+                fmt::format("This program reads version {}.", kManifestVersion),
+                "Use the version of pgbackup that made the backup, or a newer one.");
+  Manifest manifest;
+  const JsonReader backup = root.Object("backup");
+  manifest.id = backup.Integer("id");
+  manifest.file_name = backup.Text("file_name");
+  manifest.database = backup.Text("database");
+  manifest.label = backup.OptionalText("label");
+  manifest.schedule = backup.OptionalText("schedule");
+  manifest.backup_type = backup.Text("backup_type");
+  manifest.format = ParseDumpFormat(backup.Text("format"));
+  manifest.content = ParseDumpContent(backup.Text("content"));
+  manifest.compression = backup.Text("compression");
+  manifest.selection = {backup.Texts("schemas"), backup.Texts("tables"),
+                        backup.Texts("exclude_tables"), backup.Texts("exclude_table_data")};
+  manifest.created_by = backup.TextOr("created_by", "");
+  manifest.created_at = backup.TextOr("created_at", "");
+  manifest.started_at = backup.TextOr("started_at", "");
+  manifest.finished_at = backup.TextOr("finished_at", "");
+  const JsonReader cluster = root.Object("cluster");
+  manifest.cluster = {cluster.TextOr("name", ""), cluster.TextOr("environment", ""),
+                      cluster.TextOr("system_identifier", ""), cluster.Text("server_version"),
+                      cluster.Integer("server_version_num")};
+  manifest.properties = PropertiesFromJson(root.Object("database"));
+  manifest.pgbackup_version = root.Object("tools").Text("pgbackup");
+  manifest.pg_dump_version = root.Object("tools").Text("pg_dump");
+  for (const JsonReader& reader : root.Objects("objects"))
+    manifest.objects.push_back(ObjectFromJson(reader));
+  manifest.database_size = root.Object("totals").Size("database_size");
+  return manifest;
+}
+
+std::string ManifestObjectName(const std::string& folder) {
+  return fmt::format("{}/{}", folder, kManifestName);
+}
+
+}  // namespace pgbackup

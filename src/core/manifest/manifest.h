@@ -1,0 +1,72 @@
+// manifest.json: what a backup is made of. Written last, it is what makes a folder a backup.
+//
+// The keys are documented in docs/storage-format.md. Readers refuse a version they do not know and
+// ignore keys they do not know.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dump/dump_plan.h"
+#include "core/pipeline/segment_sink.h"
+#include "core/postgres/database_properties.h"
+
+namespace pgbackup {
+
+inline constexpr int64_t kManifestVersion = 1;
+inline constexpr std::string_view kManifestName = "manifest.json";
+
+struct ManifestCluster {
+  std::string name;
+  std::string environment;
+  std::string system_identifier;
+  std::string server_version;
+  int64_t server_version_num = 0;
+};
+
+struct ManifestObject {
+  std::string name;  // below the backup's folder, e.g. "schema.dump.zst"
+  ObjectKind kind = ObjectKind::kArchive;
+  std::vector<std::string> sections;
+  uint64_t raw_size = 0;           // bytes before compression
+  std::vector<Segment> segments;   // their names too are relative to the backup's folder
+  uint64_t Size() const noexcept;  // bytes stored
+};
+
+struct Manifest {
+  // backup
+  int64_t id = 0;
+  std::string file_name;
+  std::string database;
+  std::optional<std::string> label, schedule;
+  std::string backup_type;  // manual, scheduled
+  std::string created_by, created_at, started_at, finished_at;
+  DumpFormat format = DumpFormat::kCustom;
+  DumpContent content = DumpContent::kAll;
+  std::string compression;  // e.g. "zstd:3"
+  SelectionNames selection;
+
+  ManifestCluster cluster;
+  DatabaseProperties properties;
+  uint64_t database_size = 0;
+  std::string pg_dump_version;
+  std::string pgbackup_version;
+  std::vector<ManifestObject> objects;
+
+  uint64_t RawSize() const noexcept;
+  uint64_t StoredSize() const noexcept;  // without the manifest itself
+};
+
+boost::json::object ManifestToJson(const Manifest& manifest);
+
+// kInvalid when the text is no manifest of a version this program reads.
+Manifest ParseManifest(std::string_view text);
+
+// The name of the object that is the manifest of the backup in `folder`.
+std::string ManifestObjectName(const std::string& folder);
+
+}  // namespace pgbackup

@@ -1,0 +1,68 @@
+#include "core/manifest/manifest_store.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/pipeline/buffer_sink.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kMaxManifestSize = 64 << 20;
+
+[[noreturn]] void ThrowExists(Storage& storage, const std::string& folder) {
+  throw Error(ErrorKind::kAlreadyExists,
+              fmt::format("there is a backup at \"{}/{}\" already", storage.url(), folder),
+              "It was left untouched.",
+              "Let pgbackup.name_template hold {id} or {time:…}, so that every run has a folder "
+              "of its own.");
+}
+
+}  // namespace
+
+std::string ReadManifestText(Storage& storage, const std::string& folder) {
+  BufferSink buffer(kMaxManifestSize, "the manifest");
+  try {
+    storage.Get(ManifestObjectName(folder), buffer);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNotFound) throw;
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("there is no backup at \"{}/{}\"", storage.url(), folder),
+                fmt::format("{} is missing there.", kManifestName));
+  }
+  return buffer.text();
+}
+
+Manifest ReadManifest(Storage& storage, const std::string& folder,
+                      const std::optional<std::string>& checksum) {
+  const std::string text = ReadManifestText(storage, folder);
+  const std::string actual = ToHex(Sha256::Of(text));
+  if (checksum && actual != *checksum)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("the manifest of \"{}/{}\" is not the one that was stored",
+                            storage.url(), folder),
+                fmt::format("Its SHA-256 is {}, the catalog says {}.", actual, *checksum));
+  return ParseManifest(text);
+}
+
+void CheckNoManifest(Storage& storage, const std::string& folder) {
+  if (storage.Head(ManifestObjectName(folder))) ThrowExists(storage, folder);
+}
+
+void StoreManifest(Storage& storage, const std::string& folder, const std::string& text) {
+  PutOptions options;
+  options.if_absent = true;
+  options.content_type = "application/json";
+  try {
+    const std::unique_ptr<Sink> sink = storage.Put(ManifestObjectName(folder), options);
+    sink->Write(AsBytes(text));
+    sink->Finish();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kAlreadyExists) throw;
+    // A repeated request whose first answer got lost meets its own object.
+    if (ReadManifestText(storage, folder) != text) ThrowExists(storage, folder);
+  }
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,26 @@
+// Reading and writing manifests in a storage.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/manifest/manifest.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+// The manifest's bytes; kNotFound when `folder` holds no backup.
+std::string ReadManifestText(Storage& storage, const std::string& folder);
+
+// Reads, compares with `checksum` (SHA-256 in hexadecimal; kCorrupt when another) and parses.
+Manifest ReadManifest(Storage& storage, const std::string& folder,
+                      const std::optional<std::string>& checksum);
+
+// Throws kAlreadyExists when `folder` holds a backup.
+void CheckNoManifest(Storage& storage, const std::string& folder);
+
+// Stores the manifest of a finished backup: from then on the backup exists. kAlreadyExists when
+// another run has stored one there meanwhile.
+void StoreManifest(Storage& storage, const std::string& folder, const std::string& text);
+
+}  // namespace pgbackup

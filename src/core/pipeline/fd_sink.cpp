@@ -1,0 +1,41 @@
+#include "core/pipeline/fd_sink.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+
+FdSink::FdSink(UniqueFd fd, const Cancellation& cancellation, std::function<void()> reader_gone)
+    : fd_(std::move(fd)), cancellation_(cancellation), reader_gone_(std::move(reader_gone)) {
+  const int flags = fcntl(fd_.get(), F_GETFL);
+  if (flags < 0 || fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK) < 0)
+    throw Error(ErrorKind::kInternal, "could not make a pipe non-blocking");
+}
+
+void FdSink::Write(std::span<const std::byte> data) {
+  while (!data.empty() && !discarding_) {
+    cancellation_.ThrowIfCancelled();
+    const ssize_t written = write(fd_.get(), data.data(), data.size());
+    if (written >= 0) {
+      data = data.subspan(static_cast<size_t>(written));
+    } else if (errno == EAGAIN) {
+      pollfd waiting[] = {{fd_.get(), POLLOUT, 0}, {cancellation_.fd(), POLLIN, 0}};
+      poll(waiting, 2, -1);
+    } else if (errno == EPIPE) {
+      reader_gone_();
+      discarding_ = true;
+    } else if (errno != EINTR) {
+      throw Error(ErrorKind::kInternal,
+                  fmt::format("could not write to a pipe: {}", strerror(errno)));
+    }
+  }
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,37 @@
+#include "core/pipeline/pump.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+
+void Pump(int fd, Sink& to, const Cancellation& cancellation) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    throw Error(ErrorKind::kInternal, "could not make a pipe non-blocking");
+  std::vector<std::byte> buffer(256 << 10);
+  for (;;) {
+    cancellation.ThrowIfCancelled();
+    const ssize_t got = read(fd, buffer.data(), buffer.size());
+    if (got == 0) return;
+    if (got > 0) {
+      to.Write(std::span(buffer.data(), static_cast<size_t>(got)));
+    } else if (errno == EAGAIN) {
+      pollfd waiting[] = {{fd, POLLIN, 0}, {cancellation.fd(), POLLIN, 0}};
+      poll(waiting, 2, -1);
+    } else if (errno != EINTR) {
+      throw Error(ErrorKind::kInternal,
+                  fmt::format("could not read from a pipe: {}", strerror(errno)));
+    }
+  }
+}
+
+}  // namespace pgbackup

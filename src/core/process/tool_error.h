@@ -1,0 +1,16 @@
+// The failure of a PostgreSQL program as an Error.
+#pragma once
+
+#include <string>
+
+#include "core/base/error.h"
+#include "core/process/child_process.h"
+
+namespace pgbackup {
+
+// kTool; the message names the program, what it worked on, how it ended and its own error line,
+// e.g. "pg_dump of schema.dump exited with status 1: query failed: …"; the detail is its tail.
+Error ToolError(const std::string& program, const std::string& what, const ExitStatus& status,
+                const std::string& error_tail);
+
+}  // namespace pgbackup

@@ -1,0 +1,46 @@
+#include "core/restore/memory_file.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+namespace {
+
+class MemoryFileSink final : public Sink {
+ public:
+  explicit MemoryFileSink(int fd) : fd_(fd) {}
+  void Write(std::span<const std::byte> data) override {
+    while (!data.empty()) {
+      const ssize_t written = write(fd_, data.data(), data.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0)
+        throw Error(ErrorKind::kInternal,
+                    fmt::format("could not write to a file in memory: {}", strerror(errno)));
+      data = data.subspan(static_cast<size_t>(written));
+    }
+  }
+  void Finish() override {}
+  void Abort() noexcept override {}
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+MemoryFile::MemoryFile() : fd_(memfd_create("pgbackup", MFD_CLOEXEC)) {
+  if (!fd_.valid())
+    throw Error(ErrorKind::kInternal,
+                fmt::format("could not make a file in memory: {}", strerror(errno)));
+}
+
+std::unique_ptr<Sink> MemoryFile::Writer() const {
+  return std::make_unique<MemoryFileSink>(fd_.get());
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,25 @@
+// A file without a disk: pg_restore -j needs a path it can open again and seek in.
+//
+// Its content lies in memory, so it is for schema archives (kilobytes), never for data.
+#pragma once
+
+#include <memory>
+
+#include "core/base/unique_fd.h"
+#include "core/pipeline/sink.h"
+
+namespace pgbackup {
+
+class MemoryFile {
+ public:
+  MemoryFile();
+
+  int fd() const noexcept { return fd_.get(); }
+  // Appends to the file. The file outlives the sink.
+  std::unique_ptr<Sink> Writer() const;
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace pgbackup

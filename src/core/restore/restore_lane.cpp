@@ -1,0 +1,71 @@
+#include "core/restore/restore_lane.h"
+
+#include <fmt/format.h>
+
+#include "core/pipeline/count_sink.h"
+#include "core/pipeline/fd_sink.h"
+#include "core/pipeline/zstd_decode_sink.h"
+#include "core/process/child_process.h"
+#include "core/process/tool_error.h"
+#include "core/restore/stored_object.h"
+
+namespace pgbackup {
+namespace {
+
+// Inherited descriptors become 3, 4, …; each worker of pg_restore -j opens the path anew.
+constexpr const char* kFirstInherited = "/proc/self/fd/3";
+
+ChildSpec SpecFor(const RestoreTask& task, const MemoryFile* file,
+                  const RestoreLaneContext& context) {
+  ChildSpec spec;
+  spec.program = FindProgram(context.programs, task.program);
+  spec.environment = context.programs.environment;
+  spec.arguments = {fmt::format("--dbname={}", context.connection), "--no-password"};
+  spec.arguments.insert(spec.arguments.end(), task.arguments.begin(), task.arguments.end());
+  if (file == nullptr) {
+    spec.pipe_input = true;
+  } else {
+    spec.inherited = {file->fd()};
+    spec.arguments.emplace_back(kFirstInherited);
+  }
+  return spec;
+}
+
+}  // namespace
+
+void LoadObject(const ManifestObject& object, const RestoreLaneContext& context,
+                const MemoryFile& file) {
+  CountSink chain(
+      std::make_unique<ZstdDecodeSink>(
+          std::make_unique<CountSink>(file.Writer(), &context.progress.raw_bytes), object.name),
+      &context.progress.stored_bytes);
+  ReadStoredObject(context.storage, context.folder, object, chain);
+}
+
+void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
+                    const RestoreLaneContext& context) {
+  const ManifestObject& object = context.manifest.objects[task.object];
+  ChildProcess child(SpecFor(task, file, context));
+  const auto check_end = [&] {
+    const ExitStatus status = child.Wait(context.cancellation);
+    if (!status.Succeeded()) throw ToolError(task.program, object.name, status, child.ErrorTail());
+  };
+  if (file == nullptr) {
+    auto pipe = std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
+                                         /*reader_gone=*/check_end);
+    CountSink chain(
+        std::make_unique<ZstdDecodeSink>(
+            std::make_unique<CountSink>(std::move(pipe), &context.progress.raw_bytes), object.name),
+        &context.progress.stored_bytes);
+    try {
+      ReadStoredObject(context.storage, context.folder, object, chain);
+    } catch (...) {
+      child.Stop();  // before its input ends, which it could take for a success
+      chain.Abort();
+      throw;
+    }
+  }
+  check_end();
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,203 @@
+#include "core/restore/restore_run.h"
+
+#include <fmt/format.h>
+
+#include "core/manifest/manifest_store.h"
+#include "core/restore/restore_lane.h"
+#include "core/restore/target_database.h"
+#include "core/run/deadline.h"
+#include "core/run/first_failure.h"
+#include "core/run/lanes.h"
+
+namespace pgbackup {
+namespace {
+
+class Restore {
+ public:
+  Restore(const RestoreJob& job, const RunContext& context)
+      : job_(job),
+        context_(context),
+        programs_(MakePrograms(job.server.bin_directory, context.environment)),
+        side_name_(SideDatabaseName(job.target_database, job.id)) {}
+
+  // Throws what went wrong.
+  RunOutcome Run();
+
+  const std::string& side_name() const noexcept { return side_name_; }
+  // Whether there may be a side database of ours.
+  bool created() const noexcept { return created_; }
+
+ private:
+  void CheckPrograms();
+  void CheckServer();
+  void CheckRoles(PostgresConnection& connection) const;
+  void CreateSide();
+  void Fill(Storage& storage, const RestorePlan& plan);
+  void RunStep(const RestoreStep& step, const RestoreLaneContext& lane_context,
+               std::vector<std::unique_ptr<MemoryFile>>* files);
+  void ApplyProperties();
+  PostgresConnection Connect(const std::string& database) const {
+    return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
+  }
+
+  const RestoreJob& job_;
+  const RunContext& context_;
+  const Programs programs_;
+  const std::string side_name_;
+  Manifest manifest_;
+  std::unique_ptr<SideDatabase> side_;
+  bool created_ = false;
+};
+
+RunOutcome Restore::Run() {
+  const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
+  manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
+  const RestorePlan plan = MakeRestorePlan(manifest_, job_.options);
+  CheckPrograms();
+  CheckServer();
+  CreateSide();
+  Fill(*storage, plan);
+  ApplyProperties();
+  if (job_.options.content == DumpContent::kAll) {
+    context_.progress.SetPhase("analyze");
+    Connect(side_name_).Execute("ANALYZE");
+  }
+  context_.progress.SetPhase("renaming");
+  side_->TakeName(job_.target_database, context_.cancellation);
+  created_ = false;
+
+  RunOutcome outcome;
+  outcome.fields["message"] = nullptr;
+  if (side_->uses_default_tablespace())
+    outcome.fields["message"] =
+        fmt::format("tablespace \"{}\" does not exist here, the default one was used",
+                    manifest_.properties.tablespace);
+  return outcome;
+}
+
+void Restore::CheckPrograms() {
+  const ProgramVersion version = AskProgramVersion(programs_, "pg_restore", context_.cancellation);
+  CheckProgramVersion("pg_restore", version,
+                      ParseProgramVersion("(PostgreSQL) " + manifest_.pg_dump_version).major,
+                      "the pg_dump that made the backup");
+}
+
+void Restore::CheckServer() {
+  PostgresConnection connection = Connect(job_.server.maintenance_database);
+  const int64_t source_major = manifest_.cluster.server_version_num / 10000;
+  if (source_major > connection.server_major())
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("a backup of PostgreSQL {} cannot be restored into version {}",
+                            source_major, connection.server_major()),
+                "", fmt::format("Restore it into version {} or newer.", source_major));
+  CheckRoles(connection);
+  if (DatabaseExists(connection, job_.target_database)) {
+    PostgresConnection in_target = Connect(job_.target_database);
+    CheckDatabaseIsEmpty(in_target, job_.target_database);
+  }
+}
+
+void Restore::CheckRoles(PostgresConnection& connection) const {
+  std::string missing;
+  for (const std::string& role : RolesOf(manifest_.properties))
+    if (connection.Query("SELECT 1 FROM pg_roles WHERE rolname = $1", {role}).rows() == 0)
+      missing += fmt::format("{}\"{}\"", missing.empty() ? "" : ", ", role);
+  if (missing.empty()) return;
+  throw Error(ErrorKind::kNotFound,
+              fmt::format("roles of the backed up database are missing here: {}", missing),
+              "They own the database, or have privileges or settings in it.",
+              "Create them, for example by running the backup's globals.sql.zst with psql.");
+}
+
+void Restore::CreateSide() {
+  context_.progress.SetPhase("creating");
+  created_ = true;
+  try {
+    side_ = std::make_unique<SideDatabase>(job_.server, side_name_, manifest_.properties,
+                                           context_.cancellation);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kAlreadyExists) created_ = false;
+    throw;
+  }
+}
+
+void Restore::Fill(Storage& storage, const RestorePlan& plan) {
+  if (!plan.schemas_to_create.empty()) {
+    PostgresConnection connection = Connect(side_name_);
+    for (const std::string& schema : plan.schemas_to_create)
+      connection.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", QuoteIdentifier(schema)));
+  }
+  const RestoreLaneContext lane_context{programs_,
+                                        ConnectionString(SettingsFor(job_.server, side_name_)),
+                                        storage,
+                                        job_.file_name,
+                                        manifest_,
+                                        context_.progress,
+                                        context_.cancellation};
+  for (const ManifestObject& object : manifest_.objects)
+    if (object.kind != ObjectKind::kGlobals) context_.progress.total_bytes += object.raw_size;
+  std::vector<std::unique_ptr<MemoryFile>> files(manifest_.objects.size());
+  for (const RestoreStep& step : plan.steps) RunStep(step, lane_context, &files);
+}
+
+void Restore::RunStep(const RestoreStep& step, const RestoreLaneContext& lane_context,
+                      std::vector<std::unique_ptr<MemoryFile>>* files) {
+  context_.progress.SetPhase(step.phase);
+  std::vector<std::function<void()>> lanes;
+  for (const RestoreTask& task : step.tasks) {
+    std::unique_ptr<MemoryFile>& file = (*files)[task.object];
+    if (task.from_memory && !file) {
+      file = std::make_unique<MemoryFile>();
+      LoadObject(manifest_.objects[task.object], lane_context, *file);
+    }
+    lanes.emplace_back(
+        [&task, &lane_context, file = file.get()] { RunRestoreLane(task, file, lane_context); });
+  }
+  FirstFailure failure(context_.cancellation);
+  RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure, context_.cancellation);
+  failure.Rethrow();
+}
+
+void Restore::ApplyProperties() {
+  context_.progress.SetPhase("properties");
+  PostgresConnection connection = Connect(job_.server.maintenance_database);
+  for (const std::string& sql : ApplyPropertiesSql(manifest_.properties, side_name_))
+    connection.Execute(sql);
+}
+
+bool DropSide(const RestoreJob& job, const std::string& name, const RunContext& context) {
+  try {
+    const Deadline deadline(kCleanUpTime);
+    DropDatabase(job.server, name, deadline.cancellation());
+    return true;
+  } catch (const std::exception& error) {
+    context.log(
+        fmt::format("could not drop the unfinished database \"{}\": {}", name, error.what()));
+    return false;
+  }
+}
+
+}  // namespace
+
+RunOutcome RunRestore(const RestoreJob& job, const RunContext& context) {
+  bool drop = false;
+  std::string side_name;
+  std::exception_ptr failure;
+  try {
+    Restore restore(job, context);
+    try {
+      return restore.Run();
+    } catch (...) {
+      drop = restore.created();
+      side_name = restore.side_name();
+      throw;
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  context.cancellation.Cancel();
+  context.progress.SetPhase("cleaning up");
+  return OutcomeOf(failure, !drop || DropSide(job, side_name, context));
+}
+
+}  // namespace pgbackup

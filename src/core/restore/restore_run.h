@@ -1,0 +1,16 @@
+// A restore job from beginning to end.
+//
+//   read the manifest → check the server and the target → fill a side database, every byte verified
+//   → properties → analyze → the side database takes the target's name
+//
+// Any failure, and cancellation, drops the side database and leaves the target as it was.
+#pragma once
+
+#include "core/run/job.h"
+#include "core/run/run_context.h"
+
+namespace pgbackup {
+
+RunOutcome RunRestore(const RestoreJob& job, const RunContext& context);
+
+}  // namespace pgbackup

@@ -1,0 +1,27 @@
+#include "core/restore/stored_object.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/pipeline/verify_sink.h"
+
+namespace pgbackup {
+
+void ReadStoredObject(Storage& storage, const std::string& folder, const ManifestObject& object,
+                      Sink& to) {
+  for (const Segment& segment : object.segments) {
+    const std::string name = fmt::format("{}/{}", folder, segment.name);
+    VerifySink verify(to, name, segment.size, segment.sha256);
+    try {
+      storage.Get(name, verify);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kNotFound) throw;
+      throw Error(ErrorKind::kCorrupt, fmt::format("object \"{}\" of the backup is missing", name),
+                  error.message());
+    }
+    verify.Finish();
+  }
+  to.Finish();
+}
+
+}  // namespace pgbackup

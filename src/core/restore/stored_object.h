@@ -1,0 +1,18 @@
+// Reading back what a backup stored.
+#pragma once
+
+#include <string>
+
+#include "core/manifest/manifest.h"
+#include "core/pipeline/sink.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+// Writes the stored bytes of `object`, all segments in order, into `to` and finishes it only when
+// size and SHA-256 of every segment are those of the manifest; throws kCorrupt otherwise. The
+// caller aborts `to` when this throws.
+void ReadStoredObject(Storage& storage, const std::string& folder, const ManifestObject& object,
+                      Sink& to);
+
+}  // namespace pgbackup

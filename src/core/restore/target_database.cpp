@@ -1,0 +1,113 @@
+#include "core/restore/target_database.h"
+
+#include <fmt/format.h>
+
+#include "core/base/environment.h"
+#include "core/base/error.h"
+#include "core/base/utf8.h"
+#include "core/postgres/quoting.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kMaxNameLength = 63;  // NAMEDATALEN - 1
+
+PostgresConnection ConnectMaintenance(const ServerAddress& server,
+                                      const Cancellation& cancellation) {
+  return PostgresConnection(SettingsFor(server, server.maintenance_database), cancellation);
+}
+
+// Objects below this OID came with the database itself (FirstNormalObjectId).
+constexpr const char* kUserObjectSql = R"(
+WITH user_object AS (
+  SELECT 'pg_class'::regclass AS class, oid FROM pg_class WHERE relpersistence <> 't'
+    AND relnamespace <> 'pg_toast'::regnamespace
+  UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace
+    WHERE nspname <> 'public' AND nspname !~ '^pg_(toast_)?temp_'
+  UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc
+  UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t
+    JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_(toast_)?temp_'
+    AND t.typrelid = 0 AND t.typelem = 0
+  UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_extension WHERE extname <> 'plpgsql'
+  UNION ALL SELECT 'pg_largeobject'::regclass, oid FROM pg_largeobject_metadata
+  UNION ALL SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger
+  UNION ALL SELECT 'pg_publication'::regclass, oid FROM pg_publication
+  UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
+  UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
+  UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
+  UNION ALL SELECT 'pg_collation'::regclass, oid FROM pg_collation
+  UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
+  UNION ALL SELECT 'pg_subscription'::regclass, oid FROM pg_subscription
+    WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+SELECT pg_describe_object(class, oid, 0) FROM user_object WHERE oid >= 16384
+ORDER BY class, oid LIMIT 1)";
+
+}  // namespace
+
+bool DatabaseExists(PostgresConnection& connection, const std::string& name) {
+  return connection.Query("SELECT 1 FROM pg_database WHERE datname = $1", {name}).rows() > 0;
+}
+
+void CheckDatabaseIsEmpty(PostgresConnection& connection, const std::string& name) {
+  const QueryResult found = connection.Query(kUserObjectSql);
+  if (found.rows() == 0) return;
+  throw Error(ErrorKind::kAlreadyExists, fmt::format("database \"{}\" is not empty", name),
+              fmt::format("It holds {}.", found.Text(0, 0)),
+              "Restore into a name that is free, or into an empty database.");
+}
+
+std::string SideDatabaseName(std::string_view target, int64_t id) {
+  const std::string suffix = fmt::format("__restore_{}", id);
+  return fmt::format("{}{}", CutUtf8(target, kMaxNameLength - suffix.size()), suffix);
+}
+
+SideDatabase::SideDatabase(const ServerAddress& server, std::string name,
+                           const DatabaseProperties& properties, const Cancellation& cancellation)
+    : server_(server), name_(std::move(name)) {
+  PostgresConnection connection = ConnectMaintenance(server_, cancellation);
+  if (DatabaseExists(connection, name_))
+    throw Error(ErrorKind::kAlreadyExists, fmt::format("database \"{}\" exists already", name_),
+                "A restore fills a database of this name before it takes the target's name.",
+                "Drop it if an earlier restore left it behind.");
+  uses_default_tablespace_ =
+      connection.Query("SELECT 1 FROM pg_tablespace WHERE spcname = $1", {properties.tablespace})
+          .rows() == 0;
+  connection.Execute(CreateDatabaseSql(properties, name_, connection.server_major(),
+                                       /*with_tablespace=*/!uses_default_tablespace_));
+  connection.Execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", QuoteIdentifier(name_)));
+}
+
+void SideDatabase::TakeName(const std::string& target, const Cancellation& cancellation) {
+  PostgresConnection connection = ConnectMaintenance(server_, cancellation);
+  if (DatabaseExists(connection, target)) {
+    {
+      PostgresConnection in_target(SettingsFor(server_, target), cancellation);
+      CheckDatabaseIsEmpty(in_target, target);
+    }
+    connection.Execute(fmt::format("DROP DATABASE {}", QuoteIdentifier(target)));
+  }
+  const std::string rename = fmt::format("ALTER DATABASE {} RENAME TO {}", QuoteIdentifier(name_),
+                                         QuoteIdentifier(target));
+  // A backend that has just been told to end (ours, or autovacuum's) may still be in the database.
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      connection.Execute(rename);
+      return;
+    } catch (const Error& error) {
+      const bool in_use = error.message().find("(SQLSTATE 55006)") != std::string::npos;
+      if (!in_use || attempt == kAttempts) throw;
+    }
+    connection.Query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                     {name_});
+  }
+}
+
+void DropDatabase(const ServerAddress& server, const std::string& name,
+                  const Cancellation& cancellation) {
+  PostgresConnection connection = ConnectMaintenance(server, cancellation);
+  connection.Execute(fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE)", QuoteIdentifier(name)));
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,47 @@
+// The databases a restore touches: the target, and the side database that is filled first.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/postgres/database_properties.h"
+#include "core/postgres/postgres_connection.h"
+#include "core/postgres/server_address.h"
+
+namespace pgbackup {
+
+bool DatabaseExists(PostgresConnection& connection, const std::string& name);
+
+// Throws kAlreadyExists, naming what it found, unless the database of this connection holds nothing
+// that a user made.
+void CheckDatabaseIsEmpty(PostgresConnection& connection, const std::string& name);
+
+// "<target>__restore_<id>", the target cut so that the whole fits into a name (63 bytes).
+std::string SideDatabaseName(std::string_view target, int64_t id);
+
+// The database that is filled and, when all went well, takes the target's name.
+class SideDatabase {
+ public:
+  // Creates it, empty, closed to the public. Throws kAlreadyExists when the name is taken.
+  SideDatabase(const ServerAddress& server, std::string name, const DatabaseProperties& properties,
+               const Cancellation& cancellation);
+
+  const std::string& name() const noexcept { return name_; }
+  // True when the backup's tablespace does not exist here and the default one is used.
+  bool uses_default_tablespace() const noexcept { return uses_default_tablespace_; }
+
+  // Gives it the target's name. An existing target is checked to be empty, once more, and dropped.
+  void TakeName(const std::string& target, const Cancellation& cancellation);
+
+ private:
+  const ServerAddress& server_;
+  const std::string name_;
+  bool uses_default_tablespace_ = false;
+};
+
+// Ends all connections to `name` and drops it. One that does not exist is no error.
+void DropDatabase(const ServerAddress& server, const std::string& name,
+                  const Cancellation& cancellation);
+
+}  // namespace pgbackup

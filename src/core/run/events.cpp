@@ -1,0 +1,59 @@
+#include "core/run/events.h"
+
+#include "core/base/json.h"
+
+namespace pgbackup {
+
+namespace json = boost::json;
+
+namespace {
+
+json::value TextOrNull(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : JsonText(std::string_view(text));
+}
+
+json::object FailedFields(const Error& error, bool cleaned) {
+  json::object event;
+  event["event"] = "failed";
+  event["message"] = JsonText(std::string_view(error.message()));
+  event["detail"] = TextOrNull(error.detail());
+  event["hint"] = TextOrNull(error.hint());
+  event["sqlstate"] = SqlState(error.kind());
+  event["kind"] = KindName(error.kind());
+  event["cleaned"] = cleaned;
+  return event;
+}
+
+}  // namespace
+
+std::string ProgressEvent(const Progress& progress) {
+  json::object event;
+  event["event"] = "progress";
+  event["phase"] = JsonText(std::string_view(progress.phase()));
+  event["raw_bytes"] = progress.raw_bytes.load();
+  event["stored_bytes"] = progress.stored_bytes.load();
+  event["total_bytes"] = progress.total_bytes.load();
+  return json::serialize(event);
+}
+
+std::string FinalEvent(const RunOutcome& outcome) {
+  json::object event;
+  if (outcome.state == RunState::kCompleted) {
+    event["event"] = "completed";
+    for (const auto& field : outcome.fields) event[field.key()] = field.value();
+  } else if (outcome.state == RunState::kCancelled) {
+    event["event"] = "cancelled";
+    event["cleaned"] = outcome.cleaned;
+  } else {
+    event = FailedFields(outcome.error.value_or(Error(ErrorKind::kInternal, "unknown failure")),
+                         outcome.cleaned);
+  }
+  return json::serialize(event);
+}
+
+int ExitCodeOf(const RunOutcome& outcome) noexcept {
+  if (outcome.state == RunState::kCompleted) return 0;
+  return outcome.state == RunState::kCancelled ? 3 : 1;
+}
+
+}  // namespace pgbackup

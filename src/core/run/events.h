@@ -1,0 +1,19 @@
+// The lines an agent writes on standard output: docs/job-protocol.md. Without the newline.
+#pragma once
+
+#include <string>
+
+#include "core/run/progress.h"
+#include "core/run/run_context.h"
+
+namespace pgbackup {
+
+std::string ProgressEvent(const Progress& progress);
+
+// "completed", "failed" or "cancelled".
+std::string FinalEvent(const RunOutcome& outcome);
+
+// 0 completed, 1 failed, 3 cancelled.
+int ExitCodeOf(const RunOutcome& outcome) noexcept;
+
+}  // namespace pgbackup

@@ -1,0 +1,149 @@
+#include "core/run/job.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+namespace pgbackup {
+namespace {
+
+// A number that may also be written as a text, such as a port.
+std::string NumberText(const JsonReader& reader, std::string_view key) {
+  if (!reader.Has(key)) return {};
+  try {
+    return std::to_string(reader.Size(key));
+  } catch (const Error&) {
+    return reader.Text(key);
+  }
+}
+
+ServerAddress ParseServer(const JsonReader& reader) {
+  ServerAddress server;
+  server.host = reader.TextOr("host", "");
+  server.port = NumberText(reader, "port");
+  server.user = reader.TextOr("user", "");
+  server.maintenance_database = reader.TextOr("maintenance_database", "postgres");
+  server.conninfo = reader.TextOr("conninfo", "");
+  server.bin_directory = reader.TextOr("bin_directory", "");
+  return server;
+}
+
+StorageSettings ParseStorage(const JsonReader& reader) {
+  StorageSettings settings;
+  settings.url = reader.Text("url");
+  if (!reader.Has("s3")) return settings;
+  const JsonReader s3 = reader.Object("s3");
+  settings.s3.region = s3.TextOr("region", "");
+  settings.s3.endpoint = s3.TextOr("endpoint", "");
+  settings.s3.path_style = s3.TextOr("path_style", "");
+  settings.s3.credentials_file = s3.TextOr("credentials_file", "");
+  settings.s3.profile = s3.TextOr("profile", "");
+  settings.s3.ca_file = s3.TextOr("ca_file", "");
+  if (s3.Has("part_size")) settings.s3.part_size = s3.Size("part_size");
+  return settings;
+}
+
+int64_t InRange(const JsonReader& reader, std::string_view key, int64_t otherwise, int64_t from,
+                int64_t to) {
+  const int64_t value = reader.IntegerOr(key, otherwise);
+  if (value < from || value > to)
+    throw Error(ErrorKind::kInvalid, fmt::format("field \"{}\" of the job is {}, not {} to {}",
+                                                 reader.NameOf(key), value, from, to));
+  return value;
+}
+
+void ParseBase(const JsonReader& root, JobBase* job) {
+  job->id = root.Integer("id");
+  job->storage = ParseStorage(root.Object("storage"));
+  job->file_name = root.Text("file_name");
+  job->nice = InRange(root, "nice", 0, 0, 19);
+  if (!IsValidObjectName(job->file_name))
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("\"{}\" cannot be the name of a backup's folder", job->file_name));
+}
+
+BackupOptions ParseBackupOptions(const JsonReader& reader) {
+  BackupOptions options;
+  options.selection = {reader.Texts("schemas"), reader.Texts("tables"),
+                       reader.Texts("exclude_tables"), reader.Texts("exclude_table_data")};
+  options.content = ParseDumpContent(reader.TextOr("content", "all"));
+  options.format = ParseDumpFormat(reader.TextOr("format", "auto"));
+  if (reader.Has("parallel_threshold_bytes"))
+    options.parallel_threshold = reader.Size("parallel_threshold_bytes");
+  options.jobs = InRange(reader, "jobs", options.jobs, 1, 64);
+  options.compression_text = reader.TextOr("compression", options.compression_text);
+  if (!ParseCompression(options.compression_text, &options.compression))
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("compression \"{}\" is not known", options.compression_text), "",
+                "Use zstd:1 to zstd:19.");
+  options.include_globals = reader.FlagOr("include_globals", true);
+  options.lock_wait_timeout_ms =
+      InRange(reader, "lock_wait_timeout_ms", options.lock_wait_timeout_ms, 1, INT32_MAX);
+  return options;
+}
+
+BackupJob ParseBackup(const JsonReader& root) {
+  BackupJob job;
+  ParseBase(root, &job);
+  job.server = ParseServer(root.Object("server"));
+  job.database = root.Text("database");
+  const JsonReader cluster = root.Object("cluster");
+  job.cluster.name = cluster.TextOr("name", "");
+  job.cluster.environment = cluster.TextOr("environment", "");
+  job.cluster.system_identifier = NumberText(cluster, "system_identifier");
+  job.cluster.server_version = cluster.TextOr("server_version", "");
+  job.cluster.server_version_num = cluster.IntegerOr("server_version_num", 0);
+  job.backup_type = root.TextOr("backup_type", "manual");
+  job.created_by = root.TextOr("created_by", "");
+  job.created_at = root.TextOr("created_at", "");
+  job.schedule = root.OptionalText("schedule");
+  job.label = root.OptionalText("label");
+  if (root.Has("options")) job.options = ParseBackupOptions(root.Object("options"));
+  return job;
+}
+
+RestoreJob ParseRestore(const JsonReader& root) {
+  RestoreJob job;
+  ParseBase(root, &job);
+  job.server = ParseServer(root.Object("server"));
+  job.backup_id = root.IntegerOr("backup_id", 0);
+  job.target_database = root.Text("target_database");
+  job.checksum = root.OptionalText("checksum");
+  if (root.Has("options")) {
+    const JsonReader options = root.Object("options");
+    job.options.schemas = options.Texts("schemas");
+    job.options.tables = options.Texts("tables");
+    job.options.content = ParseDumpContent(options.TextOr("content", "all"));
+    job.options.jobs = InRange(options, "jobs", job.options.jobs, 1, 64);
+  }
+  return job;
+}
+
+RemoveJob ParseRemove(const JsonReader& root) {
+  RemoveJob job;
+  ParseBase(root, &job);
+  job.unless_backup = root.FlagOr("unless_backup", false);
+  job.system_identifier = NumberText(root, "system_identifier");
+  return job;
+}
+
+}  // namespace
+
+Job ParseJob(std::string_view line) {
+  const boost::json::object object = ParseJsonObject(line, "the job");
+  const JsonReader root(object, "the job");
+  const int64_t protocol = root.Integer("protocol");
+  if (protocol != kJobProtocol)
+    throw Error(ErrorKind::kInvalid, fmt::format("the job speaks protocol {}", protocol),
+                fmt::format("This program speaks protocol {}.", kJobProtocol),
+                "Install the executable and the extension from one build; after an upgrade, "
+                "restart the server.");
+  const std::string kind = root.Text("job");
+  if (kind == "backup") return ParseBackup(root);
+  if (kind == "restore") return ParseRestore(root);
+  if (kind == "remove") return ParseRemove(root);
+  throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,71 @@
+// The job an agent does, as it comes on standard input: docs/job-protocol.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/dump/dump_plan.h"
+#include "core/manifest/manifest.h"
+#include "core/postgres/server_address.h"
+#include "core/run/compression.h"
+#include "core/storage/open_storage.h"
+
+namespace pgbackup {
+
+inline constexpr int64_t kJobProtocol = 1;
+
+// What every job has.
+struct JobBase {
+  int64_t id = 0;
+  ServerAddress server;
+  StorageSettings storage;
+  std::string file_name;  // the backup's folder
+  int64_t nice = 0;       // added to the agent's priority, 0-19
+};
+
+struct BackupOptions {
+  SelectionNames selection;
+  DumpContent content = DumpContent::kAll;
+  DumpFormat format = DumpFormat::kAuto;
+  uint64_t parallel_threshold = 256ull << 20;  // bytes; kAuto goes parallel from here
+  int64_t jobs = 2;
+  std::string compression_text = "zstd:3";
+  Compression compression;
+  bool include_globals = true;
+  int64_t lock_wait_timeout_ms = 60000;
+};
+
+struct BackupJob : JobBase {
+  std::string database;
+  ManifestCluster cluster;
+  std::string backup_type, created_by, created_at;
+  std::optional<std::string> schedule, label;
+  BackupOptions options;
+};
+
+struct RestoreOptions {
+  std::vector<std::string> schemas, tables;
+  DumpContent content = DumpContent::kAll;
+  int64_t jobs = 2;
+};
+
+struct RestoreJob : JobBase {
+  int64_t backup_id = 0;
+  std::string target_database;
+  std::optional<std::string> checksum;  // of the manifest
+  RestoreOptions options;
+};
+
+struct RemoveJob : JobBase {
+  bool unless_backup = false;
+  std::string system_identifier;
+};
+
+using Job = std::variant<BackupJob, RestoreJob, RemoveJob>;
+
+// Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
+Job ParseJob(std::string_view line);
+
+}  // namespace pgbackup

@@ -1,0 +1,43 @@
+// What a run is given by whoever runs it, and what it gives back.
+#pragma once
+
+#include <boost/json.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/cancellation.h"
+#include "core/base/environment.h"
+#include "core/base/error.h"
+#include "core/run/progress.h"
+#include "core/run/state.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+struct RunContext {
+  Environment& environment;
+  // Ends the run. The run sets it itself when a part of it fails.
+  Cancellation& cancellation;
+  Progress& progress;
+  // Opens the job's storage. Called again, with a fresh Cancellation, to clean up.
+  std::function<std::unique_ptr<Storage>(const Cancellation&)> open_storage;
+  // Writes one line for people; never a secret.
+  std::function<void(const std::string&)> log;
+};
+
+struct RunOutcome {
+  RunState state = RunState::kCompleted;  // or kFailed, kCancelled
+  boost::json::object fields;             // of the "completed" event
+  std::optional<Error> error;             // when failed
+  bool cleaned = true;                    // when not completed: nothing of the run is left
+};
+
+// The outcome of a run that ended with the exception `failure`.
+RunOutcome OutcomeOf(std::exception_ptr failure, bool cleaned);
+
+// How long cleaning up may take; the agent is given ten seconds in all.
+inline constexpr std::chrono::milliseconds kCleanUpTime{8000};
+
+}  // namespace pgbackup

@@ -1,0 +1,203 @@
+#include "core/s3/bucket.h"
+
+#include <cstdlib>
+
+namespace pgbackup {
+namespace {
+
+[[noreturn]] void ThrowUnclear(const S3Purpose& purpose, const std::string& what) {
+  throw Error(ErrorKind::kUnavailable,
+              "could not " + purpose.action + " " + purpose.url + ": " + what,
+              "The store answered with success, but not with what the S3 API promises.",
+              "Check that pgbackup.s3_endpoint is an S3 endpoint.");
+}
+
+uint64_t ParseSize(std::string_view text) {
+  return strtoull(std::string(text).c_str(), nullptr, 10);
+}
+
+}  // namespace
+
+std::string Bucket::Url(const std::string& key) const {
+  return "s3://" + name_ + (key.empty() ? "" : "/" + key);
+}
+
+S3Call Bucket::MakeCall(const char* method, const std::string& key, const char* action,
+                        const char* permission) const {
+  S3Call call;
+  call.method = method;
+  call.key = key;
+  call.purpose = {action, Url(key), permission};
+  return call;
+}
+
+WriteOutcome Bucket::PutObject(const std::string& key, const HttpHeaders& headers,
+                               std::span<const std::byte> body, bool if_absent, bool* maybe_done,
+                               const CallControl& control) const {
+  S3Call call = MakeCall("PUT", key, "write", "s3:PutObject");
+  call.headers = headers;
+  call.body = body;
+  call.maybe_done = maybe_done;
+  if (if_absent) {
+    call.headers.emplace_back("if-none-match", "*");
+    call.accepted = {412, 501};
+  }
+  const int status = client_.Call(call, control).response.status;
+  if (status == 412) return WriteOutcome::kExists;
+  return status == 501 ? WriteOutcome::kUnsupported : WriteOutcome::kWritten;
+}
+
+std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& headers,
+                                 bool* maybe_done, const CallControl& control) const {
+  S3Call call = MakeCall("POST", key, "write", "s3:PutObject");
+  call.query = {{"uploads", ""}};
+  call.headers = headers;
+  call.maybe_done = maybe_done;
+  const std::string id = ParseUploadId(client_.Call(call, control).response.body);
+  if (id.empty()) ThrowUnclear(call.purpose, "the store gave no upload id");
+  return id;
+}
+
+std::string Bucket::UploadPart(const std::string& key, const std::string& upload_id, int number,
+                               std::span<const std::byte> body, const CallControl& control) const {
+  S3Call call = MakeCall("PUT", key, "write", "s3:PutObject");
+  call.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload_id}};
+  call.body = body;
+  const S3Answer answer = client_.Call(call, control);
+  std::string etag(answer.response.Header("etag"));
+  if (etag.empty()) ThrowUnclear(call.purpose, "the store gave no ETag for a part");
+  return etag;
+}
+
+std::optional<WriteOutcome> Bucket::CompleteUpload(const std::string& key,
+                                                   const std::string& upload_id,
+                                                   const std::map<int, std::string>& etags,
+                                                   bool if_absent, bool* maybe_done,
+                                                   const CallControl& control) const {
+  S3Call call = MakeCall("POST", key, "write", "s3:PutObject");
+  call.query = {{"uploadId", upload_id}};
+  call.headers = {{"content-type", "application/xml"}};
+  const std::string body = CompleteBody(etags);
+  call.body = AsBytes(body);
+  call.maybe_done = maybe_done;
+  call.accepted = {404};
+  if (if_absent) {
+    call.headers.emplace_back("if-none-match", "*");
+    call.accepted = {404, 412, 501};
+  }
+  const S3Answer answer = client_.Call(call, control);
+  switch (answer.response.status) {
+    case 404:
+      return std::nullopt;
+    case 412:
+      return WriteOutcome::kExists;
+    case 501:
+      return WriteOutcome::kUnsupported;
+    default:
+      if (IsCompleteResult(answer.response.body)) return WriteOutcome::kWritten;
+      *maybe_done = true;
+      return std::nullopt;
+  }
+}
+
+void Bucket::AbortUpload(const std::string& key, const std::string& upload_id,
+                         const CallControl& control) const {
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    S3Call abort = MakeCall("DELETE", key, "abort the upload of", "s3:AbortMultipartUpload");
+    abort.query = {{"uploadId", upload_id}};
+    abort.accepted = {404};
+    client_.Call(abort, control);
+    S3Call look = MakeCall("GET", key, "look at the upload of", "s3:ListMultipartUploadParts");
+    look.query = {{"max-parts", "1"}, {"uploadId", upload_id}};
+    look.accepted = {403, 404, 501};  // who may not look has to trust the abort
+    if (client_.Call(look, control).response.status >= 300) return;
+  }
+}
+
+std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
+                                             const CallControl& control) const {
+  S3Call call = MakeCall("HEAD", key, "look at", "s3:GetObject and s3:ListBucket");
+  call.accepted = {400, 403, 404};
+  S3Answer answer = client_.Call(call, control);
+  if (answer.response.status == 400 || answer.response.status == 403) {
+    // The answer to HEAD has no body to say what is wrong: ask for one byte instead.
+    call.method = "GET";
+    call.headers = {{"range", "bytes=0-0"}};
+    call.accepted = {404, 416};
+    call.on_body = [](const HttpResponse&, std::span<const std::byte>) {};
+    answer = client_.Call(call, control);
+  }
+  const HttpResponse& response = answer.response;
+  if (response.status == 404) return std::nullopt;
+  ObjectHead head;
+  const std::string_view range = response.Header("content-range");  // "bytes 0-0/123"
+  const size_t slash = range.find('/');
+  if (response.status == 416 && slash == std::string_view::npos)
+    head.size = 0;
+  else
+    head.size = ParseSize(slash == std::string_view::npos ? response.Header("content-length")
+                                                          : range.substr(slash + 1));
+  head.write_id = response.Header(kWriteIdHeader);
+  return head;
+}
+
+void Bucket::DeleteObject(const std::string& key, const CallControl& control) const {
+  S3Call call = MakeCall("DELETE", key, "delete", "s3:DeleteObject");
+  call.accepted = {404};
+  client_.Call(call, control);
+}
+
+void Bucket::ListObjects(const std::string& prefix,
+                         const std::function<void(const ObjectPage::Object&)>& each,
+                         const CallControl& control) const {
+  S3Call call = MakeCall("GET", "", "list", "s3:ListBucket");
+  call.purpose.url = Url(prefix);
+  std::string token;
+  do {
+    call.query = {{"list-type", "2"},
+                  {"encoding-type", "url"},
+                  {"max-keys", std::to_string(client_.limits().page_size)},
+                  {"prefix", prefix}};
+    if (!token.empty()) call.query.emplace_back("continuation-token", token);
+    const ObjectPage page = ParseObjectPage(client_.Call(call, control).response.body);
+    if (!page.valid) ThrowUnclear(call.purpose, "the store gave no listing");
+    for (const ObjectPage::Object& object : page.objects) each(object);
+    if (!page.next_token.empty() && page.next_token == token)
+      ThrowUnclear(call.purpose, "the store gives the same page for ever");
+    token = page.next_token;
+  } while (!token.empty());
+}
+
+uint64_t Bucket::AbortUploads(const std::string& prefix,
+                              const std::function<bool(const UploadPage::Upload&)>& doomed,
+                              const CallControl& control) const {
+  S3Call call =
+      MakeCall("GET", "", "list unfinished uploads below", "s3:ListBucketMultipartUploads");
+  call.purpose.url = Url(prefix);
+  uint64_t aborted = 0;
+  std::string key_marker, id_marker;
+  for (;;) {
+    call.query = {{"uploads", ""},
+                  {"encoding-type", "url"},
+                  {"max-uploads", std::to_string(client_.limits().page_size)},
+                  {"prefix", prefix}};
+    if (!key_marker.empty()) {
+      call.query.emplace_back("key-marker", key_marker);
+      call.query.emplace_back("upload-id-marker", id_marker);
+    }
+    const UploadPage page = ParseUploadPage(client_.Call(call, control).response.body);
+    if (!page.valid) ThrowUnclear(call.purpose, "the store gave no listing");
+    for (const UploadPage::Upload& upload : page.uploads) {
+      // Stores differ in how they treat the prefix: never touch what is not below it.
+      if (upload.key.compare(0, prefix.size(), prefix) != 0 || !doomed(upload)) continue;
+      AbortUpload(upload.key, upload.upload_id, control);
+      ++aborted;
+    }
+    if (!page.truncated || page.uploads.empty()) return aborted;
+    key_marker = page.uploads.back().key;
+    id_marker = page.uploads.back().upload_id;
+  }
+}
+
+}  // namespace pgbackup

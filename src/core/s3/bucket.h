@@ -1,0 +1,78 @@
+// The S3 operations we use, on one bucket. Keys are complete object keys.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/s3/s3_client.h"
+#include "core/s3/s3_xml.h"
+
+namespace pgbackup {
+
+// The metadata header in which every object carries the random id of the writer that made it: the
+// way to know, when an answer was lost, whether an object is ours.
+inline constexpr const char* kWriteIdHeader = "x-amz-meta-pgbackup-write";
+
+struct ObjectHead {
+  uint64_t size = 0;
+  std::string write_id;
+};
+
+// How a conditional write ended.
+enum class WriteOutcome {
+  kWritten,
+  kExists,       // refused, since the object exists
+  kUnsupported,  // the store does not do conditional writes (501)
+};
+
+class Bucket {
+ public:
+  Bucket(S3Client& client, std::string name) : client_(client), name_(std::move(name)) {}
+
+  std::string Url(const std::string& key) const;
+  S3Client& client() const { return client_; }
+
+  // `headers`: content type and metadata, see S3Call for the rest. With `if_absent` false the
+  // outcome is always kWritten.
+  WriteOutcome PutObject(const std::string& key, const HttpHeaders& headers,
+                         std::span<const std::byte> body, bool if_absent, bool* maybe_done,
+                         const CallControl& control) const;
+  std::string CreateUpload(const std::string& key, const HttpHeaders& headers, bool* maybe_done,
+                           const CallControl& control) const;
+  // Returns the part's ETag.
+  std::string UploadPart(const std::string& key, const std::string& upload_id, int number,
+                         std::span<const std::byte> body, const CallControl& control) const;
+  // nullopt when the store no longer knows the upload, or answered something unclear.
+  std::optional<WriteOutcome> CompleteUpload(const std::string& key, const std::string& upload_id,
+                                             const std::map<int, std::string>& etags,
+                                             bool if_absent, bool* maybe_done,
+                                             const CallControl& control) const;
+  // Aborts an upload, and makes sure that it is gone: a part that arrives late can revive it.
+  void AbortUpload(const std::string& key, const std::string& upload_id,
+                   const CallControl& control) const;
+
+  std::optional<ObjectHead> HeadObject(const std::string& key, const CallControl& control) const;
+  void DeleteObject(const std::string& key, const CallControl& control) const;
+
+  // Calls `each` for every key that starts with `prefix`, in ascending order.
+  void ListObjects(const std::string& prefix,
+                   const std::function<void(const ObjectPage::Object&)>& each,
+                   const CallControl& control) const;
+  // Aborts all unfinished uploads of keys for which `doomed` is true, among those that start with
+  // `prefix`; returns how many.
+  uint64_t AbortUploads(const std::string& prefix,
+                        const std::function<bool(const UploadPage::Upload&)>& doomed,
+                        const CallControl& control) const;
+
+ private:
+  S3Call MakeCall(const char* method, const std::string& key, const char* action,
+                  const char* permission) const;
+
+  S3Client& client_;
+  std::string name_;
+};
+
+}  // namespace pgbackup

@@ -1,0 +1,327 @@
+#include "core/s3/curl_transport.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr long kConnectTimeoutSeconds = 10;
+constexpr long kBufferBytes = 256L << 10;
+constexpr size_t kLongestBody = 16u << 20;
+
+void InitializeOnce() {
+  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (result != CURLE_OK) throw Error(ErrorKind::kInternal, "could not initialize libcurl");
+}
+
+TransportFailure FailureOf(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return TransportFailure::kResolve;
+    case CURLE_COULDNT_CONNECT:
+      return TransportFailure::kConnect;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_USE_SSL_FAILED:
+      return TransportFailure::kTls;
+    case CURLE_OPERATION_TIMEDOUT:
+      return TransportFailure::kStalled;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_NOT_BUILT_IN:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+    case CURLE_OUT_OF_MEMORY:
+      return TransportFailure::kImpossible;
+    default:
+      return TransportFailure::kBroken;
+  }
+}
+
+// The state of one exchange, as the callbacks see it.
+struct Exchange {
+  const HttpRequest& request;
+  CURL* easy;
+  HttpResponse response;
+  size_t sent = 0;
+  Clock::time_point last_activity = Clock::now();
+  std::exception_ptr thrown;
+};
+
+size_t OnRead(char* buffer, size_t size, size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const auto left = exchange.request.body.subspan(exchange.sent);
+  const size_t taken = std::min(size * count, left.size());
+  if (taken > 0) memcpy(buffer, left.data(), taken);
+  exchange.sent += taken;
+  exchange.last_activity = Clock::now();
+  return taken;
+}
+
+int OnSeek(void* context, curl_off_t offset, int origin) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  if (origin != SEEK_SET || offset < 0 ||
+      static_cast<size_t>(offset) > exchange.request.body.size())
+    return CURL_SEEKFUNC_FAIL;
+  exchange.sent = static_cast<size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+size_t OnHeader(char* data, size_t size, size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  exchange.last_activity = Clock::now();
+  std::string_view line(data, size * count);
+  if (line.substr(0, 5) == "HTTP/") {  // a new answer: what "100 Continue" brought is over
+    exchange.response.headers.clear();
+    return size * count;
+  }
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return size * count;
+  std::string name(line.substr(0, colon));
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  std::string_view value = line.substr(colon + 1);
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
+  exchange.response.headers.emplace_back(std::move(name), value);
+  return size * count;
+}
+
+size_t OnBody(char* data, size_t size, size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const size_t length = size * count;
+  long status = 0;
+  curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange.response.status = static_cast<int>(status);
+  try {
+    if (exchange.request.on_body && status >= 200 && status < 300)
+      exchange.request.on_body(exchange.response, std::as_bytes(std::span(data, length)));
+    else if (exchange.response.body.size() < kLongestBody)
+      exchange.response.body.append(data, length);
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
+  exchange.last_activity = Clock::now();
+  return length;
+}
+
+struct FreeHeaders {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeHeaders>;
+
+HeaderList MakeHeaderList(const HttpHeaders& headers) {
+  HeaderList list;
+  const auto append = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    [[maybe_unused]] curl_slist* same = list.release();
+    list.reset(longer);
+  };
+  for (const auto& [name, value] : headers)
+    append(value.empty() ? name + ";" : name + ": " + value);
+  append("Expect:");  // no round trip before the body
+  append("Accept:");
+  return list;
+}
+
+}  // namespace
+
+// A curl handle and the multi handle that drives it and owns its connection.
+class CurlTransport::Connection {
+ public:
+  Connection() : easy_(curl_easy_init()), multi_(curl_multi_init()) {
+    if (easy_ == nullptr || multi_ == nullptr) {
+      Free();
+      throw Error(ErrorKind::kInternal, "could not make a libcurl handle");
+    }
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { Free(); }
+
+  HttpResponse Perform(const HttpRequest& request, const std::string& ca_file);
+
+ private:
+  void Configure(Exchange& exchange, const HeaderList& headers, const std::string& ca_file);
+  CURLcode Drive(Exchange& exchange);
+  void Free() {
+    if (easy_ != nullptr) curl_easy_cleanup(easy_);
+    if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  }
+
+  CURL* easy_;
+  CURLM* multi_;
+  char error_text_[CURL_ERROR_SIZE] = "";
+};
+
+void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& headers,
+                                          const std::string& ca_file) {
+  const HttpRequest& request = exchange.request;
+  curl_easy_reset(easy_);  // keeps the connection
+  error_text_[0] = '\0';
+  const auto set = [this](CURLoption option, auto value) {
+    if (curl_easy_setopt(easy_, option, value) != CURLE_OK)
+      throw Error(ErrorKind::kInternal,
+                  "could not set libcurl option " + std::to_string(static_cast<int>(option)));
+  };
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_ERRORBUFFER, error_text_);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
+  if (request.timeout.count() > 0)
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  set(CURLOPT_BUFFERSIZE, kBufferBytes);
+  set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!ca_file.empty()) {
+    set(CURLOPT_CAINFO, ca_file.c_str());
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  } else if (const char* system = curl_version_info(CURLVERSION_NOW)->cainfo) {
+    set(CURLOPT_CAINFO, system);
+  }
+  set(CURLOPT_HEADERFUNCTION, OnHeader);
+  set(CURLOPT_HEADERDATA, &exchange);
+  set(CURLOPT_WRITEFUNCTION, OnBody);
+  set(CURLOPT_WRITEDATA, &exchange);
+
+  const bool has_body =
+      !request.body.empty() || request.method == "PUT" || request.method == "POST";
+  if (request.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (has_body) {
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(CURLOPT_READFUNCTION, OnRead);
+    set(CURLOPT_READDATA, &exchange);
+    set(CURLOPT_SEEKFUNCTION, OnSeek);
+    set(CURLOPT_SEEKDATA, &exchange);
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  } else if (request.method != "GET") {
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+CURLcode CurlTransport::Connection::Drive(Exchange& exchange) {
+  const HttpRequest& request = exchange.request;
+  std::vector<curl_waitfd> also;
+  for (const Cancellation* cancellation : request.cancellations)
+    also.push_back({cancellation->fd(), CURL_WAIT_POLLIN, 0});
+  for (;;) {
+    int running = 0;
+    if (curl_multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left))
+      if (message->msg == CURLMSG_DONE) return message->data.result;
+    for (const Cancellation* cancellation : request.cancellations)
+      if (cancellation->IsCancelled()) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+        curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // do not wait for a slow name server
+#endif
+        throw TransportError(TransportFailure::kCancelled, "cancelled");
+      }
+    const auto idle = Clock::now() - exchange.last_activity;
+    if (idle >= request.stall_timeout) {
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(idle).count();
+      throw TransportError(TransportFailure::kStalled,
+                           "no byte moved for " + std::to_string(ms) + " ms");
+    }
+    const auto patience =
+        std::chrono::duration_cast<std::chrono::milliseconds>(request.stall_timeout - idle).count();
+    const int wait = static_cast<int>(std::clamp<long long>(patience + 1, 1, 1000));
+    if (curl_multi_poll(multi_, also.data(), static_cast<unsigned>(also.size()), wait, nullptr) !=
+        CURLM_OK)
+      return CURLE_FAILED_INIT;
+  }
+}
+
+HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
+                                                const std::string& ca_file) {
+  Exchange exchange{request, easy_, {}, 0, Clock::now(), nullptr};
+  const HeaderList headers = MakeHeaderList(request.headers);
+  Configure(exchange, headers, ca_file);
+  if (curl_multi_add_handle(multi_, easy_) != CURLM_OK)
+    throw Error(ErrorKind::kInternal, "could not start a libcurl transfer");
+  struct Removal {
+    CURLM* multi;
+    CURL* easy;
+    ~Removal() { curl_multi_remove_handle(multi, easy); }
+  } removal{multi_, easy_};
+  const CURLcode result = Drive(exchange);
+  if (exchange.thrown) std::rethrow_exception(exchange.thrown);
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  if (result != CURLE_OK) {
+    // A store may refuse an upload and close before it has taken all of it: that is an answer.
+    const bool refused =
+        status >= 300 && (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
+    TransportFailure failure = FailureOf(result);
+    // A timeout before the connection stood is the connection's.
+    curl_off_t connected = 0;
+    curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &connected);
+    if (failure == TransportFailure::kStalled && connected == 0 && status == 0)
+      failure = TransportFailure::kConnect;
+    if (!refused)
+      throw TransportError(failure,
+                           error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(result));
+  }
+  exchange.response.status = static_cast<int>(status);
+  return std::move(exchange.response);
+}
+
+CurlTransport::CurlTransport(std::string ca_file) : ca_file_(std::move(ca_file)) {
+  InitializeOnce();
+}
+
+CurlTransport::~CurlTransport() = default;
+
+std::unique_ptr<CurlTransport::Connection> CurlTransport::TakeConnection() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  return std::make_unique<Connection>();
+}
+
+void CurlTransport::PutBack(std::unique_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(connection));
+}
+
+HttpResponse CurlTransport::Perform(const HttpRequest& request) {
+  auto connection = TakeConnection();
+  HttpResponse response = connection->Perform(request, ca_file_);
+  PutBack(std::move(connection));  // only one that went well is used again
+  return response;
+}
+
+}  // namespace pgbackup

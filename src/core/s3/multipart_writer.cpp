@@ -1,0 +1,196 @@
+#include "core/s3/multipart_writer.h"
+
+#include <array>
+
+#include "core/base/sha256.h"
+
+namespace pgbackup {
+
+SteadyTime CleanupClock::End() {
+  const std::lock_guard lock(mutex_);
+  const SteadyTime end = environment_.SteadyNow() + window_;
+  if (!job_.IsCancelled()) return end;
+  if (!end_after_cancel_) end_after_cancel_ = end;
+  return *end_after_cancel_;
+}
+
+MultipartWriter::MultipartWriter(const WriterContext& context, std::string key,
+                                 const PutOptions& options)
+    : context_(context), key_(std::move(key)), options_(options) {
+  std::array<std::byte, 16> random;
+  context_.bucket.client().environment().FillRandom(random);
+  write_id_ = ToHex(random);
+}
+
+HttpHeaders MultipartWriter::ObjectHeaders() const {
+  return {{"content-type", options_.content_type}, {kWriteIdHeader, write_id_}};
+}
+
+CallControl MultipartWriter::Control() const {
+  return {{&context_.job, &stop_}, std::nullopt};
+}
+
+void MultipartWriter::Write(std::span<const std::byte> data) {
+  if (state_ != State::kOpen)
+    throw Error(ErrorKind::kInternal, "write to a closed object: " + context_.bucket.Url(key_));
+  context_.job.ThrowIfCancelled();
+  if (size_ + data.size() > context_.part_size * uint64_t{kMostParts})
+    throw Error(ErrorKind::kInvalid,
+                "could not write " + context_.bucket.Url(key_) + ": it is too long",
+                "One object takes " + std::to_string(kMostParts) + " parts.",
+                "Raise pgbackup.s3_part_size.");
+  size_ += data.size();
+  while (!data.empty()) {
+    // A full buffer waits for the byte behind it: what fits into one part is a single PUT.
+    if (buffer_ && buffer_->full()) SendPart();
+    if (!buffer_) buffer_ = std::make_unique<PartBuffer>(context_.part_size);
+    if (!buffer_->slot && buffer_->size() + data.size() > kSmallPart)
+      buffer_->slot = context_.slots.Acquire(&account_);
+    data = data.subspan(buffer_->Append(data));
+  }
+}
+
+void MultipartWriter::SendPart() {
+  if (upload_id_.empty())
+    upload_id_ = context_.bucket.CreateUpload(key_, ObjectHeaders(), &create_uncertain_, Control());
+  CollectParts(false);
+  const int number = ++parts_sent_;
+  auto upload = [this, number, part = std::move(buffer_)]() mutable {
+    // Bytes and slot are gone before the result is there.
+    const std::unique_ptr<PartBuffer> own = std::move(part);
+    return context_.bucket.UploadPart(key_, upload_id_, number, own->bytes(), Control());
+  };
+  try {
+    in_flight_.push_back({number, std::async(std::launch::async, std::move(upload))});
+  } catch (const std::system_error& error) {
+    throw Error(ErrorKind::kUnavailable,
+                "could not write " + context_.bucket.Url(key_) + ": could not start a thread",
+                error.code().message() + ".", "Raise the limit of processes (ulimit -u).");
+  }
+}
+
+// Takes the results of the parts that are through, or of all of them; throws what they threw.
+void MultipartWriter::CollectParts(bool wait) {
+  for (auto part = in_flight_.begin(); part != in_flight_.end();) {
+    if (!wait && part->etag.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      ++part;
+      continue;
+    }
+    Part done = std::move(*part);
+    part = in_flight_.erase(part);
+    etags_[done.number] = done.etag.get();
+  }
+}
+
+void MultipartWriter::Finish() {
+  if (state_ != State::kOpen)
+    throw Error(ErrorKind::kInternal, "second finish of " + context_.bucket.Url(key_));
+  context_.job.ThrowIfCancelled();
+  if (options_.if_absent) RefuseExisting(false);
+  if (parts_sent_ == 0)
+    FinishSingle();
+  else
+    FinishMultipart();
+  state_ = State::kFinished;
+  object_uncertain_ = false;
+  buffer_.reset();
+  upload_id_.clear();
+  if (create_uncertain_) RemoveUploads();
+}
+
+void MultipartWriter::FinishSingle() {
+  const auto bytes = buffer_ ? buffer_->bytes() : std::span<const std::byte>();
+  WriteOutcome outcome = context_.bucket.PutObject(key_, ObjectHeaders(), bytes, options_.if_absent,
+                                                   &object_uncertain_, Control());
+  if (outcome == WriteOutcome::kUnsupported) {
+    RefuseExisting(true);
+    outcome = context_.bucket.PutObject(key_, ObjectHeaders(), bytes, false, &object_uncertain_,
+                                        Control());
+  }
+  // What is in the way may be our own, whose answer was lost.
+  if (outcome == WriteOutcome::kExists && !(object_uncertain_ && IsWritten(Control())))
+    ThrowExists();
+}
+
+void MultipartWriter::FinishMultipart() {
+  SendPart();
+  CollectParts(true);
+  const auto complete = [&](bool if_absent) {
+    return context_.bucket.CompleteUpload(key_, upload_id_, etags_, if_absent, &object_uncertain_,
+                                          Control());
+  };
+  std::optional<WriteOutcome> outcome = complete(options_.if_absent);
+  if (outcome == WriteOutcome::kUnsupported) {
+    RefuseExisting(true);
+    outcome = complete(false);
+  }
+  if (outcome == WriteOutcome::kWritten) return;
+  // An earlier try may have done it, and taken the upload away.
+  if (object_uncertain_ && IsWritten(Control())) return;
+  if (outcome == WriteOutcome::kExists) ThrowExists();
+  throw Error(
+      ErrorKind::kUnavailable,
+      "could not write " + context_.bucket.Url(key_) + ": the unfinished upload has disappeared",
+      {}, "Look for a lifecycle rule that removes unfinished uploads too early.");
+}
+
+// The check before a conditional write, for stores that ignore the condition. Who is not allowed to
+// look relies on the condition, unless `must_know`.
+void MultipartWriter::RefuseExisting(bool must_know) {
+  try {
+    if (context_.bucket.HeadObject(key_, Control())) ThrowExists();
+  } catch (const Error& error) {
+    if (must_know || error.kind() != ErrorKind::kDenied) throw;
+  }
+}
+
+void MultipartWriter::ThrowExists() const {
+  throw Error(ErrorKind::kAlreadyExists,
+              "could not write " + context_.bucket.Url(key_) + ": it exists already");
+}
+
+bool MultipartWriter::IsWritten(const CallControl& control) const {
+  const auto head = context_.bucket.HeadObject(key_, control);
+  return head && head->size == size_ && head->write_id == write_id_;
+}
+
+void MultipartWriter::Abort() noexcept {
+  if (state_ != State::kOpen) return;
+  state_ = State::kAborted;
+  stop_.Cancel();
+  for (Part& part : in_flight_) part.etag.wait();
+  in_flight_.clear();
+  buffer_.reset();
+  RemoveUploads();
+  if (object_uncertain_) RemoveUncertainObject();
+}
+
+void MultipartWriter::RemoveUploads() noexcept {
+  if (!upload_id_.empty())
+    Cleanup([this](const CallControl& control) {
+      context_.bucket.AbortUpload(key_, upload_id_, control);
+    });
+  if (create_uncertain_)
+    Cleanup([this](const CallControl& control) {
+      context_.bucket.AbortUploads(
+          key_, [this](const UploadPage::Upload& upload) { return upload.key == key_; }, control);
+    });
+}
+
+void MultipartWriter::RemoveUncertainObject() noexcept {
+  Cleanup([this](const CallControl& control) {
+    const auto head = context_.bucket.HeadObject(key_, control);
+    if (head && head->write_id == write_id_) context_.bucket.DeleteObject(key_, control);
+  });
+}
+
+// A step that may fail: what it leaves behind, Sweep finds.
+void MultipartWriter::Cleanup(const std::function<void(const CallControl&)>& step) noexcept {
+  try {
+    const Cancellation nobody;
+    step({{&nobody}, context_.cleanup.End()});
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
+}  // namespace pgbackup

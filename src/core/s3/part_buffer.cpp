@@ -1,0 +1,49 @@
+#include "core/s3/part_buffer.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace pgbackup {
+
+PartBuffer::PartBuffer(size_t capacity) : capacity_(capacity) {
+  void* memory = mmap(nullptr, capacity, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED)
+    throw Error(ErrorKind::kUnavailable, "could not allocate memory for an upload",
+                "The buffer of a part has " + std::to_string(capacity) + " bytes.",
+                "Lower pgbackup.s3_part_size or pgbackup.jobs.");
+  memory_ = static_cast<std::byte*>(memory);
+}
+
+PartBuffer::~PartBuffer() {
+  munmap(memory_, capacity_);
+}
+
+size_t PartBuffer::Append(std::span<const std::byte> data) noexcept {
+  const size_t taken = std::min(data.size(), capacity_ - size_);
+  if (taken > 0) memcpy(memory_ + size_, data.data(), taken);
+  size_ += taken;
+  return taken;
+}
+
+PartSlots::Slot PartSlots::Acquire(Account* account) {
+  std::unique_lock lock(mutex_);
+  released_.wait(lock, [&] { return account->held == 0 || taken_ < shared_; });
+  ++account->held;
+  ++taken_;
+  return Slot(this, account);
+}
+
+void PartSlots::Release(Account* account) noexcept {
+  const std::lock_guard lock(mutex_);
+  --account->held;
+  --taken_;
+  // Under the lock: the writer may be gone once it is free.
+  released_.notify_all();
+}
+
+}  // namespace pgbackup

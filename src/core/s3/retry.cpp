@@ -1,0 +1,97 @@
+#include "core/s3/retry.h"
+
+#include <algorithm>
+#include <ctime>
+
+namespace pgbackup {
+
+Retry::Retry(const RetryPolicy& policy, std::function<double()> random,
+             std::optional<SteadyTime> at_latest)
+    : policy_(policy), random_(std::move(random)), at_latest_(at_latest), deadline_(at_latest) {}
+
+std::optional<std::chrono::milliseconds> Retry::AfterFailure(
+    SteadyTime now, std::optional<std::chrono::seconds> retry_after) {
+  if (failures_ == 0) {
+    const SteadyTime window_end = now + policy_.window;
+    deadline_ = at_latest_ ? std::min(*at_latest_, window_end) : window_end;
+  }
+  const int doublings = std::min(failures_++, 30);
+  const double limit = std::min(
+      static_cast<double>(policy_.longest_wait.count()),
+      static_cast<double>(policy_.first_wait.count()) * static_cast<double>(1ull << doublings));
+  std::chrono::milliseconds wait(static_cast<int64_t>(limit * random_()));
+  if (retry_after) wait = std::max<std::chrono::milliseconds>(wait, *retry_after);
+  if (now + wait >= *deadline_) return std::nullopt;
+  return wait;
+}
+
+void Retry::Progress() {
+  failures_ = 0;
+  deadline_ = at_latest_;
+}
+
+Reaction Classify(int status, std::string_view code) {
+  if (code == "RequestTimeTooSkewed") return Reaction::kCorrectClock;
+  if (code == "ExpiredToken" || code == "ExpiredTokenException" || code == "TokenRefreshRequired")
+    return Reaction::kRefreshCredentials;
+  if (code == "AuthorizationHeaderMalformed" || code == "PermanentRedirect" ||
+      code == "TemporaryRedirect" || code == "IllegalLocationConstraintException")
+    return Reaction::kCorrectRegion;
+  for (const std::string_view transient :
+       {"RequestTimeout", "OperationAborted", "ConditionalRequestConflict", "SlowDown",
+        "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException",
+        "RequestLimitExceeded", "TooManyRequests", "IncompleteBody", "BadDigest",
+        "XAmzContentSHA256Mismatch"})
+    if (code == transient) return Reaction::kRetry;
+  switch (status) {
+    case 301:
+    case 307:
+    case 308:
+      return Reaction::kCorrectRegion;
+    case 408:
+    case 429:
+    case 499:
+      return Reaction::kRetry;
+    case 501:  // not implemented, and will not be in a minute
+    case 505:
+    case 507:  // insufficient storage
+      return Reaction::kFail;
+    default:
+      return status >= 500 ? Reaction::kRetry : Reaction::kFail;
+  }
+}
+
+std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view value) {
+  if (value.empty() || value.size() > 6) return std::nullopt;
+  int seconds = 0;
+  for (const char c : value) {
+    if (c < '0' || c > '9') return std::nullopt;
+    seconds = seconds * 10 + (c - '0');
+  }
+  return std::chrono::seconds(seconds);
+}
+
+std::optional<WallTime> ParseHttpDate(const std::string& value) {
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  // Fixed length and places (RFC 9110, section 5.6.7); strptime would follow the locale.
+  int day, year, hour, minute, second;
+  char month[4];
+  if (value.size() != 29 || sscanf(value.c_str() + 5, "%2d %3s %4d %2d:%2d:%2d GMT", &day, month,
+                                   &year, &hour, &minute, &second) != 6)
+    return std::nullopt;
+  const auto* found = std::find_if(std::begin(kMonths), std::end(kMonths), [&](const char* name) {
+    return std::string_view(name) == month;
+  });
+  if (found == std::end(kMonths)) return std::nullopt;
+  tm utc{};
+  utc.tm_year = year - 1900;
+  utc.tm_mon = static_cast<int>(found - std::begin(kMonths));
+  utc.tm_mday = day;
+  utc.tm_hour = hour;
+  utc.tm_min = minute;
+  utc.tm_sec = second;
+  return WallTime(std::chrono::seconds(timegm(&utc)));
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,108 @@
+// Sends S3 requests: signs each try anew, retries what may pass, corrects what the store corrects.
+//
+// One call is one logical request. Between its tries the credentials may be renewed, the clock
+// offset taken from the store (once), the region learned (once); all of it is kept for later calls.
+// Safe for several threads at once.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/cancellation.h"
+#include "core/base/environment.h"
+#include "core/s3/credentials.h"
+#include "core/s3/endpoint.h"
+#include "core/s3/http.h"
+#include "core/s3/retry.h"
+#include "core/s3/s3_error.h"
+#include "core/s3/sigv4.h"
+
+namespace pgbackup {
+
+// How patient a client is.
+struct S3Limits {
+  RetryPolicy retry;
+  // The retry window while the store has never answered: most likely a setting is wrong.
+  std::chrono::milliseconds first_contact_window{30'000};
+  std::chrono::milliseconds stall_timeout{60'000};
+  // All the time that cleaning up after a failure or a cancel may take.
+  std::chrono::milliseconds cleanup_window{8'000};
+  int page_size = 1000;  // names per page of a listing
+};
+
+// Who may stop a call, and when it has to end whatever happens.
+struct CallControl {
+  std::vector<const Cancellation*> cancellations;  // at least one
+  std::optional<SteadyTime> at_latest;
+};
+
+struct S3Call {
+  std::string method;
+  std::string key;  // empty: the bucket itself
+  NameValues query;
+  HttpHeaders headers;
+  std::span<const std::byte> body;
+  std::string payload_hash;   // of the body, hexadecimal; empty: computed
+  std::vector<int> accepted;  // statuses handed back besides 2xx
+  S3Purpose purpose;
+  // Called before every try for headers that depend on what has come through so far.
+  std::function<HttpHeaders()> try_headers;
+  // See HttpRequest. Bytes that came through count as progress: the retry window starts afresh.
+  std::function<void(const HttpResponse& head, std::span<const std::byte>)> on_body;
+  // When given, set to true once a try ended in a way that leaves open whether the store did it.
+  bool* maybe_done = nullptr;
+};
+
+struct S3Answer {
+  HttpResponse response;
+  S3ErrorBody error;  // of an accepted failure
+};
+
+class S3Client {
+ public:
+  // Everything passed by reference or pointer outlives the client.
+  S3Client(Endpoint endpoint, std::string bucket, std::string ca_file, const S3Limits& limits,
+           std::unique_ptr<Transport> transport, std::unique_ptr<CredentialsChain> credentials,
+           Environment& environment);
+
+  // Returns a 2xx answer, or one whose status is `accepted`; throws Error for everything else.
+  S3Answer Call(const S3Call& call, const CallControl& control);
+
+  // A URL with which anybody can read the object `key` for `expires` seconds, without asking the
+  // store.
+  std::string Presign(const std::string& key, int expires);
+
+  const S3Limits& limits() const { return limits_; }
+  Environment& environment() const { return environment_; }
+
+ private:
+  struct Corrections;  // what one call has tried already
+
+  HttpRequest Prepare(const S3Call& call, const std::string& payload_hash, const Endpoint& endpoint,
+                      const Credentials& credentials);
+  bool React(Reaction reaction, const HttpResponse& response, const S3ErrorBody& error,
+             const Endpoint& used_endpoint, const std::shared_ptr<const Credentials>& used,
+             Corrections* corrections);
+  Endpoint CurrentEndpoint();
+  S3Place Place(const Endpoint& endpoint) const;
+  double Random();
+
+  const std::string bucket_;
+  const std::string ca_file_;
+  const S3Limits limits_;
+  const std::unique_ptr<Transport> transport_;
+  const std::unique_ptr<CredentialsChain> credentials_;
+  Environment& environment_;
+  std::atomic<bool> answered_{false};
+
+  std::mutex mutex_;  // guards what follows
+  Endpoint endpoint_;
+  std::chrono::nanoseconds clock_offset_{0};
+};
+
+}  // namespace pgbackup

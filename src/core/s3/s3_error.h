@@ -1,0 +1,34 @@
+// What an S3 store's refusal, or its silence, means to the person who has to mend it.
+#pragma once
+
+#include <string>
+
+#include "core/base/error.h"
+#include "core/s3/http.h"
+#include "core/s3/s3_xml.h"
+
+namespace pgbackup {
+
+// What was being done, for messages.
+struct S3Purpose {
+  std::string action;      // "write", "read", "list", …: "could not <action> <url>"
+  std::string url;         // of the object or the bucket, "s3://bucket/name"
+  std::string permission;  // the IAM action it takes, e.g. "s3:PutObject"
+};
+
+// Where it was being done, for hints.
+struct S3Place {
+  std::string origin;  // "https://host:port"
+  std::string bucket;
+  std::string region;
+  std::string ca_file;
+};
+
+// The store answered, and the answer is final.
+Error RefusedError(const S3Purpose& purpose, const S3Place& place, const HttpResponse& response,
+                   const S3ErrorBody& body);
+
+// There was no answer, and trying has ended.
+Error UnreachableError(const S3Purpose& purpose, const S3Place& place, const TransportError& error);
+
+}  // namespace pgbackup

@@ -1,0 +1,106 @@
+#include "core/s3/s3_storage.h"
+
+#include "core/base/error.h"
+#include "core/s3/object_reader.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr const char* kManifest = "manifest.json";
+
+std::string FirstRegion(const S3Settings& settings, const Environment& environment) {
+  if (!settings.region.empty()) return settings.region;
+  for (const char* variable : {"AWS_REGION", "AWS_DEFAULT_REGION"})
+    if (const auto region = environment.Variable(variable)) return *region;
+  return "us-east-1";  // where AWS answers for any bucket, naming its region
+}
+
+uint64_t CheckedPartSize(uint64_t part_size) {
+  if (part_size < kLeastPartSize || part_size > kMostPartSize)
+    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_part_size", {},
+                "It must be between 5 MB and 5 GB.");
+  return part_size;
+}
+
+}  // namespace
+
+S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
+                     std::unique_ptr<Transport> transport, Environment& environment,
+                     const Cancellation& cancellation)
+    : base_(location.prefix.empty() ? "" : location.prefix + "/"),
+      url_("s3://" + location.bucket + (location.prefix.empty() ? "" : "/" + location.prefix)),
+      part_size_(CheckedPartSize(settings.part_size)),
+      cancellation_(cancellation),
+      client_(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
+              location.bucket, settings.ca_file, limits, std::move(transport),
+              MakeCredentialsChain(settings.credentials_file, settings.profile, environment),
+              environment),
+      bucket_(client_, location.bucket),
+      cleanup_(environment, limits.cleanup_window, cancellation) {}
+
+std::string S3Storage::Key(const std::string& name) const {
+  if (!IsValidObjectName(name) || base_.size() + name.size() > 1024)
+    throw Error(ErrorKind::kInvalid, "invalid object name \"" + name + "\"");
+  return base_ + name;
+}
+
+std::unique_ptr<Sink> S3Storage::Put(const std::string& name, const PutOptions& options) {
+  cancellation_.ThrowIfCancelled();
+  const WriterContext context{bucket_, slots_, cleanup_, cancellation_,
+                              static_cast<size_t>(part_size_)};
+  return std::make_unique<MultipartWriter>(context, Key(name), options);
+}
+
+void S3Storage::Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) {
+  ReadObject(bucket_, Key(name), to, offset, length, Control());
+}
+
+std::optional<ObjectInfo> S3Storage::Head(const std::string& name) {
+  const auto head = bucket_.HeadObject(Key(name), Control());
+  if (!head) return std::nullopt;
+  return ObjectInfo{name, head->size};
+}
+
+void S3Storage::List(const std::string& prefix,
+                     const std::function<void(const ObjectInfo&)>& each) {
+  bucket_.ListObjects(
+      base_ + prefix,
+      [&](const ObjectPage::Object& object) {
+        const std::string name = object.key.substr(base_.size());
+        // Consoles make "folders": empty objects whose name ends with a slash.
+        if (IsValidObjectName(name)) each({name, object.size});
+      },
+      Control());
+}
+
+void S3Storage::Delete(const std::string& name) {
+  bucket_.DeleteObject(Key(name), Control());
+}
+
+SweepReport S3Storage::Sweep(const std::string& folder) {
+  const std::string prefix = Key(folder) + "/";
+  const CallControl control = Control();
+  SweepReport report;
+  const std::string manifest = prefix + kManifest;
+  if (bucket_.HeadObject(manifest, control)) {
+    bucket_.DeleteObject(manifest, control);
+    ++report.objects;
+  }
+  bucket_.ListObjects(
+      prefix,
+      [&](const ObjectPage::Object& object) {
+        if (object.key.compare(0, prefix.size(), prefix) != 0) return;
+        bucket_.DeleteObject(object.key, control);
+        if (object.key != manifest) ++report.objects;
+      },
+      control);
+  report.unfinished_uploads = bucket_.AbortUploads(
+      prefix, [](const UploadPage::Upload&) { return true; }, control);
+  return report;
+}
+
+std::string S3Storage::Presign(const std::string& name, int expires) {
+  return client_.Presign(Key(name), expires);
+}
+
+}  // namespace pgbackup

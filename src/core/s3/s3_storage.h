@@ -1,0 +1,58 @@
+// A bucket (or a prefix of one) as storage: s3://bucket[/prefix].
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/s3/bucket.h"
+#include "core/s3/multipart_writer.h"
+#include "core/s3/part_buffer.h"
+#include "core/storage/open_storage.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+// What a part may measure on any store.
+inline constexpr uint64_t kLeastPartSize = 5ull << 20;
+inline constexpr uint64_t kMostPartSize = 5ull << 30;
+
+struct S3Location {
+  std::string bucket;
+  std::string prefix;  // without slashes at its ends, may be empty
+};
+
+class S3Storage final : public Storage {
+ public:
+  // `environment` and `cancellation` outlive the storage. Throws kInvalid for bad settings; does
+  // not touch the network.
+  S3Storage(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
+            std::unique_ptr<Transport> transport, Environment& environment,
+            const Cancellation& cancellation);
+
+  const std::string& url() const override { return url_; }
+  uint64_t MaxObjectSize() const override { return part_size_ * MultipartWriter::kMostParts; }
+  std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override;
+  void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
+  std::optional<ObjectInfo> Head(const std::string& name) override;
+  void List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& each) override;
+  void Delete(const std::string& name) override;
+  SweepReport Sweep(const std::string& folder) override;
+
+  // A URL with which anybody can read the object for `expires` seconds.
+  std::string Presign(const std::string& name, int expires);
+
+ private:
+  std::string Key(const std::string& name) const;
+  CallControl Control() const { return {{&cancellation_}, std::nullopt}; }
+
+  const std::string base_;  // the prefix with a trailing slash, or empty
+  const std::string url_;
+  const uint64_t part_size_;
+  const Cancellation& cancellation_;
+  S3Client client_;
+  Bucket bucket_;
+  PartSlots slots_;
+  CleanupClock cleanup_;
+};
+
+}  // namespace pgbackup

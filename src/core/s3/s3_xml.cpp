@@ -1,0 +1,97 @@
+#include "core/s3/s3_xml.h"
+
+#include <cstdlib>
+#include <pugixml.hpp>
+
+#include "core/s3/sigv4.h"
+
+namespace pgbackup {
+namespace {
+
+// The root element if it is called `name`. Stores qualify it with different namespaces, or none;
+// pugixml takes the default namespace's names as they are.
+pugi::xml_node LoadRoot(pugi::xml_document* document, std::string_view xml, const char* name) {
+  // Blank text is kept: a key may consist of it.
+  const auto options = pugi::parse_default | pugi::parse_ws_pcdata_single;
+  if (!document->load_buffer(xml.data(), xml.size(), options)) return {};
+  return document->child(name);
+}
+
+std::string Key(const pugi::xml_node& node, bool encoded) {
+  const std::string key = node.child_value("Key");
+  return encoded ? PercentDecode(key, true) : key;
+}
+
+bool IsTrue(const pugi::xml_node& node, const char* name) {
+  return std::string_view(node.child_value(name)) == "true";
+}
+
+bool KeysAreEncoded(const pugi::xml_node& root) {
+  return std::string_view(root.child_value("EncodingType")) == "url";
+}
+
+}  // namespace
+
+S3ErrorBody ParseErrorBody(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node error = LoadRoot(&document, xml, "Error");
+  return {error.child_value("Code"), error.child_value("Message"), error.child_value("RequestId"),
+          error.child_value("Region"), error.child_value("ServerTime")};
+}
+
+ObjectPage ParseObjectPage(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = LoadRoot(&document, xml, "ListBucketResult");
+  ObjectPage page;
+  if (!root) return page;
+  page.valid = true;
+  const bool encoded = KeysAreEncoded(root);
+  for (const pugi::xml_node& node : root.children("Contents"))
+    page.objects.push_back({Key(node, encoded), strtoull(node.child_value("Size"), nullptr, 10)});
+  if (IsTrue(root, "IsTruncated")) page.next_token = root.child_value("NextContinuationToken");
+  return page;
+}
+
+UploadPage ParseUploadPage(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = LoadRoot(&document, xml, "ListMultipartUploadsResult");
+  UploadPage page;
+  if (!root) return page;
+  page.valid = true;
+  const bool encoded = KeysAreEncoded(root);
+  for (const pugi::xml_node& node : root.children("Upload"))
+    page.uploads.push_back({Key(node, encoded), node.child_value("UploadId")});
+  page.truncated = IsTrue(root, "IsTruncated");
+  return page;
+}
+
+std::string ParseUploadId(std::string_view xml) {
+  pugi::xml_document document;
+  return LoadRoot(&document, xml, "InitiateMultipartUploadResult").child_value("UploadId");
+}
+
+bool IsCompleteResult(std::string_view xml) {
+  pugi::xml_document document;
+  return static_cast<bool>(LoadRoot(&document, xml, "CompleteMultipartUploadResult"));
+}
+
+std::string CompleteBody(const std::map<int, std::string>& etags) {
+  std::string xml = "<CompleteMultipartUpload>";
+  for (const auto& [number, etag] : etags) {
+    xml += "<Part><PartNumber>" + std::to_string(number) + "</PartNumber><ETag>";
+    for (const char c : etag) {
+      if (c == '&')
+        xml += "&amp;";
+      else if (c == '<')
+        xml += "&lt;";
+      else if (c == '>')
+        xml += "&gt;";
+      else
+        xml += c;
+    }
+    xml += "</ETag></Part>";
+  }
+  return xml + "</CompleteMultipartUpload>";
+}
+
+}  // namespace pgbackup

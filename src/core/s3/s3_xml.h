@@ -1,0 +1,59 @@
+// The XML bodies of the S3 API that we read and write.
+//
+// Reading is lenient: an unknown element is skipped, a missing one is empty. Keys come back decoded
+// when the store says that it has encoded them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgbackup {
+
+// <Error>. All empty when the body is no error document.
+struct S3ErrorBody {
+  std::string code;
+  std::string message;
+  std::string request_id;
+  std::string region;
+  std::string server_time;
+};
+S3ErrorBody ParseErrorBody(std::string_view xml);
+
+// The answer to ListObjectsV2. `valid` is false when the body is not such a document.
+struct ObjectPage {
+  struct Object {
+    std::string key;
+    uint64_t size = 0;
+  };
+  bool valid = false;
+  std::vector<Object> objects;
+  std::string next_token;  // empty on the last page
+};
+ObjectPage ParseObjectPage(std::string_view xml);
+
+// The answer to ListMultipartUploads.
+struct UploadPage {
+  struct Upload {
+    std::string key;
+    std::string upload_id;
+  };
+  bool valid = false;
+  std::vector<Upload> uploads;
+  bool truncated = false;
+};
+UploadPage ParseUploadPage(std::string_view xml);
+
+// The upload id in the answer to CreateMultipartUpload, empty when there is none.
+std::string ParseUploadId(std::string_view xml);
+
+// Whether the answer to CompleteMultipartUpload says that the object is there. A store may answer
+// "200 OK" long before it knows, and put an <Error> into the body.
+bool IsCompleteResult(std::string_view xml);
+
+// The body of CompleteMultipartUpload; `etags` by part number.
+std::string CompleteBody(const std::map<int, std::string>& etags);
+
+}  // namespace pgbackup

@@ -1,0 +1,58 @@
+// Descriptors and directories for the file backend: opened one part at a time below a root, never
+// through a symbolic link, every failure an Error that says what to do.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgbackup {
+
+// An owned file descriptor, closed on destruction.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.Release()) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor() { Close(); }
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  int Release() noexcept;
+  void Close() noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+// Throws what errno `code` means for the attempt to `action` (e.g. "write") the thing at `url`.
+[[noreturn]] void ThrowSystemError(int code, const std::string& action, const std::string& url);
+
+// The folder and the last part of an object name.
+struct SplitName {
+  std::string_view folder;  // without trailing slash, may be empty
+  std::string_view leaf;
+};
+SplitName Split(std::string_view name) noexcept;
+
+// Opens the directory `folder` below `root`; an empty descriptor when it (or the root) is missing.
+// Throws for everything else, e.g. a part that is a symbolic link or a file.
+FileDescriptor OpenFolder(const std::string& root, std::string_view folder);
+
+// The same, creating what is missing, 0700, each new entry fsync'd in its parent. Of the root only
+// the last component is created.
+FileDescriptor MakeFolder(const std::string& root, std::string_view folder);
+
+// A directory's entry.
+struct DirectoryEntry {
+  std::string name;
+  bool is_directory = false;
+  bool is_file = false;
+  unsigned long long size = 0;  // of a file
+};
+
+// All entries but "." and "..", in no order; those that vanish meanwhile are left out.
+std::vector<DirectoryEntry> ReadDirectory(const FileDescriptor& directory, const std::string& url);
+
+}  // namespace pgbackup

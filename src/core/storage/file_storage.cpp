@@ -1,0 +1,216 @@
+#include "core/storage/file_storage.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/storage/directory.h"
+#include "core/storage/file_writer.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kReadChunk = 256u << 10;
+constexpr std::string_view kManifest = "manifest.json";
+
+void CheckName(const std::string& name) {
+  if (!IsValidObjectName(name) || IsTemporaryName(Split(name).leaf))
+    throw Error(ErrorKind::kInvalid, "invalid object name \"" + name + "\"");
+}
+
+// Calls `each` for the files below `directory` whose full name starts with `prefix`, in byte order.
+void ListFolder(const FileDescriptor& directory, const std::string& root_url,
+                const std::string& folder, const std::string& prefix,
+                const std::function<void(const ObjectInfo&)>& each,
+                const Cancellation& cancellation) {
+  std::vector<DirectoryEntry> entries = ReadDirectory(directory, root_url + "/" + folder);
+  // "a/b" comes after "a-b" and before "a0": a directory sorts as its name with the slash.
+  for (DirectoryEntry& entry : entries)
+    if (entry.is_directory) entry.name += '/';
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& left, const auto& right) { return left.name < right.name; });
+  for (const DirectoryEntry& entry : entries) {
+    cancellation.ThrowIfCancelled();
+    const std::string name = folder + entry.name;
+    const size_t common = std::min(name.size(), prefix.size());
+    if (name.compare(0, common, prefix, 0, common) != 0) continue;
+    if (entry.is_file && name.size() >= prefix.size() && !IsTemporaryName(entry.name))
+      each({name, entry.size});
+    if (!entry.is_directory) continue;
+    const std::string part = entry.name.substr(0, entry.name.size() - 1);
+    const FileDescriptor below(
+        openat(directory.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (below)
+      ListFolder(below, root_url, name, prefix, each, cancellation);
+    else if (errno != ENOENT)
+      ThrowSystemError(errno, "read directory", root_url + "/" + name);
+  }
+}
+
+void RemoveFile(const FileDescriptor& directory, const std::string& leaf, const std::string& url) {
+  if (unlinkat(directory.get(), leaf.c_str(), 0) != 0 && errno != ENOENT)
+    ThrowSystemError(errno, "delete", url);
+}
+
+// Empties a directory, leaving the directory itself.
+void EmptyFolder(const FileDescriptor& directory, const std::string& url, SweepReport* report,
+                 const Cancellation& cancellation) {
+  for (const DirectoryEntry& entry : ReadDirectory(directory, url)) {
+    cancellation.ThrowIfCancelled();
+    const std::string entry_url = url + "/" + entry.name;
+    if (!entry.is_directory) {
+      RemoveFile(directory, entry.name, entry_url);
+      ++(IsTemporaryName(entry.name) ? report->unfinished_uploads : report->objects);
+      continue;
+    }
+    const FileDescriptor below(openat(directory.get(), entry.name.c_str(),
+                                      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (below) EmptyFolder(below, entry_url, report, cancellation);
+    if (unlinkat(directory.get(), entry.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+      ThrowSystemError(errno, "delete directory", entry_url);
+  }
+}
+
+}  // namespace
+
+FileStorage::FileStorage(std::string root, Environment& environment,
+                         const Cancellation& cancellation)
+    : root_(std::move(root)),
+      url_("file://" + root_),
+      environment_(environment),
+      cancellation_(cancellation) {}
+
+std::unique_ptr<Sink> FileStorage::Put(const std::string& name, const PutOptions& options) {
+  CheckName(name);
+  cancellation_.ThrowIfCancelled();
+  const SplitName split = Split(name);
+  FileTarget target;
+  target.leaf = split.leaf;
+  target.url = url_ + "/" + name;
+  target.if_absent = options.if_absent;
+  std::array<std::byte, 8> random;
+  environment_.FillRandom(random);
+  target.temporary.append(kTemporaryPrefix).append(ToHex(random)).append(kTemporarySuffix);
+  // A Sweep next door may remove a folder that is still empty between our two steps.
+  for (int attempt = 0;; ++attempt) {
+    target.folder = MakeFolder(root_, split.folder);
+    struct stat status {};
+    if (options.if_absent &&
+        fstatat(target.folder.get(), target.leaf.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+      ThrowSystemError(EEXIST, "write", target.url);
+    FileDescriptor file(openat(target.folder.get(), target.temporary.c_str(),
+                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file)
+      return std::make_unique<FileWriter>(std::move(target), std::move(file), cancellation_);
+    if (errno != ENOENT || attempt == 10) ThrowSystemError(errno, "write", target.url);
+  }
+}
+
+void FileStorage::Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) {
+  CheckName(name);
+  cancellation_.ThrowIfCancelled();
+  const SplitName split = Split(name);
+  const std::string url = url_ + "/" + name;
+  const FileDescriptor folder = OpenFolder(root_, split.folder);
+  if (!folder) ThrowSystemError(ENOENT, "read", url);
+  const FileDescriptor file(openat(folder.get(), std::string(split.leaf).c_str(),
+                                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) ThrowSystemError(errno, "read", url);
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) ThrowSystemError(errno, "read", url);
+  if (!S_ISREG(status.st_mode)) ThrowSystemError(ENOENT, "read", url);
+  const auto size = static_cast<uint64_t>(status.st_size);
+  if (offset > size)
+    throw Error(ErrorKind::kInvalid, "could not read " + url + ": offset is past its end");
+  uint64_t left = std::min(length, size - offset);
+  posix_fadvise(file.get(), static_cast<off_t>(offset), static_cast<off_t>(left),
+                POSIX_FADV_SEQUENTIAL);
+  const auto chunk = std::make_unique<std::byte[]>(kReadChunk);
+  while (left > 0) {
+    cancellation_.ThrowIfCancelled();
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(left, kReadChunk));
+    const ssize_t got = pread(file.get(), chunk.get(), wanted, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) ThrowSystemError(errno, "read", url);
+    if (got == 0)
+      throw Error(ErrorKind::kCorrupt, "could not read " + url + ": it became shorter meanwhile");
+    to.Write({chunk.get(), static_cast<size_t>(got)});
+    offset += static_cast<uint64_t>(got);
+    left -= static_cast<uint64_t>(got);
+  }
+}
+
+std::optional<ObjectInfo> FileStorage::Head(const std::string& name) {
+  CheckName(name);
+  cancellation_.ThrowIfCancelled();
+  const SplitName split = Split(name);
+  const FileDescriptor folder = OpenFolder(root_, split.folder);
+  if (!folder) return std::nullopt;
+  struct stat status {};
+  if (fstatat(folder.get(), std::string(split.leaf).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    ThrowSystemError(errno, "look at", url_ + "/" + name);
+  }
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
+  return ObjectInfo{name, static_cast<uint64_t>(status.st_size)};
+}
+
+void FileStorage::List(const std::string& prefix,
+                       const std::function<void(const ObjectInfo&)>& each) {
+  // The walk starts at the deepest folder the prefix names: no need to read its neighbours.
+  const size_t slash = prefix.rfind('/');
+  const std::string start = slash == std::string::npos ? "" : prefix.substr(0, slash + 1);
+  if (!start.empty() && !IsValidObjectName(start.substr(0, start.size() - 1))) return;
+  const FileDescriptor folder =
+      OpenFolder(root_, std::string_view(start).substr(0, start.empty() ? 0 : slash));
+  if (folder) ListFolder(folder, url_, start, prefix, each, cancellation_);
+}
+
+void FileStorage::Delete(const std::string& name) {
+  CheckName(name);
+  cancellation_.ThrowIfCancelled();
+  const SplitName split = Split(name);
+  const FileDescriptor folder = OpenFolder(root_, split.folder);
+  if (!folder) return;
+  const std::string url = url_ + "/" + name;
+  RemoveFile(folder, std::string(split.leaf), url);
+  if (fsync(folder.get()) != 0) ThrowSystemError(errno, "delete", url);
+}
+
+SweepReport FileStorage::Sweep(const std::string& folder) {
+  CheckName(folder);
+  cancellation_.ThrowIfCancelled();
+  SweepReport report;
+  const std::string url = url_ + "/" + folder;
+  if (const FileDescriptor directory = OpenFolder(root_, folder)) {
+    if (unlinkat(directory.get(), std::string(kManifest).c_str(), 0) == 0)
+      ++report.objects;
+    else if (errno != ENOENT)
+      ThrowSystemError(errno, "delete", url + "/" + std::string(kManifest));
+    if (fsync(directory.get()) != 0) ThrowSystemError(errno, "delete", url);
+    EmptyFolder(directory, url, &report, cancellation_);
+  }
+  // The folder itself, and above it whatever is empty then.
+  std::string_view doomed = folder;
+  while (!doomed.empty()) {
+    const SplitName split = Split(doomed);
+    if (const FileDescriptor parent = OpenFolder(root_, split.folder)) {
+      if (unlinkat(parent.get(), std::string(split.leaf).c_str(), AT_REMOVEDIR) != 0 &&
+          errno != ENOENT) {
+        if (doomed.size() == folder.size()) ThrowSystemError(errno, "delete directory", url);
+        return report;
+      }
+      if (fsync(parent.get()) != 0) ThrowSystemError(errno, "delete directory", url);
+    }
+    doomed = split.folder;
+  }
+  return report;
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,40 @@
+// A directory as storage: file:///absolute/path.
+//
+// Directories are 0700 and files 0600. An object is written under a temporary name beside its final
+// one (".pgbackup-RANDOM.tmp"), fsync'd, renamed, and every directory whose entries changed is
+// fsync'd: what Finish has returned for survives a power cut. The root is created on the first Put;
+// its parent must exist, so that a missing mount point is noticed instead of filling the disk below
+// it. Paths are walked from the root by descriptor and symbolic links below it are never followed:
+// nothing outside the root is read, written or removed.
+#pragma once
+
+#include <string>
+
+#include "core/base/cancellation.h"
+#include "core/base/environment.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+class FileStorage final : public Storage {
+ public:
+  // `root` is an absolute path; `environment` (for random names) and `cancellation` outlive this.
+  FileStorage(std::string root, Environment& environment, const Cancellation& cancellation);
+
+  const std::string& url() const override { return url_; }
+  uint64_t MaxObjectSize() const override { return INT64_MAX; }
+  std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override;
+  void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
+  std::optional<ObjectInfo> Head(const std::string& name) override;
+  void List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& each) override;
+  void Delete(const std::string& name) override;
+  SweepReport Sweep(const std::string& folder) override;
+
+ private:
+  std::string root_;
+  std::string url_;
+  Environment& environment_;
+  const Cancellation& cancellation_;
+};
+
+}  // namespace pgbackup

@@ -1,0 +1,55 @@
+// The sink that writes one object of a directory.
+//
+// Written data is pushed out to the disk, and out of the page cache, while more is coming: the
+// final fsync is short, and a backup does not evict the database's pages.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/cancellation.h"
+#include "core/pipeline/sink.h"
+#include "core/storage/directory.h"
+
+namespace pgbackup {
+
+// Names of unfinished files, which no object has.
+inline constexpr std::string_view kTemporaryPrefix = ".pgbackup-";
+inline constexpr std::string_view kTemporarySuffix = ".tmp";
+bool IsTemporaryName(std::string_view leaf) noexcept;
+
+struct FileTarget {
+  FileDescriptor folder;
+  std::string temporary;  // name in the folder, created already
+  std::string leaf;       // the final name in the folder
+  std::string url;        // for messages
+  bool if_absent = false;
+};
+
+class FileWriter final : public Sink {
+ public:
+  // Takes over `file`, open for writing, which is `target.temporary`.
+  FileWriter(FileTarget target, FileDescriptor file, const Cancellation& cancellation);
+  ~FileWriter() override { Abort(); }
+
+  void Write(std::span<const std::byte> data) override;
+  void Finish() override;
+  void Abort() noexcept override;
+
+ private:
+  void WriteOut(std::span<const std::byte> data);
+  void PushToDisk();
+  void Publish();
+
+  FileTarget target_;
+  FileDescriptor file_;
+  const Cancellation& cancellation_;
+  std::vector<std::byte> gathered_;  // small writes, until they are worth a system call
+  int64_t written_ = 0;
+  int64_t pushed_ = 0;  // writeback has been started up to here
+  bool temporary_exists_ = true;
+};
+
+}  // namespace pgbackup

@@ -1,0 +1,77 @@
+# When pgbackup is gone: the very commands of docs/storage-format.md restore a backup.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PgBackup;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $document = fixture('../docs/storage-format.md');
+plan skip_all => 'docs/storage-format.md is not here' unless -e $document;
+
+my $node = new_cluster('source');
+my $store = $node->basedir . '/store';
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+$node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));
+my $source = database_as_text($node, 'shop');
+
+my %folder;
+for my $format ('parallel', 'custom', 'plain')
+{
+	my $id = start_backup($node, "'shop', format => '$format'");
+	is(finished($node, $id), 'completed', "a backup of format $format");
+	$folder{$format} = "$store/" . row_of($node, $id)->{file_name};
+}
+
+# A block of commands is fenced with "sh recovery:NAME".
+my %commands = read_file($document) =~ /^```sh recovery:(\w+)\n(.*?)^```/msg;
+is_deeply([ sort keys %commands ], [ 'check', 'custom', 'globals', 'parallel', 'plain' ],
+	'the document has commands for each layout');
+
+# A new server that has never heard of pgbackup.
+my $fresh = PostgreSQL::Test::Cluster->new('fresh');
+$fresh->init;
+$fresh->start;
+local $ENV{PGHOST} = $fresh->host;
+local $ENV{PGPORT} = $fresh->port;
+local $ENV{PGDATABASE} = 'postgres';
+local $ENV{PATH} = $fresh->config_data('--bindir') . ":$ENV{PATH}";
+
+sub run_commands
+{
+	my ($name, %variables) = @_;
+	local @ENV{ keys %variables } = values %variables;
+	my $output = `bash -euo pipefail -c '$commands{$name}' 2>&1`;
+	is($?, 0, "the commands for $name work as written") or diag($output);
+	return $output;
+}
+
+# Role "postgres" of the dump exists already in the new cluster under the test's own name.
+$fresh->safe_psql('postgres', 'SELECT 1');
+run_commands('globals', BACKUP => $folder{parallel});
+is($fresh->safe_psql('postgres', q{SELECT count(*) FROM pg_roles WHERE rolname IN ('shop_owner', 'shop_reader')}),
+	2, 'roles are back');
+for my $format ('parallel', 'custom', 'plain')
+{
+	run_commands('check', BACKUP => $folder{$format});
+	run_commands($format, BACKUP => $folder{$format}, DATABASE => "shop_$format");
+	ok(database_as_text($fresh, "shop_$format") eq $source, "the database from format $format is equal");
+}
+
+# The check finds a flipped bit.
+my $victim = "$folder{custom}/database.dump.zst";
+my $bytes = read_file($victim);
+substr($bytes, length($bytes) / 2, 1) ^= "\x01";
+open my $handle, '>:raw', $victim or die "$victim: $!";
+print {$handle} $bytes;
+close $handle;
+local $ENV{BACKUP} = $folder{custom};
+system('bash', '-euo', 'pipefail', '-c', "{ $commands{check} } > /dev/null 2>&1");
+isnt($?, 0, 'the check notices a flipped bit');
+
+$fresh->stop;
+$node->stop;
+done_testing();

@@ -1,0 +1,386 @@
+// The contract of core/storage/storage.h, checked against every backend.
+//
+// The S3 half needs a server: start one with test/s3/ceph or test/s3/swift and read its env file
+// into the environment; without it these tests skip.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "core/storage/open_storage.h"
+#include "storage_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kPart = 5u << 20;
+
+enum class Backend { kFile, kS3Plain, kS3Tls, kS3VirtualHosted };
+
+std::string BackendName(const ::testing::TestParamInfo<Backend>& info) {
+  switch (info.param) {
+    case Backend::kFile:
+      return "File";
+    case Backend::kS3Plain:
+      return "S3Plain";
+    case Backend::kS3Tls:
+      return "S3Tls";
+    case Backend::kS3VirtualHosted:
+      break;
+  }
+  return "S3VirtualHosted";
+}
+
+class StorageConformance : public ::testing::TestWithParam<Backend> {
+ protected:
+  void SetUp() override {
+    std::array<std::byte, 8> random;
+    environment_->FillRandom(random);
+    const std::string folder = "conformance-" + ToHex(random);
+    if (GetParam() == Backend::kFile) {
+      settings_.url = "file://" + directory_.path() + "/" + folder;
+    } else {
+      const auto variable = [&](const char* name) {
+        return environment_->Variable(std::string("PGBACKUP_TEST_S3_") + name).value_or("");
+      };
+      const std::string endpoint =
+          variable(GetParam() == Backend::kS3Tls ? "TLS_ENDPOINT" : "ENDPOINT");
+      if (endpoint.empty())
+        GTEST_SKIP() << "no S3 server: start one with test/s3/ceph and read its env file";
+      settings_.url = "s3://" + variable("BUCKET") + "/" + folder;
+      settings_.s3.endpoint = endpoint;
+      settings_.s3.region = variable("REGION");
+      settings_.s3.credentials_file = variable("CREDENTIALS_FILE");
+      settings_.s3.part_size = kPart;
+      if (GetParam() == Backend::kS3Tls) settings_.s3.ca_file = variable("CA_FILE");
+      if (GetParam() == Backend::kS3VirtualHosted) {
+        const size_t host = endpoint.find("127.0.0.1");
+        if (host == std::string::npos) GTEST_SKIP() << "needs a server on 127.0.0.1";
+        settings_.s3.endpoint = std::string(endpoint).replace(host, 9, "localhost");
+        settings_.s3.path_style = "off";
+      }
+    }
+    storage_ = OpenStorage(settings_, *environment_, cancellation_);
+  }
+
+  void TearDown() override {
+    if (!storage_) return;
+    Cancellation fresh;
+    const auto storage = OpenStorage(settings_, *environment_, fresh);
+    storage->Sweep("t");
+  }
+
+  // Nothing is below "t": no object, no unfinished upload.
+  void ExpectNothingLeft() {
+    Cancellation fresh;
+    const auto storage = OpenStorage(settings_, *environment_, fresh);
+    EXPECT_EQ(ListNames(*storage, "t/"), std::vector<std::string>());
+    const SweepReport report = storage->Sweep("t");
+    EXPECT_EQ(report.objects, 0u);
+    EXPECT_EQ(report.unfinished_uploads, 0u);
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Environment> environment_ = SystemEnvironment();
+  Cancellation cancellation_;
+  StorageSettings settings_;
+  std::unique_ptr<Storage> storage_;
+};
+
+TEST_P(StorageConformance, GivesBackObjectsOfEverySize) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{1000}, size_t{70'000}, size_t{2'000'000},
+                            kPart - 1, kPart, kPart + 1, 2 * kPart, 4 * kPart + 17}) {
+    const std::string content = SomeBytes(size);
+    const std::string name = "t/size-" + std::to_string(size);
+    WriteObject(*storage_, name, content);
+    EXPECT_TRUE(SameBytes(ReadObjectText(*storage_, name), content)) << size;
+    const auto head = storage_->Head(name);
+    ASSERT_TRUE(head) << size;
+    EXPECT_EQ(head->size, size);
+    EXPECT_EQ(head->name, name);
+  }
+}
+
+TEST_P(StorageConformance, TakesWritesOfEverySize) {
+  const std::string content = SomeBytes(2 * kPart + 12'345);
+  WriteObject(*storage_, "t/small writes", content, {}, 4099);
+  WriteObject(*storage_, "t/one write", content, {}, content.size());
+  EXPECT_TRUE(SameBytes(ReadObjectText(*storage_, "t/small writes"), content));
+  EXPECT_TRUE(SameBytes(ReadObjectText(*storage_, "t/one write"), content));
+}
+
+TEST_P(StorageConformance, KeepsAnyNameAsItIs) {
+  const std::vector<std::string> names = {"t/a b",
+                                          "t/a%20b",
+                                          "t/a+b",
+                                          "t/a=b",
+                                          "t/a&b;c,d",
+                                          "t/quote\"'",
+                                          "t/back\\slash",
+                                          "t/100%",
+                                          "t/question?x=1#y",
+                                          "t/häßlich",
+                                          "t/数据/пример",
+                                          "t/😀",
+                                          "t/<xml>&amp;",
+                                          "t/~tilde*(1)!@$",
+                                          "t/.hidden",
+                                          "t/ leading and trailing ",
+                                          "t/two  blanks",
+                                          "t/colon:|pipe",
+                                          "t/deep/er/and/deep/er"};
+  for (const std::string& name : names) {
+    ASSERT_TRUE(IsValidObjectName(name)) << name;
+    WriteObject(*storage_, name, name);
+  }
+  for (const std::string& name : names) EXPECT_EQ(ReadObjectText(*storage_, name), name);
+  std::vector<std::string> sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(ListNames(*storage_, "t/"), sorted);
+  for (const std::string& name : names) storage_->Delete(name);
+  EXPECT_EQ(ListNames(*storage_, "t/"), std::vector<std::string>());
+}
+
+TEST_P(StorageConformance, RefusesNamesThatLeaveTheStorage) {
+  for (const char* name :
+       {"", "/", "/t", "t/", "t//x", "..", "../x", "t/../x", "t/./x", "t/..", "t/a\nb", "t/\xff"}) {
+    EXPECT_EQ(ErrorOf([&] { storage_->Put(name); }).kind(), ErrorKind::kInvalid) << name;
+    EXPECT_EQ(ErrorOf([&] { storage_->Delete(name); }).kind(), ErrorKind::kInvalid) << name;
+    EXPECT_EQ(ErrorOf([&] { storage_->Head(name); }).kind(), ErrorKind::kInvalid) << name;
+    EXPECT_EQ(ErrorOf([&] { storage_->Sweep(name); }).kind(), ErrorKind::kInvalid) << name;
+  }
+}
+
+TEST_P(StorageConformance, OverwritesAnObject) {
+  WriteObject(*storage_, "t/x", "first");
+  WriteObject(*storage_, "t/x", "second");
+  EXPECT_EQ(ReadObjectText(*storage_, "t/x"), "second");
+  EXPECT_EQ(storage_->Head("t/x")->size, 6u);
+}
+
+TEST_P(StorageConformance, LeavesTheOldObjectUntilTheNewOneIsFinished) {
+  WriteObject(*storage_, "t/x", "old");
+  const auto sink = storage_->Put("t/x");
+  sink->Write(AsBytes(SomeBytes(2 * kPart)));
+  EXPECT_EQ(ReadObjectText(*storage_, "t/x"), "old");
+  sink->Abort();
+  EXPECT_EQ(ReadObjectText(*storage_, "t/x"), "old");
+}
+
+TEST_P(StorageConformance, DoesNotOverwriteIfAbsentIsAsked) {
+  PutOptions options;
+  options.if_absent = true;
+  options.content_type = "application/json";
+  WriteObject(*storage_, "t/manifest.json", "first", options);
+  const Error error =
+      ErrorOf([&] { WriteObject(*storage_, "t/manifest.json", "second", options); });
+  EXPECT_EQ(error.kind(), ErrorKind::kAlreadyExists);
+  EXPECT_NE(error.message().find(storage_->url() + "/t/manifest.json"), std::string::npos);
+  EXPECT_EQ(ReadObjectText(*storage_, "t/manifest.json"), "first");
+}
+
+TEST_P(StorageConformance, DoesNotOverwriteALongObjectIfAbsentIsAsked) {
+  PutOptions options;
+  options.if_absent = true;
+  const std::string content = SomeBytes(kPart + 5);
+  WriteObject(*storage_, "t/long", content, options);
+  EXPECT_EQ(ErrorOf([&] { WriteObject(*storage_, "t/long", content + "x", options); }).kind(),
+            ErrorKind::kAlreadyExists);
+  EXPECT_TRUE(SameBytes(ReadObjectText(*storage_, "t/long"), content));
+  storage_->Delete("t/long");
+  ExpectNothingLeft();
+}
+
+TEST_P(StorageConformance, AbortLeavesNothing) {
+  for (const size_t size : {size_t{0}, size_t{10}, kPart, 3 * kPart + 1}) {
+    const auto sink = storage_->Put("t/folder/x");
+    sink->Write(AsBytes(SomeBytes(size)));
+    sink->Abort();
+    sink->Abort();
+    EXPECT_FALSE(storage_->Head("t/folder/x")) << size;
+  }
+  ExpectNothingLeft();
+}
+
+TEST_P(StorageConformance, ASinkDestroyedWithoutFinishLeavesNothing) {
+  storage_->Put("t/x")->Write(AsBytes(SomeBytes(3 * kPart + 1)));
+  EXPECT_FALSE(storage_->Head("t/x"));
+  ExpectNothingLeft();
+}
+
+TEST_P(StorageConformance, AbortAfterACancelLeavesNothing) {
+  const auto sink = storage_->Put("t/x");
+  sink->Write(AsBytes(SomeBytes(3 * kPart + 1)));
+  cancellation_.Cancel();
+  EXPECT_EQ(ErrorOf([&] { sink->Write(AsBytes("x")); }).kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(ErrorOf([&] { storage_->Head("t/x"); }).kind(), ErrorKind::kCancelled);
+  sink->Abort();
+  ExpectNothingLeft();
+}
+
+TEST_P(StorageConformance, AbortAfterFinishDoesNothing) {
+  const auto sink = storage_->Put("t/x");
+  sink->Write(AsBytes("kept"));
+  sink->Finish();
+  sink->Abort();
+  EXPECT_EQ(ReadObjectText(*storage_, "t/x"), "kept");
+}
+
+TEST_P(StorageConformance, ReadsRanges) {
+  const std::string content = SomeBytes(kPart + 1000);
+  WriteObject(*storage_, "t/x", content);
+  const auto expect = [&](uint64_t offset, uint64_t length) {
+    EXPECT_TRUE(
+        SameBytes(ReadObjectText(*storage_, "t/x", offset, length), content.substr(offset, length)))
+        << offset << " " << length;
+  };
+  expect(0, 1);
+  expect(0, 0);
+  expect(1, 2);
+  expect(kPart - 1, 2);
+  expect(kPart, 1'000'000);
+  expect(17, Storage::kToTheEnd);
+  expect(content.size() - 1, 1);
+  expect(content.size(), 1);
+  expect(content.size(), Storage::kToTheEnd);
+  expect(content.size(), 0);
+  for (const uint64_t length : {uint64_t{0}, uint64_t{1}, Storage::kToTheEnd})
+    EXPECT_EQ(ErrorOf([&] { ReadObjectText(*storage_, "t/x", content.size() + 1, length); }).kind(),
+              ErrorKind::kInvalid);
+}
+
+TEST_P(StorageConformance, PassesOnWhatTheReaderThrows) {
+  class FullSink final : public Sink {
+   public:
+    void Write(std::span<const std::byte>) override { throw std::runtime_error("full"); }
+    void Finish() override {}
+    void Abort() noexcept override {}
+  };
+  WriteObject(*storage_, "t/x", SomeBytes(1'000'000));
+  FullSink sink;
+  EXPECT_THROW(storage_->Get("t/x", sink), std::runtime_error);
+  EXPECT_EQ(ReadObjectText(*storage_, "t/x", 0, 3), SomeBytes(8).substr(0, 3));
+}
+
+TEST_P(StorageConformance, SaysWhenAnObjectIsMissing) {
+  EXPECT_FALSE(storage_->Head("t/missing"));
+  EXPECT_FALSE(storage_->Head("t"));
+  for (const uint64_t length : {uint64_t{0}, uint64_t{1}, Storage::kToTheEnd}) {
+    const Error error = ErrorOf([&] { ReadObjectText(*storage_, "t/missing", 0, length); });
+    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+    EXPECT_NE(error.message().find(storage_->url() + "/t/missing"), std::string::npos);
+  }
+  WriteObject(*storage_, "t/folder/x", "x");
+  EXPECT_FALSE(storage_->Head("t/folder"));
+  EXPECT_FALSE(storage_->Head("t/folder/x/y"));
+  EXPECT_EQ(ErrorOf([&] { ReadObjectText(*storage_, "t/folder"); }).kind(), ErrorKind::kNotFound);
+}
+
+TEST_P(StorageConformance, ListsByPrefixInByteOrder) {
+  const std::vector<std::string> names = {"t/a",      "t/a b", "t/a-b", "t/a.b", "t/a0/x",
+                                          "t/ab/c/d", "t/b/1", "t/b/2", "t/b2"};
+  for (size_t i = names.size(); i-- > 0;) WriteObject(*storage_, names[i], names[i]);
+  WriteObject(*storage_, "t2", "neighbour");
+  EXPECT_EQ(ListNames(*storage_, "t/"), names);
+  EXPECT_EQ(ListNames(*storage_, "t/b"), (std::vector<std::string>{"t/b/1", "t/b/2", "t/b2"}));
+  EXPECT_EQ(ListNames(*storage_, "t/b/"), (std::vector<std::string>{"t/b/1", "t/b/2"}));
+  EXPECT_EQ(ListNames(*storage_, "t/c"), std::vector<std::string>());
+  EXPECT_EQ(ListNames(*storage_, "t/a/"), std::vector<std::string>());
+  std::vector<std::string> all = names;
+  all.push_back("t2");
+  EXPECT_EQ(ListNames(*storage_, ""), all);
+  storage_->List("t/b", [](const ObjectInfo& object) {
+    EXPECT_EQ(object.size, object.name.size()) << object.name;
+  });
+  storage_->Delete("t2");
+}
+
+TEST_P(StorageConformance, ListsMoreThanOnePage) {
+  constexpr int kCount = 1010;
+  std::vector<std::thread> writers;
+  for (int thread = 0; thread < 4; ++thread)
+    writers.emplace_back([&, thread] {
+      for (int i = thread; i < kCount; i += 4)
+        WriteObject(*storage_, "t/many/" + std::to_string(100'000 + i), "x");
+    });
+  for (std::thread& writer : writers) writer.join();
+  const std::vector<std::string> names = ListNames(*storage_, "t/many/");
+  ASSERT_EQ(names.size(), size_t{kCount});
+  for (int i = 0; i < kCount; ++i)
+    ASSERT_EQ(names[static_cast<size_t>(i)], "t/many/" + std::to_string(100'000 + i));
+  EXPECT_EQ(storage_->Sweep("t").objects, uint64_t{kCount});
+}
+
+TEST_P(StorageConformance, DeletesAsOftenAsAsked) {
+  WriteObject(*storage_, "t/x", "x");
+  storage_->Delete("t/x");
+  storage_->Delete("t/x");
+  storage_->Delete("t/never/was");
+  EXPECT_FALSE(storage_->Head("t/x"));
+}
+
+TEST_P(StorageConformance, SweepRemovesAFolderAndNothingElse) {
+  WriteObject(*storage_, "t/run/manifest.json", "{}");
+  WriteObject(*storage_, "t/run/data-000", "x");
+  WriteObject(*storage_, "t/run/sub/x y", "x");
+  WriteObject(*storage_, "t/run2/x", "neighbour");
+  WriteObject(*storage_, "t/run-2", "neighbour");
+  const auto unfinished = storage_->Put("t/run/data-001");
+  unfinished->Write(AsBytes(SomeBytes(2 * kPart)));
+  const auto neighbour = storage_->Put("t/run2/data-001");
+  neighbour->Write(AsBytes(SomeBytes(2 * kPart)));
+  const SweepReport report = storage_->Sweep("t/run");
+  EXPECT_EQ(report.objects, 3u);
+  EXPECT_EQ(report.unfinished_uploads, 1u);
+  EXPECT_EQ(ListNames(*storage_, "t/"), (std::vector<std::string>{"t/run-2", "t/run2/x"}));
+  EXPECT_ANY_THROW(unfinished->Finish());
+  neighbour->Finish();
+  EXPECT_EQ(storage_->Head("t/run2/data-001")->size, 2 * kPart);
+  const SweepReport again = storage_->Sweep("t/run");
+  EXPECT_EQ(again.objects + again.unfinished_uploads, 0u);
+}
+
+TEST_P(StorageConformance, SweepOfAMissingFolderIsNoError) {
+  const SweepReport report = storage_->Sweep("t/never/was");
+  EXPECT_EQ(report.objects, 0u);
+  EXPECT_EQ(report.unfinished_uploads, 0u);
+}
+
+TEST_P(StorageConformance, ManyWritersAtOnceAllMakeProgress) {
+  constexpr int kWriters = 5;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kWriters; ++i)
+    writers.emplace_back([&, i] {
+      WriteObject(*storage_, "t/writer-" + std::to_string(i),
+                  SomeBytes(3 * kPart + static_cast<size_t>(i), static_cast<uint32_t>(i + 1)));
+    });
+  for (std::thread& writer : writers) writer.join();
+  for (int i = 0; i < kWriters; ++i)
+    EXPECT_TRUE(
+        SameBytes(ReadObjectText(*storage_, "t/writer-" + std::to_string(i)),
+                  SomeBytes(3 * kPart + static_cast<size_t>(i), static_cast<uint32_t>(i + 1))));
+}
+
+TEST_P(StorageConformance, OneThreadFillsSeveralWritersInTurn) {
+  std::vector<std::unique_ptr<Sink>> sinks;
+  for (int i = 0; i < 5; ++i) sinks.push_back(storage_->Put("t/turn-" + std::to_string(i)));
+  const std::string piece = SomeBytes(1'000'000);
+  for (int round = 0; round < 12; ++round)
+    for (auto& sink : sinks) sink->Write(AsBytes(piece));
+  for (auto& sink : sinks) sink->Finish();
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(storage_->Head("t/turn-" + std::to_string(i))->size, 12 * piece.size());
+}
+
+TEST_P(StorageConformance, RefusesAnObjectThatIsTooLong) {
+  if (storage_->MaxObjectSize() > (1ull << 40)) GTEST_SKIP() << "no limit worth a test";
+  EXPECT_EQ(storage_->MaxObjectSize(), 900 * kPart);
+}
+
+INSTANTIATE_TEST_SUITE_P(, StorageConformance,
+                         ::testing::Values(Backend::kFile, Backend::kS3Plain, Backend::kS3Tls,
+                                           Backend::kS3VirtualHosted),
+                         BackendName);
+
+}  // namespace
+}  // namespace pgbackup
