@@ -11,6 +11,7 @@ else
 fi
 
 fail() {
+  told=yes
   printf '%s%s: %s%s\n' "$red" "$program" "$*" "$plain" >&2
   exit 1
 }
@@ -37,6 +38,7 @@ quietly() { # LOG COMMAND…
   local status=$?
   printf '%sfailed: %s%s\n' "$red" "$*" "$plain" >&2
   tail -n "${LOG_LINES:-60}" "$log" >&2
+  told=yes
   return "$status"
 }
 
@@ -44,6 +46,7 @@ quietly() { # LOG COMMAND…
 # has to end before that stands in at_exit, last started first.
 scratch=''
 at_exit=()
+told=no # why the script ends early
 make_scratch() { # NAME
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pgbackup-$1.XXXXXX")
   trap clean_up EXIT
@@ -51,7 +54,10 @@ make_scratch() { # NAME
   trap 'exit 143' TERM HUP
 }
 clean_up() {
-  local i
+  local status=$? i
+  if [ "$status" != 0 ] && [ "$told" = no ]; then
+    printf '%s%s: ended early, status %s%s\n' "$red" "$program" "$status" "$plain" >&2
+  fi
   cd /
   for ((i = ${#at_exit[@]} - 1; i >= 0; i--)); do ${at_exit[i]} || :; done
   [ -n "$scratch" ] && rm -rf "$scratch"

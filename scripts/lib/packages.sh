@@ -56,7 +56,11 @@ unknown_packages() {
   local package
   for package; do has_candidate "$package" || echo "$package"; done
 }
-has_candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+# Reads all of apt's answer: a reader that stops early would make a failure of the pipe.
+has_candidate() {
+  LC_ALL=C apt-cache policy "$1" 2>/dev/null |
+    awk '$1 == "Candidate:" && $2 != "(none)" { found = 1 } END { exit !found }'
+}
 
 # Boost's JSON library: Debian 12 has it beside its default Boost, whose version is too old.
 boost_json_package() {
@@ -76,8 +80,8 @@ known_pg_majors() {
 }
 some_postgresql_known() { [ -n "${PG_CONFIG:-}${PG_MAJOR:-}" ] || [ -n "$(known_pg_majors)" ]; }
 
-installed_pg_majors() {
-  dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'postgresql-[0-9]*' 2>/dev/null |
+installed_pg_majors() { # dpkg-query fails when it knows none
+  { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'postgresql-[0-9]*' 2>/dev/null || :; } |
     sed -n 's/^ii *postgresql-\([0-9]*\)$/\1/p' | sort -n
 }
 

@@ -11,7 +11,9 @@ test_lint() {
   sources=($(tree_files | grep -E '\.(cpp|h)$'))
   # shellcheck disable=SC2207
   scripts=($(tree_files | while read -r file; do
-    head -n 1 "$file" | grep -qE '^#!.*\b(ba)?sh|^# shellcheck shell=' && echo "$file"
+    case $(head -c 100 "$root/$file" | tr -d '\0' | head -n 1) in
+      '#!'*sh | '# shellcheck shell='*) echo "$file" ;;
+    esac
   done))
   # shellcheck disable=SC2207
   texts=($(tree_files | grep -vE '^expected/|\.(png|dump|zst|age)$'))
@@ -46,7 +48,12 @@ lint_files() { # TITLE CHECK FILE…
 
 has_no_trailing_blanks() { ! grep -InHE '[[:blank:]]+$' "$1"; }
 shellcheck_file() { shellcheck "$1"; }
-format_file() { clang-format --dry-run -Werror "$1"; }
+format_file() {
+  local complaints
+  complaints=$(clang-format --dry-run -Werror "$1" 2>&1) && return
+  head -n 3 <<<"$complaints"
+  return 1
+}
 
 # clang-tidy is slow, so what passed is remembered by the content of the file, of the headers of the
 # tree it includes, and of what decides how it is compiled and checked.

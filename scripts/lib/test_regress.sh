@@ -4,9 +4,9 @@
 test_regress() {
   heading "regression tests"
   local out=$scratch/regress log=$scratch/regress.log good bad
-  mkdir -p "$out" "$scratch/storage"
+  mkdir -p "$out"
   # shellcheck disable=SC2154 # tree comes from scripts/test
-  start_cluster "$port" "fsync = off" "pgbackup.storage = 'file://$scratch/storage'"
+  start_cluster "$port" "fsync = off" "pgbackup.home_database = 'contrib_regression'"
   as_user make -s -C "$tree" installcheck PG_CONFIG="$PG_CONFIG" \
     REGRESS_OPTS="--dbname=contrib_regression --outputdir=$out" >"$log" 2>&1 || :
   stop_cluster

@@ -9,6 +9,7 @@ test_tap() {
   pgxs=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
   mkdir -p "$raw" "$scratch/tap"
   give_to_user "$raw" "$scratch/tap"
+  make_small_disk
   (
     cd "$scratch"
     # shellcheck disable=SC2030,SC2154 # for this subshell alone; tree comes from scripts/test
@@ -36,6 +37,17 @@ test_tap() {
     grep -E '^test/t/|^All tests|^Files=' "$log" || :
   fi
   count "tap" "$good" "$bad" "$skipped"
+}
+
+# A file system that is soon full, for the tests of that. Only root can have one.
+make_small_disk() {
+  mkdir -p "$scratch/small"
+  if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=0755 pgbackup-small "$scratch/small" \
+    2>/dev/null; then
+    at_exit+=("umount $scratch/small")
+    give_to_user "$scratch/small"
+    export PGBACKUP_TEST_SMALL_DISK=$scratch/small
+  fi
 }
 
 tap_lines() { find "$raw" -type f -exec grep -hE "$1" {} + 2>/dev/null || :; }
