@@ -65,6 +65,13 @@ void SettleIn() {
   for (const std::string& name : names) unsetenv(name.c_str());
 }
 
+// Ends what the children left behind: they and theirs are all in the agent's process group.
+void EndProcessGroup() {
+  if (getpgrp() != getpid()) return;  // started by hand: the group is somebody else's
+  signal(SIGTERM, SIG_IGN);
+  kill(0, SIGTERM);
+}
+
 }  // namespace
 
 int RunAgent() {
@@ -80,6 +87,7 @@ int RunAgent() {
       overdue.state = RunState::kCancelled;
       overdue.cleaned = false;
       Log("the job did not end in time and is left where it stands");
+      EndProcessGroup();
       events.Finish(FinalEvent(overdue));
       // Children are killed by the kernel as their threads end.
       _exit(ExitCodeOf(overdue));
@@ -91,6 +99,7 @@ int RunAgent() {
   } catch (...) {
     outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
   }
+  EndProcessGroup();
   // What a program said, in full, is for the server log: the run's row keeps one sentence.
   if (outcome.state == RunState::kFailed && outcome.error &&
       outcome.error->kind() == ErrorKind::kTool)

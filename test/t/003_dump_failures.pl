@@ -64,14 +64,14 @@ for my $format ('custom', 'parallel')
 
 	@before = storage_files($store);
 	($id) = caught_in_the_middle($format);
-	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND application_name = 'pg_dump'});
+	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND query LIKE 'COPY %'});
 	PostgreSQL::Test::Utils::append_to_file("$slow/go", '');
 	is_failed_clean($id, qr/terminat|connection|pg_dump/i, "$format: the backend of pg_dump terminated", @before);
 	next_one_works("$format: backend terminated");
 
 	@before = storage_files($store);
 	($id) = caught_in_the_middle($format);
-	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND application_name = 'pgbackup'});
+	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND state = 'idle in transaction' AND query LIKE '%'});
 	is_failed_clean($id, qr/connection|terminat/i, "$format: the coordinator's backend terminated", @before);
 	next_one_works("$format: coordinator terminated");
 }

@@ -9,7 +9,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_cluster('server_killed');
+# PostgreSQL's test clusters do not restart after a crash unless told to; real ones do.
+my $node = new_cluster('server_killed', restart_after_crash => 'on');
 my $store = $node->basedir . '/store';
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));

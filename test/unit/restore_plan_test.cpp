@@ -80,6 +80,15 @@ TEST(RestorePlan, SingleTablesNeedTheirSchemas) {
   EXPECT_EQ(MakeRestorePlan(manifest, {}).schemas_to_create, (Arguments{"app", "X"}));
 }
 
+TEST(RestorePlan, MakesRoomForASelectedSchemaPublic) {
+  Manifest manifest = Parallel();
+  EXPECT_FALSE(MakeRestorePlan(manifest, {}).drop_public_schema);
+  manifest.selection.schemas = {"app", "public"};
+  EXPECT_TRUE(MakeRestorePlan(manifest, {}).drop_public_schema);
+  manifest.selection.schemas = {"app"};
+  EXPECT_FALSE(MakeRestorePlan(manifest, {}).drop_public_schema);
+}
+
 TEST(RestorePlan, RefusesWhatWouldNotBeADatabase) {
   Manifest manifest = Parallel();
   manifest.content = DumpContent::kData;

@@ -58,4 +58,31 @@ const char* KindName(ErrorKind kind) noexcept {
   return "internal";
 }
 
+const char* DefaultHint(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kInvalid:
+    case ErrorKind::kNotFound:
+    case ErrorKind::kAlreadyExists:
+      return "Correct what the message names, then start the run again.";
+    case ErrorKind::kDenied:
+      return "Give the permission that is missing, then start the run again.";
+    case ErrorKind::kUnavailable:
+      return "Start the run again once the other side answers; its own log says more.";
+    case ErrorKind::kNoSpace:
+      return "Make room, then start the run again.";
+    case ErrorKind::kCorrupt:
+      return "Use another backup, and find out what changed the stored objects.";
+    case ErrorKind::kTool:
+      return "The program's own words are in the detail and in the server's log: mend what they "
+             "name, then start the run again.";
+    case ErrorKind::kDatabase:
+      return "The server's log says more: mend what it names, then start the run again.";
+    case ErrorKind::kCancelled:
+      return "Start the run again.";
+    case ErrorKind::kInternal:
+      break;
+  }
+  return "This is a defect of pgbackup: please report it together with the server's log.";
+}
+
 }  // namespace pgbackup

@@ -36,6 +36,10 @@ const char* SqlState(ErrorKind kind) noexcept;
 // The name of a kind in events: "invalid", "not_found", …
 const char* KindName(ErrorKind kind) noexcept;
 
+// What to do about an error of a kind when its place of origin knows nothing better: a whole
+// sentence.
+const char* DefaultHint(ErrorKind kind) noexcept;
+
 class Error : public std::exception {
  public:
   Error(ErrorKind kind, std::string message, std::string detail = {}, std::string hint = {})

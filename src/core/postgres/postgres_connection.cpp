@@ -16,6 +16,11 @@ namespace {
 
 constexpr auto kConnectTimeout = std::chrono::seconds(60);
 
+constexpr const char* kLostHint =
+    "The server's log says why it ended the session; then start the run again.";
+constexpr const char* kUnreachableHint =
+    "Check that the server listens where the message says, or name another way in with "
+    "pgbackup.dump_conninfo.";
 constexpr const char* kAccessHint =
     "Let pg_hba.conf admit this user over the server's own socket, or name another way in with "
     "pgbackup.dump_conninfo, for example 'user=backup passfile=/path/to/pgpass'.";
@@ -54,7 +59,7 @@ std::string Field(const PGresult* result, int code) {
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(PQerrorMessage(connection)));
+                OneLine(PQerrorMessage(connection)), kLostHint);
   throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", message, sqlstate),
               Field(result, PG_DIAG_MESSAGE_DETAIL), Field(result, PG_DIAG_MESSAGE_HINT));
 }
@@ -65,14 +70,17 @@ std::string Field(const PGresult* result, int code) {
                       PQconnectionUsedPassword(connection) != 0 ||
                       why.find("authentication failed") != std::string::npos ||
                       why.find("pg_hba.conf") != std::string::npos ||
-                      why.find("no password supplied") != std::string::npos;
+                      why.find("no password supplied") != std::string::npos ||
+                      why.find("role \"") != std::string::npos;
   const bool missing = why.find("database \"") != std::string::npos &&
                        why.find("does not exist") != std::string::npos;
   const ErrorKind kind = denied    ? ErrorKind::kDenied
                          : missing ? ErrorKind::kNotFound
                                    : ErrorKind::kUnavailable;
   throw Error(kind, fmt::format("could not connect to database \"{}\": {}", database, why), "",
-              denied ? kAccessHint : "");
+              denied    ? kAccessHint
+              : missing ? ""
+                        : kUnreachableHint);
 }
 
 }  // namespace
@@ -202,7 +210,7 @@ QueryResult PostgresConnection::Query(const std::string& sql,
   if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
                         values.data(), nullptr, nullptr, 0) == 0)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(PQerrorMessage(connection_.get())));
+                OneLine(PQerrorMessage(connection_.get())), kLostHint);
   return AwaitResult();
 }
 

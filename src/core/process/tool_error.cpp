@@ -1,6 +1,7 @@
 #include "core/process/tool_error.h"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 
 #include <string_view>
 
@@ -24,6 +25,29 @@ std::string_view EssentialLine(std::string_view tail) {
   return last;
 }
 
+// What to do about the troubles that come up most.
+std::string HintFor(const ExitStatus& status, std::string_view line) {
+  const auto says = [line](std::string_view words) {
+    return line.find(words) != std::string_view::npos;
+  };
+  if (WIFSIGNALED(status.wait_status))
+    return "Look in the system's log for what killed it (for example the out-of-memory killer), "
+           "then start the run again.";
+  if (says("lock timeout") || says("could not obtain lock"))
+    return "Run it when no other session holds such a lock, or raise pgbackup.lock_wait_timeout.";
+  if (says("permission denied"))
+    return "The role that dumps and restores must be allowed to: it is the extension's owner "
+           "unless pgbackup.dump_conninfo names another.";
+  if (says("role \"") && says("does not exist"))
+    return "Create the role first: the backup's globals.sql.zst holds all roles of its cluster.";
+  if (says("server closed the connection") || says("terminating connection") ||
+      says("connection to server"))
+    return "The server's log says why it ended the session; then start the run again.";
+  if (says("max_locks_per_transaction") || says("out of shared memory"))
+    return "Raise max_locks_per_transaction and restart the server: a dump locks every table.";
+  return "";
+}
+
 }  // namespace
 
 Error ToolError(const std::string& program, const std::string& what, const ExitStatus& status,
@@ -31,7 +55,7 @@ Error ToolError(const std::string& program, const std::string& what, const ExitS
   std::string message = fmt::format("{} of {} {}", program, what, status.InWords());
   const std::string_view line = EssentialLine(error_tail);
   if (!line.empty()) message += fmt::format(": {}", line);
-  return Error(ErrorKind::kTool, std::move(message), error_tail);
+  return Error(ErrorKind::kTool, std::move(message), error_tail, HintFor(status, line));
 }
 
 }  // namespace pgbackup

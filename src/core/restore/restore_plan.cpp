@@ -90,6 +90,9 @@ RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& opti
   if (plan.steps.empty())
     throw Error(ErrorKind::kInvalid, "the manifest names nothing that can be restored");
 
+  const auto& selected = manifest.selection.schemas;
+  plan.drop_public_schema = manifest.selection.tables.empty() &&
+                            std::find(selected.begin(), selected.end(), "public") != selected.end();
   for (const std::string& table : manifest.selection.tables) {
     const std::string schema = ParseQualifiedName(table, "tables").schema;
     auto& schemas = plan.schemas_to_create;

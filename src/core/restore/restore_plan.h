@@ -25,6 +25,8 @@ struct RestoreStep {
 };
 
 struct RestorePlan {
+  // A dump of selected schemas creates "public" if it is among them; a new database has it already.
+  bool drop_public_schema = false;
   std::vector<std::string> schemas_to_create;  // single tables come without their schemas
   std::vector<RestoreStep> steps;
 };

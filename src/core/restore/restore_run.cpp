@@ -32,6 +32,7 @@ class Restore {
   void CheckServer();
   void CheckRoles(PostgresConnection& connection) const;
   void CreateSide();
+  void PrepareSchemas(const RestorePlan& plan);
   void Fill(Storage& storage, const RestorePlan& plan);
   void RunStep(const RestoreStep& step, const RestoreLaneContext& lane_context,
                std::vector<std::unique_ptr<MemoryFile>>* files);
@@ -121,12 +122,15 @@ void Restore::CreateSide() {
   }
 }
 
+void Restore::PrepareSchemas(const RestorePlan& plan) {
+  PostgresConnection connection = Connect(side_name_);
+  if (plan.drop_public_schema) connection.Execute("DROP SCHEMA public");
+  for (const std::string& schema : plan.schemas_to_create)
+    connection.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", QuoteIdentifier(schema)));
+}
+
 void Restore::Fill(Storage& storage, const RestorePlan& plan) {
-  if (!plan.schemas_to_create.empty()) {
-    PostgresConnection connection = Connect(side_name_);
-    for (const std::string& schema : plan.schemas_to_create)
-      connection.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", QuoteIdentifier(schema)));
-  }
+  PrepareSchemas(plan);
   const RestoreLaneContext lane_context{programs_,
                                         ConnectionString(SettingsFor(job_.server, side_name_)),
                                         storage,

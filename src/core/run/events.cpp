@@ -17,7 +17,8 @@ json::object FailedFields(const Error& error, bool cleaned) {
   event["event"] = "failed";
   event["message"] = JsonText(std::string_view(error.message()));
   event["detail"] = TextOrNull(error.detail());
-  event["hint"] = TextOrNull(error.hint());
+  event["hint"] =
+      error.hint().empty() ? DefaultHint(error.kind()) : JsonText(std::string_view(error.hint()));
   event["sqlstate"] = SqlState(error.kind());
   event["kind"] = KindName(error.kind());
   event["cleaned"] = cleaned;

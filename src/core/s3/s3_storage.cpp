@@ -86,17 +86,27 @@ SweepReport S3Storage::Sweep(const std::string& folder) {
     bucket_.DeleteObject(manifest, control);
     ++report.objects;
   }
+  try {
+    RemoveBelow(prefix, control, &report);
+  } catch (const Error& error) {
+    // No bucket, so nothing is in it.
+    if (error.kind() != ErrorKind::kNotFound) throw;
+  }
+  return report;
+}
+
+void S3Storage::RemoveBelow(const std::string& prefix, const CallControl& control,
+                            SweepReport* report) {
   bucket_.ListObjects(
       prefix,
       [&](const ObjectPage::Object& object) {
         if (object.key.compare(0, prefix.size(), prefix) != 0) return;
         bucket_.DeleteObject(object.key, control);
-        if (object.key != manifest) ++report.objects;
+        ++report->objects;
       },
       control);
-  report.unfinished_uploads = bucket_.AbortUploads(
+  report->unfinished_uploads = bucket_.AbortUploads(
       prefix, [](const UploadPage::Upload&) { return true; }, control);
-  return report;
 }
 
 std::string S3Storage::Presign(const std::string& name, int expires) {

@@ -43,6 +43,7 @@ class S3Storage final : public Storage {
 
  private:
   std::string Key(const std::string& name) const;
+  void RemoveBelow(const std::string& prefix, const CallControl& control, SweepReport* report);
   CallControl Control() const { return {{&cancellation_}, std::nullopt}; }
 
   const std::string base_;  // the prefix with a trailing slash, or empty
