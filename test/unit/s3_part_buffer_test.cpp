@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -33,7 +34,7 @@ TEST(PartSlots, ALoneWriterHasAllOfThem) {
   EXPECT_EQ(account.held, 3);
 }
 
-TEST(PartSlots, EveryWriterGetsItsFirstAtOnce) {
+TEST(PartSlots, AWriterGetsItsFirstAlthoughNoneIsLeft) {
   PartSlots slots(3);
   std::vector<PartSlots::Account> accounts(10);
   std::vector<PartSlots::Slot> held;
@@ -58,6 +59,54 @@ TEST(PartSlots, AFurtherOneWaitsUntilOneIsGivenBack) {
   EXPECT_TRUE(through);
   EXPECT_EQ(busy.held, 0);
   EXPECT_EQ(waiting.held, 1);
+}
+
+TEST(PartSlots, AFirstOneWaitsForSomebodysSecond) {
+  PartSlots slots(2);
+  PartSlots::Account greedy, late;
+  std::vector<PartSlots::Slot> held;
+  held.push_back(slots.Acquire(&greedy));
+  held.push_back(slots.Acquire(&greedy));
+  std::atomic<bool> through{false};
+  std::thread waiter([&] {
+    const auto first = slots.Acquire(&late);
+    through = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(through);
+  held.pop_back();
+  // The greedy one wants it back, but the late one goes first.
+  held.push_back(slots.Acquire(&greedy));
+  EXPECT_TRUE(through);
+  waiter.join();
+}
+
+TEST(PartSlots, NeverMoreThanTheBoundAndNobodyStarves) {
+  constexpr int kWriters = 5, kShared = 3;
+  PartSlots slots(kShared);
+  std::atomic<int> taken{0}, most{0};
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kWriters; ++i)
+    writers.emplace_back([&, i] {
+      PartSlots::Account account;
+      std::vector<std::thread> parts;
+      for (int part = 0; part < 40; ++part) {
+        auto slot = std::make_shared<PartSlots::Slot>(slots.Acquire(&account));
+        const int now = ++taken;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        parts.emplace_back([&taken, i, slot = std::move(slot)]() mutable {
+          std::this_thread::sleep_for(std::chrono::microseconds(200 * (i + 1)));
+          --taken;
+          slot.reset();
+        });
+      }
+      for (std::thread& part : parts) part.join();
+    });
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(taken, 0);
+  EXPECT_LE(most, kWriters);
 }
 
 TEST(PartSlots, ABufferGivesItsSlotBack) {
