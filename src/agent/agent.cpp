@@ -91,7 +91,9 @@ int RunAgent() {
   } catch (...) {
     outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
   }
-  if (outcome.state == RunState::kFailed && outcome.error && !outcome.error->detail().empty())
+  // What a program said, in full, is for the server log: the run's row keeps one sentence.
+  if (outcome.state == RunState::kFailed && outcome.error &&
+      outcome.error->kind() == ErrorKind::kTool)
     Log(outcome.error->detail());
   events.Finish(FinalEvent(outcome));
   return ExitCodeOf(outcome);

@@ -26,8 +26,9 @@ void OnSignal(int) {
 
 }  // namespace
 
-EndWatch::EndWatch(int input, Cancellation& job, std::function<void()> overdue)
-    : input_(input), job_(job), overdue_(std::move(overdue)) {
+EndWatch::EndWatch(int input, Cancellation& job, std::function<void()> overdue,
+                   std::chrono::milliseconds patience)
+    : input_(input), job_(job), overdue_(std::move(overdue)), patience_(patience) {
   Signalled();  // made before a handler can run
   struct sigaction action = {};
   action.sa_handler = OnSignal;
@@ -58,7 +59,7 @@ void EndWatch::Run() {
   if (stop_.IsCancelled()) return;
   requested_.store(true);
   job_.Cancel();
-  SystemEnvironment()->Sleep(kPatience, stop_);
+  SystemEnvironment()->Sleep(patience_, stop_);
   if (!stop_.IsCancelled()) overdue_();
 }
 

@@ -20,7 +20,8 @@ class EndWatch {
   static constexpr int kCancelledStatus = 3;  // the process's exit status
 
   // `input` is watched, and read, until its end.
-  EndWatch(int input, Cancellation& job, std::function<void()> overdue);
+  EndWatch(int input, Cancellation& job, std::function<void()> overdue,
+           std::chrono::milliseconds patience = kPatience);
   ~EndWatch();
   EndWatch(const EndWatch&) = delete;
   EndWatch& operator=(const EndWatch&) = delete;
@@ -35,6 +36,7 @@ class EndWatch {
   int input_;
   Cancellation& job_;
   std::function<void()> overdue_;
+  const std::chrono::milliseconds patience_;
   std::atomic<bool> requested_{false};
   Cancellation stop_;
   std::thread thread_;

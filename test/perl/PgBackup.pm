@@ -18,7 +18,7 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text roles_as_text
   start_backup start_restore finished row_of fails_with slow_programs wait_for_file wait_until
-  processes_of launcher_pid read_file restart_settings);
+  processes_of dumping_pid launcher_pid read_file restart_settings);
 
 my $here = abs_path(dirname(__FILE__));
 
@@ -190,13 +190,34 @@ esac
   head -c $bytes
   echo \$\$ > "$folder/reached.new"
   mv "$folder/reached.new" "$folder/reached"
-  until [ -e "$folder/go" ]; do read -r -t 0.05 <> <(:); done
+  # Waits as long as the program itself lives.
+  while [ ! -e "$folder/go" ] && read -r _ _ _ parent _ < "/proc/\$BASHPID/stat" && [ "\$parent" = "\$\$" ]; do
+    read -r -t 0.05 <> <(:)
+  done
+  [ -e "$folder/go" ] || exit 1
   exec cat
 }
 exit "\${PIPESTATUS[0]}"
 SCRIPT
 	chmod 0755, "$folder/pg_dump";
 	return $folder;
+}
+
+# The process id of the pg_dump that is inside the slow one, dumping data.
+sub dumping_pid
+{
+	my ($node) = @_;
+	my $program = $node->config_data('--bindir') . '/pg_dump ';
+	my $port = "port='" . $node->port . "'";
+	my @found;
+	for my $pid (processes_of($program))
+	{
+		my $line = (read_file("/proc/$pid/cmdline") // '') =~ tr/\0/ /r;
+		push @found, $pid
+		  if index($line, $program) == 0 && index($line, $port) > 0 && $line !~ /--section=pre-data/;
+	}
+	die "not exactly one pg_dump: @found" unless @found == 1;
+	return $found[0];
 }
 
 sub wait_for_file

@@ -1,13 +1,16 @@
-# The S3 server that the test run has started, asked directly with curl.
+# The S3 server that the test run has started, asked directly.
 package S3;
 
 use strict;
 use warnings;
 
+use Digest::SHA qw(hmac_sha256 hmac_sha256_hex sha256_hex);
 use Exporter 'import';
+use HTTP::Tiny;
 use PgBackup qw(read_file);
+use POSIX qw(strftime);
 
-our @EXPORT = qw(s3_missing s3_settings s3_keys s3_uploads s3_curl s3_secret s3_access_key);
+our @EXPORT = qw(s3_missing s3_settings s3_keys s3_uploads s3_secret s3_access_key);
 
 # Why S3 tests cannot run here, or undef.
 sub s3_missing
@@ -40,26 +43,41 @@ sub from_credentials
 sub s3_access_key { return from_credentials('aws_access_key_id') }
 sub s3_secret { return from_credentials('aws_secret_access_key') }
 
-# A GET on the bucket with the query given; dies unless it answers 200.
-sub s3_curl
+# A GET on the bucket with the query given (sorted and encoded); dies unless it answers 200. Signed
+# here, independently of what is tested: AWS Signature Version 4.
+sub s3_get
 {
 	my ($query) = @_;
 	my $region = $ENV{PGBACKUP_TEST_S3_REGION} // 'us-east-1';
-	open my $pipe, '-|', 'curl', '-sS', '-f', '--aws-sigv4', "aws:amz:$region:s3",
-	  '--user', s3_access_key() . ':' . s3_secret(),
-	  "$ENV{PGBACKUP_TEST_S3_ENDPOINT}/$ENV{PGBACKUP_TEST_S3_BUCKET}?$query"
-	  or die "curl: $!";
-	local $/ = undef;
-	my $answer = <$pipe>;
-	close $pipe or die "the S3 server did not answer ?$query";
-	return $answer;
+	my ($host) = $ENV{PGBACKUP_TEST_S3_ENDPOINT} =~ m{^http://(.*)$};
+	my $path = "/$ENV{PGBACKUP_TEST_S3_BUCKET}";
+	my $time = strftime('%Y%m%dT%H%M%SZ', gmtime);
+	my $scope = substr($time, 0, 8) . "/$region/s3/aws4_request";
+	my $empty = sha256_hex('');
+	my $canonical = "GET\n$path\n$query\nhost:$host\nx-amz-content-sha256:$empty\nx-amz-date:$time\n\n"
+	  . "host;x-amz-content-sha256;x-amz-date\n$empty";
+	my $key = 'AWS4' . s3_secret();
+	$key = hmac_sha256($_, $key) for split m{/}, $scope;
+	my $signature = hmac_sha256_hex("AWS4-HMAC-SHA256\n$time\n$scope\n" . sha256_hex($canonical), $key);
+	my $answer = HTTP::Tiny->new->get(
+		"http://$host$path?$query",
+		{
+			headers => {
+				'x-amz-date' => $time,
+				'x-amz-content-sha256' => $empty,
+				'Authorization' => 'AWS4-HMAC-SHA256 Credential=' . s3_access_key() . "/$scope, "
+				  . "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=$signature"
+			}
+		});
+	die "the S3 server answered ?$query with $answer->{status}: $answer->{content}" unless $answer->{success};
+	return $answer->{content};
 }
 
 # Keys below a folder, without the folder, sorted.
 sub s3_keys
 {
 	my ($folder) = @_;
-	my $answer = s3_curl("list-type=2&prefix=$folder%2F");
+	my $answer = s3_get("list-type=2&max-keys=1000&prefix=$folder%2F");
 	my @keys = sort map { substr $_, length($folder) + 1 } $answer =~ m{<Key>([^<]*)</Key>}g;
 	return @keys;
 }
@@ -68,7 +86,7 @@ sub s3_keys
 sub s3_uploads
 {
 	my ($folder) = @_;
-	my $answer = s3_curl("prefix=$folder%2F&uploads=");
+	my $answer = s3_get("prefix=$folder%2F&uploads=");
 	return scalar(() = $answer =~ m{<Upload>}g);
 }
 

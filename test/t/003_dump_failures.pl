@@ -57,9 +57,7 @@ for my $format ('custom', 'parallel')
 	my @before = storage_files($store);
 
 	my ($id) = caught_in_the_middle($format);
-	my ($dump) = grep { read_file("/proc/$_/cmdline") =~ m{^\Q$bin\E/pg_dump} } processes_of("$bin/pg_dump");
-	ok($dump, 'pg_dump runs');
-	kill 'KILL', $dump;
+	kill 'KILL', dumping_pid($node);
 	PostgreSQL::Test::Utils::append_to_file("$slow/go", '');
 	is_failed_clean($id, qr/pg_dump/, "$format: pg_dump killed with -9", @before);
 	next_one_works("$format: pg_dump killed");

@@ -7,6 +7,7 @@ use lib "$FindBin::RealBin/../perl";
 use PgBackup;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use IPC::Run;
 use Test::More;
 
 my $document = fixture('../docs/storage-format.md');
@@ -44,13 +45,13 @@ sub run_commands
 {
 	my ($name, %variables) = @_;
 	local @ENV{ keys %variables } = values %variables;
-	my $output = `bash -euo pipefail -c '$commands{$name}' 2>&1`;
-	is($?, 0, "the commands for $name work as written") or diag($output);
+	my $script = $commands{$name};
+	my $output = '';
+	my $worked = IPC::Run::run([ 'bash', '-euo', 'pipefail', '-c', $script ], '>', \$output, '2>&1');
+	ok($worked, "the commands for $name work as written") or diag($output);
 	return $output;
 }
 
-# Role "postgres" of the dump exists already in the new cluster under the test's own name.
-$fresh->safe_psql('postgres', 'SELECT 1');
 run_commands('globals', BACKUP => $folder{parallel});
 is($fresh->safe_psql('postgres', q{SELECT count(*) FROM pg_roles WHERE rolname IN ('shop_owner', 'shop_reader')}),
 	2, 'roles are back');

@@ -57,6 +57,30 @@ void LockAll(PostgresConnection& connection, const std::vector<LockTarget>& targ
   flush();
 }
 
+bool HasSqlState(const Error& error, const char* sqlstate) {
+  return error.message().find(fmt::format("(SQLSTATE {})", sqlstate)) != std::string::npos;
+}
+
+// A lock could not be had in time: says who holds it, as far as that can still be seen.
+[[noreturn]] void ThrowLocked(PostgresConnection& connection,
+                              const std::vector<LockTarget>& targets, const Error& error) {
+  const QueryResult holders = connection.Query(
+      "SELECT l.relation, l.pid, l.granted FROM pg_locks l WHERE l.locktype = 'relation' "
+      "AND l.mode = 'AccessExclusiveLock' AND l.database = "
+      "(SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY l.granted DESC");
+  for (int i = 0; i < holders.rows(); ++i)
+    for (const LockTarget& target : targets)
+      if (target.oid == holders.Text(i, 0))
+        throw Error(ErrorKind::kDatabase,
+                    fmt::format("could not lock table {} in time", QuoteQualifiedName(target.name)),
+                    fmt::format("The server process {} {} an exclusive lock on it.",
+                                holders.Text(i, 1), holders.Flag(i, 2) ? "holds" : "waits for"),
+                    "Run the backup when no such change is under way, or raise "
+                    "pgbackup.lock_wait_timeout.");
+  throw Error(ErrorKind::kDatabase, "could not lock the tables in time", error.message(),
+              "Raise pgbackup.lock_wait_timeout.");
+}
+
 }  // namespace
 
 SnapshotCoordinator::SnapshotCoordinator(const ConnectionSettings& settings,
@@ -79,12 +103,11 @@ bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
   try {
     LockAll(connection_, targets);
   } catch (const Error& error) {
-    // A table dropped since it was listed: look again.
-    const bool vanished = error.message().find("(SQLSTATE 42P01)") != std::string::npos ||
-                          error.message().find("(SQLSTATE 3F000)") != std::string::npos;
-    if (!vanished) throw;
     connection_.Execute("ROLLBACK");
-    return false;
+    if (HasSqlState(error, "55P03")) ThrowLocked(connection_, targets, error);
+    // A table or schema dropped since it was listed: look again.
+    if (HasSqlState(error, "42P01") || HasSqlState(error, "3F000")) return false;
+    throw;
   }
   snapshot_ = connection_.Query("SELECT pg_export_snapshot()").Text(0, 0);
   selection_ = ResolveSelection(connection_, names);

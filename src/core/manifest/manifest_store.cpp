@@ -15,7 +15,7 @@ constexpr size_t kMaxManifestSize = 64 << 20;
   throw Error(ErrorKind::kAlreadyExists,
               fmt::format("there is a backup at \"{}/{}\" already", storage.url(), folder),
               "It was left untouched.",
-              "Let pgbackup.name_template hold {id} or {time:…}, so that every run has a folder "
+              "Let pgbackup.name_template hold {id} or {time:...}, so that every run has a folder "
               "of its own.");
 }
 

@@ -66,8 +66,12 @@ std::string Field(const PGresult* result, int code) {
                       why.find("authentication failed") != std::string::npos ||
                       why.find("pg_hba.conf") != std::string::npos ||
                       why.find("no password supplied") != std::string::npos;
-  throw Error(denied ? ErrorKind::kDenied : ErrorKind::kUnavailable,
-              fmt::format("could not connect to database \"{}\": {}", database, why), "",
+  const bool missing = why.find("database \"") != std::string::npos &&
+                       why.find("does not exist") != std::string::npos;
+  const ErrorKind kind = denied    ? ErrorKind::kDenied
+                         : missing ? ErrorKind::kNotFound
+                                   : ErrorKind::kUnavailable;
+  throw Error(kind, fmt::format("could not connect to database \"{}\": {}", database, why), "",
               denied ? kAccessHint : "");
 }
 

@@ -1,0 +1,134 @@
+#include "core/dump/dump_plan.h"
+
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+DumpPlanInput Input(DumpFormat format, DumpContent content = DumpContent::kAll) {
+  DumpPlanInput input;
+  input.format = format;
+  input.content = content;
+  input.encoding = "LATIN1";
+  input.snapshot = "00000003-00000004-1";
+  input.lock_wait_timeout_ms = 1500;
+  input.pg_dump_major = 15;
+  input.include_globals = false;
+  return input;
+}
+
+bool Has(const DumpObject& object, const std::string& argument) {
+  return std::find(object.arguments.begin(), object.arguments.end(), argument) !=
+         object.arguments.end();
+}
+
+TEST(DumpPlan, EveryFormatAndContentMakesItsObjectsWithTheirSections) {
+  using Sections = std::vector<std::string>;
+  struct Row {
+    DumpFormat format;
+    DumpContent content;
+    std::vector<std::pair<std::string, Sections>> objects;
+  };
+  const Sections everything = {"pre-data", "data", "post-data"}, schema = {"pre-data", "post-data"},
+                 data = {"data"};
+  const Row rows[] = {
+      {DumpFormat::kCustom, DumpContent::kAll, {{"database.dump", everything}}},
+      {DumpFormat::kCustom, DumpContent::kSchema, {{"database.dump", schema}}},
+      {DumpFormat::kCustom, DumpContent::kData, {{"database.dump", data}}},
+      {DumpFormat::kPlain, DumpContent::kAll, {{"database.sql", everything}}},
+      {DumpFormat::kParallel,
+       DumpContent::kAll,
+       {{"schema.dump", schema}, {"data-000.dump", data}}},
+      {DumpFormat::kParallel, DumpContent::kSchema, {{"schema.dump", schema}}},
+      {DumpFormat::kParallel, DumpContent::kData, {{"data-000.dump", data}}},
+  };
+  for (const Row& row : rows) {
+    const std::vector<DumpObject> plan = MakeDumpPlan(Input(row.format, row.content));
+    ASSERT_EQ(plan.size(), row.objects.size());
+    for (size_t i = 0; i < plan.size(); ++i) {
+      EXPECT_EQ(plan[i].name, row.objects[i].first);
+      EXPECT_EQ(plan[i].sections, row.objects[i].second) << plan[i].name;
+      EXPECT_EQ(plan[i].program, "pg_dump");
+    }
+  }
+}
+
+TEST(DumpPlan, EveryLaneReadsTheSameSnapshotInTheServersEncodingUncompressed) {
+  for (const DumpFormat format : {DumpFormat::kCustom, DumpFormat::kPlain, DumpFormat::kParallel})
+    for (const DumpObject& object : MakeDumpPlan(Input(format))) {
+      EXPECT_TRUE(Has(object, "--snapshot=00000003-00000004-1"));
+      EXPECT_TRUE(Has(object, "--encoding=LATIN1"));
+      EXPECT_TRUE(Has(object, "--compress=0"));
+      EXPECT_TRUE(Has(object, "--lock-wait-timeout=1500"));
+      EXPECT_EQ(Has(object, "--format=plain"), format == DumpFormat::kPlain);
+      EXPECT_FALSE(Has(object, "--strict-names"));
+    }
+}
+
+TEST(DumpPlan, TheTwoHalvesOfAParallelDumpAreSections) {
+  const std::vector<DumpObject> plan = MakeDumpPlan(Input(DumpFormat::kParallel));
+  EXPECT_TRUE(Has(plan[0], "--section=pre-data"));
+  EXPECT_TRUE(Has(plan[0], "--section=post-data"));
+  EXPECT_FALSE(Has(plan[0], "--section=data"));
+  EXPECT_TRUE(Has(plan[1], "--section=data"));
+}
+
+TEST(DumpPlan, ContentAloneUsesTheSwitchThatKeepsLargeObjectsWhole) {
+  EXPECT_TRUE(
+      Has(MakeDumpPlan(Input(DumpFormat::kParallel, DumpContent::kData))[0], "--data-only"));
+  EXPECT_TRUE(
+      Has(MakeDumpPlan(Input(DumpFormat::kCustom, DumpContent::kSchema))[0], "--schema-only"));
+}
+
+TEST(DumpPlan, NamesBecomePatternsThatMatchThemselvesOnly) {
+  DumpPlanInput input = Input(DumpFormat::kParallel);
+  input.selection.schemas = {"My \"S*\""};
+  input.selection.exclude_tables = {{"a.b", "-t"}};
+  input.selection.exclude_table_data = {{"s", "t?"}};
+  for (const DumpObject& object : MakeDumpPlan(input)) {
+    EXPECT_TRUE(Has(object, "--schema=\"My \"\"S*\"\"\""));
+    EXPECT_TRUE(Has(object, "--exclude-table=\"a.b\".\"-t\""));
+    EXPECT_TRUE(Has(object, "--exclude-table-data=\"s\".\"t?\""));
+    EXPECT_TRUE(Has(object, "--strict-names"));
+  }
+  input = Input(DumpFormat::kCustom);
+  input.selection.tables = {{"s", "t"}};
+  EXPECT_TRUE(Has(MakeDumpPlan(input)[0], "--table=\"s\".\"t\""));
+  EXPECT_TRUE(Has(MakeDumpPlan(input)[0], "--strict-names"));
+}
+
+TEST(DumpPlan, StatisticsAreAskedForWhereTheyAreNotTheDefault) {
+  DumpPlanInput input = Input(DumpFormat::kCustom);
+  EXPECT_FALSE(Has(MakeDumpPlan(input)[0], "--statistics"));
+  input.pg_dump_major = 18;
+  EXPECT_TRUE(Has(MakeDumpPlan(input)[0], "--statistics"));
+}
+
+TEST(DumpPlan, GlobalsCarryNoPasswords) {
+  DumpPlanInput input = Input(DumpFormat::kCustom);
+  input.include_globals = true;
+  const std::vector<DumpObject> plan = MakeDumpPlan(input);
+  ASSERT_EQ(plan.size(), 2u);
+  EXPECT_EQ(plan[1].name, "globals.sql");
+  EXPECT_EQ(plan[1].program, "pg_dumpall");
+  EXPECT_EQ(plan[1].kind, ObjectKind::kGlobals);
+  EXPECT_TRUE(Has(plan[1], "--no-role-passwords"));
+}
+
+TEST(DumpFormat, AutoIsOneArchiveBelowTheThreshold) {
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 99, 100), DumpFormat::kCustom);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 100, 100), DumpFormat::kParallel);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kPlain, 100, 100), DumpFormat::kPlain);
+}
+
+TEST(DumpFormat, NamesSurviveARoundTripAndOthersAreRefused) {
+  for (const char* name : {"auto", "custom", "parallel", "plain"})
+    EXPECT_STREQ(DumpFormatName(ParseDumpFormat(name)), name);
+  for (const char* name : {"all", "schema", "data"})
+    EXPECT_STREQ(DumpContentName(ParseDumpContent(name)), name);
+  EXPECT_EQ(ThrownBy([] { ParseDumpFormat("tar"); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ThrownBy([] { ParseDumpContent(""); }).kind(), ErrorKind::kInvalid);
+}
+
+}  // namespace
+}  // namespace pgbackup

@@ -1,0 +1,65 @@
+#include "core/run/events.h"
+
+#include "core/run/timestamp.h"
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+TEST(Events, ProgressTellsPhaseAndBytes) {
+  Progress progress;
+  progress.SetPhase("dumping");
+  progress.raw_bytes = 10;
+  progress.stored_bytes = 4;
+  progress.total_bytes = 100;
+  EXPECT_EQ(ProgressEvent(progress),
+            R"({"event":"progress","phase":"dumping","raw_bytes":10,"stored_bytes":4,)"
+            R"("total_bytes":100})");
+}
+
+TEST(Events, AFailureCarriesEverythingTheRowNeedsOnOneLine) {
+  RunOutcome outcome;
+  outcome.state = RunState::kFailed;
+  outcome.error = Error(ErrorKind::kTool, "pg_dump failed", "line 1\nline \xff 2", "");
+  outcome.cleaned = false;
+  const std::string event = FinalEvent(outcome);
+  EXPECT_EQ(event.find('\n'), std::string::npos);
+  EXPECT_EQ(event,
+            "{\"event\":\"failed\",\"message\":\"pg_dump failed\",\"detail\":\"line 1\\nline "
+            "\xEF\xBF\xBD 2\",\"hint\":null,\"sqlstate\":\"38000\",\"kind\":\"tool\","
+            "\"cleaned\":false}");
+  EXPECT_EQ(ExitCodeOf(outcome), 1);
+}
+
+TEST(Events, CompletedCarriesTheRunsFields) {
+  RunOutcome outcome;
+  outcome.fields["objects"] = 3;
+  EXPECT_EQ(FinalEvent(outcome), R"({"event":"completed","objects":3})");
+  EXPECT_EQ(ExitCodeOf(outcome), 0);
+}
+
+TEST(Events, CancelledIsNeitherFailedNorCompleted) {
+  RunOutcome outcome;
+  outcome.state = RunState::kCancelled;
+  EXPECT_EQ(FinalEvent(outcome), R"({"event":"cancelled","cleaned":true})");
+  EXPECT_EQ(ExitCodeOf(outcome), 3);
+}
+
+TEST(RunOutcome, EveryExceptionBecomesAnOutcome) {
+  const auto outcome = [](auto exception) {
+    return OutcomeOf(std::make_exception_ptr(exception), true);
+  };
+  EXPECT_EQ(outcome(Error(ErrorKind::kCancelled, "x")).state, RunState::kCancelled);
+  EXPECT_EQ(outcome(Error(ErrorKind::kNoSpace, "x")).error->kind(), ErrorKind::kNoSpace);
+  EXPECT_EQ(outcome(std::bad_alloc()).error->message(), "out of memory");
+  EXPECT_EQ(outcome(std::runtime_error("odd")).error->message(), "unexpected error: odd");
+}
+
+TEST(Timestamp, IsUtcWithMicroseconds) {
+  EXPECT_EQ(FormatTimestamp(WallTime(std::chrono::nanoseconds(1743296523456789000))),
+            "2025-03-30T01:02:03.456789Z");
+  EXPECT_EQ(FormatTimestamp(WallTime(std::chrono::nanoseconds(-1))), "1969-12-31T23:59:59.999999Z");
+}
+
+}  // namespace
+}  // namespace pgbackup

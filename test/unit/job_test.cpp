@@ -1,0 +1,95 @@
+#include "core/run/job.h"
+
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+const char* const kBackup = R"({"protocol":1,"job":"backup","id":7,
+  "server":{"host":"/run","port":5433,"user":"u","maintenance_database":"m","conninfo":"",
+            "bin_directory":"/bin"},
+  "storage":{"url":"s3://b/p","s3":{"region":"r","endpoint":"","part_size":5242880}},
+  "file_name":"c/db/x","database":"db",
+  "cluster":{"name":"c","environment":"e","system_identifier":"18446744073709551615",
+             "server_version":"15.20","server_version_num":150020},
+  "backup_type":"scheduled","schedule":"nightly","label":null,"created_by":"me","created_at":"now",
+  "options":{"schemas":["a","B"],"tables":null,"content":"all","format":"custom","jobs":3,
+             "compression":"zstd:9","include_globals":false,"lock_wait_timeout_ms":500}})";
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Job, ABackupIsReadFieldByField) {
+  const BackupJob job = std::get<BackupJob>(ParseJob(kBackup));
+  EXPECT_EQ(job.id, 7);
+  EXPECT_EQ(job.server.port, "5433");
+  EXPECT_EQ(job.server.maintenance_database, "m");
+  EXPECT_EQ(job.storage.url, "s3://b/p");
+  EXPECT_EQ(job.storage.s3.region, "r");
+  EXPECT_EQ(job.storage.s3.part_size, 5242880u);
+  EXPECT_EQ(job.cluster.system_identifier, "18446744073709551615");
+  EXPECT_EQ(job.schedule, "nightly");
+  EXPECT_EQ(job.label, std::nullopt);
+  EXPECT_EQ(job.options.selection.schemas, (std::vector<std::string>{"a", "B"}));
+  EXPECT_TRUE(job.options.selection.tables.empty());
+  EXPECT_EQ(job.options.format, DumpFormat::kCustom);
+  EXPECT_EQ(job.options.compression.level, 9);
+  EXPECT_FALSE(job.options.include_globals);
+  EXPECT_EQ(job.options.lock_wait_timeout_ms, 500);
+}
+
+TEST(Job, NumbersThatMayBeTextsAreReadEitherWay) {
+  EXPECT_EQ(std::get<BackupJob>(ParseJob(Replaced(kBackup, "5433", "\"5433\""))).server.port,
+            "5433");
+  EXPECT_EQ(std::get<BackupJob>(
+                ParseJob(Replaced(kBackup, "\"18446744073709551615\"", "18446744073709551615")))
+                .cluster.system_identifier,
+            "18446744073709551615");
+}
+
+TEST(Job, ARestoreHasDefaults) {
+  const RestoreJob job = std::get<RestoreJob>(ParseJob(
+      R"({"protocol":1,"job":"restore","id":1,"server":{},"storage":{"url":"file:///x"},
+          "file_name":"f","backup_id":5,"target_database":"t","checksum":null})"));
+  EXPECT_EQ(job.target_database, "t");
+  EXPECT_EQ(job.checksum, std::nullopt);
+  EXPECT_EQ(job.options.jobs, 2);
+  EXPECT_EQ(job.server.maintenance_database, "postgres");
+}
+
+TEST(Job, ARemovalNeedsNoServer) {
+  const RemoveJob job = std::get<RemoveJob>(ParseJob(
+      R"({"protocol":1,"job":"remove","id":1,"storage":{"url":"file:///x"},"file_name":"f",
+          "unless_backup":true,"system_identifier":"12"})"));
+  EXPECT_TRUE(job.unless_backup);
+  EXPECT_EQ(job.system_identifier, "12");
+}
+
+TEST(Job, WhatIsWrongIsNamed) {
+  for (const auto& [from, to, part] : std::vector<std::array<std::string, 3>>{
+           {"\"protocol\":1", "\"protocol\":9", "protocol 9"},
+           {"\"backup\"", "\"dance\"", "dance"},
+           {"\"id\":7", "\"id\":\"7\"", "\"id\""},
+           {"\"jobs\":3", "\"jobs\":0", "options.jobs"},
+           {"zstd:9", "gzip", "gzip"},
+           {"\"custom\"", "\"tar\"", "tar"},
+           {"[\"a\",\"B\"]", "\"a\"", "options.schemas"},
+           {"c/db/x", "../x", "../x"},
+           {"\"database\":\"db\",", "", "database"},
+           {"\"host\":\"/run\"", "\"host\":5", "server.host"}}) {
+    const Error error = ThrownBy([&, f = from, t = to] { ParseJob(Replaced(kBackup, f, t)); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+    EXPECT_NE(error.message().find(part), std::string::npos) << error.message();
+  }
+}
+
+TEST(Job, GarbageIsRefused) {
+  for (const char* line : {"", "hello", "[]", "{", "{}"})
+    EXPECT_EQ(ThrownBy([&] { ParseJob(line); }).kind(), ErrorKind::kInvalid) << line;
+}
+
+}  // namespace
+}  // namespace pgbackup

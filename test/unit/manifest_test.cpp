@@ -1,0 +1,144 @@
+#include "core/manifest/manifest.h"
+
+#include "core/base/sha256.h"
+#include "core/manifest/manifest_store.h"
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+Manifest Example() {
+  Manifest manifest;
+  manifest.id = 42;
+  manifest.file_name = "c/db/b42";
+  manifest.database = "My \"db\"";
+  manifest.label = "before the upgrade";
+  manifest.backup_type = "manual";
+  manifest.created_by = "me";
+  manifest.created_at = "2025-01-02T03:04:05Z";
+  manifest.started_at = "2025-01-02T03:04:06.000001Z";
+  manifest.finished_at = "2025-01-02T03:05:00Z";
+  manifest.format = DumpFormat::kParallel;
+  manifest.compression = "zstd:3";
+  manifest.selection.schemas = {"a", "b c"};
+  manifest.cluster = {"main", "prod", "7300000000000000001", "15.20", 150020};
+  manifest.properties.name = "My \"db\"";
+  manifest.properties.owner = "owner";
+  manifest.properties.encoding = "UTF8";
+  manifest.properties.locale_provider = "icu";
+  manifest.properties.collate = "C";
+  manifest.properties.ctype = "C";
+  manifest.properties.locale = "de-AT";
+  manifest.properties.connection_limit = 7;
+  manifest.properties.tablespace = "pg_default";
+  manifest.properties.has_acl = true;
+  manifest.properties.acl = {{"", "CONNECT", false}, {"r", "CREATE", true}};
+  manifest.properties.settings = {{"", "search_path", "\"$user\", public"}, {"r", "a.b", "c"}};
+  manifest.database_size = 5000000000;
+  manifest.pg_dump_version = "15.20";
+  manifest.pgbackup_version = "1.0.0";
+  ManifestObject object;
+  object.name = "schema.dump.zst";
+  object.sections = {"pre-data", "post-data"};
+  object.raw_size = 100;
+  object.segments = {{"schema.dump.zst", 30, "aa"}, {"schema.dump.zst.part2", 12, "bb"}};
+  manifest.objects.push_back(object);
+  object.name = "globals.sql.zst";
+  object.kind = ObjectKind::kGlobals;
+  object.sections = {};
+  object.segments = {{"globals.sql.zst", 5, "cc"}};
+  manifest.objects.push_back(object);
+  return manifest;
+}
+
+std::string Text(const Manifest& manifest) {
+  return boost::json::serialize(ManifestToJson(manifest));
+}
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Manifest, SurvivesARoundTrip) {
+  const std::string text = Text(Example());
+  const Manifest read = ParseManifest(text);
+  EXPECT_EQ(Text(read), text);
+  EXPECT_EQ(read.label, "before the upgrade");
+  EXPECT_EQ(read.schedule, std::nullopt);
+  EXPECT_EQ(read.properties.settings[1].role, "r");
+  EXPECT_EQ(read.objects[0].segments[1].name, "schema.dump.zst.part2");
+  EXPECT_EQ(read.RawSize(), 200u);
+  EXPECT_EQ(read.StoredSize(), 47u);
+}
+
+TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
+  Manifest manifest = Example();
+  manifest.properties.acl.clear();
+  EXPECT_TRUE(ParseManifest(Text(manifest)).properties.has_acl);
+  manifest.properties.has_acl = false;
+  EXPECT_FALSE(ParseManifest(Text(manifest)).properties.has_acl);
+}
+
+TEST(Manifest, RefusesAVersionItDoesNotKnow) {
+  const Error error =
+      ThrownBy([] { ParseManifest(Replaced(Text(Example()), "\"version\":1", "\"version\":2")); });
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(error.message(), "the manifest has version 2");
+}
+
+TEST(Manifest, IgnoresKeysItDoesNotKnow) {
+  EXPECT_EQ(ParseManifest(Replaced(Text(Example()), "{", "{\"new\":[1],")).id, 42);
+}
+
+TEST(Manifest, RefusesWhatIsMissingOrOfAnotherTypeByName) {
+  const std::string text = Text(Example());
+  EXPECT_NE(ThrownBy([&] { ParseManifest(Replaced(text, "\"id\":42", "\"id\":\"42\"")); })
+                .message()
+                .find("backup.id"),
+            std::string::npos);
+  EXPECT_NE(ThrownBy([&] { ParseManifest(Replaced(text, "\"raw_size\":100", "\"x\":1")); })
+                .message()
+                .find("objects[0].raw_size"),
+            std::string::npos);
+  for (const char* garbage : {"", "[]", "{", "null", "{}"})
+    EXPECT_EQ(ThrownBy([&] { ParseManifest(garbage); }).kind(), ErrorKind::kInvalid) << garbage;
+}
+
+TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {
+  const std::string text = Text(Example());
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"name\":\"globals.sql.zst\",\"size\"", "\"name\":\"../../x\",\"size\""},
+           {"\"CONNECT\"", "\"CONNECT; DROP\""},
+           {"\"icu\"", "\"icu X\""},
+           {"\"kind\":\"globals\"", "\"kind\":\"other\""}})
+    EXPECT_EQ(ThrownBy([&, f = from, t = to] { ParseManifest(Replaced(text, f, t)); }).kind(),
+              ErrorKind::kInvalid)
+        << to;
+}
+
+TEST(ManifestStore, ReadsWhatWasStoredAndComparesTheChecksum) {
+  MemoryStorage storage;
+  const std::string text = Text(Example());
+  StoreManifest(storage, "c/db/b42", text);
+  EXPECT_EQ(ReadManifest(storage, "c/db/b42", ToHex(Sha256::Of(text))).id, 42);
+  EXPECT_EQ(ReadManifest(storage, "c/db/b42", std::nullopt).id, 42);
+  EXPECT_EQ(ThrownBy([&] { ReadManifest(storage, "c/db/b42", "00"); }).kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(ThrownBy([&] { ReadManifest(storage, "c/db/b43", std::nullopt); }).kind(),
+            ErrorKind::kNotFound);
+}
+
+TEST(ManifestStore, NeverReplacesAnotherRunsManifest) {
+  MemoryStorage storage;
+  CheckNoManifest(storage, "f");
+  StoreManifest(storage, "f", "one");
+  StoreManifest(storage, "f", "one");  // a repeated request meets its own object
+  EXPECT_EQ(ThrownBy([&] { StoreManifest(storage, "f", "two"); }).kind(),
+            ErrorKind::kAlreadyExists);
+  EXPECT_EQ(ThrownBy([&] { CheckNoManifest(storage, "f"); }).kind(), ErrorKind::kAlreadyExists);
+  EXPECT_EQ(storage.objects["f/manifest.json"], "one");
+}
+
+}  // namespace
+}  // namespace pgbackup

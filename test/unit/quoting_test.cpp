@@ -1,0 +1,90 @@
+#include "core/postgres/quoting.h"
+
+#include "core/dump/server_encoding.h"
+#include "core/postgres/server_address.h"
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+TEST(Quoting, AnIdentifierIsAlwaysQuotedAndItsQuotesDoubled) {
+  EXPECT_EQ(QuoteIdentifier("plain"), "\"plain\"");
+  EXPECT_EQ(QuoteIdentifier("a\"b.c*?"), "\"a\"\"b.c*?\"");
+}
+
+TEST(Quoting, ALiteralIsRightWhateverTheServersBackslashRules) {
+  EXPECT_EQ(QuoteLiteral("it's"), "'it''s'");
+  EXPECT_EQ(QuoteLiteral("a\\'b"), "E'a\\\\''b'");
+}
+
+TEST(Quoting, AConninfoValueEscapesQuotesAndBackslashes) {
+  EXPECT_EQ(QuoteConninfoValue("a 'b\\"), "'a \\'b\\\\'");
+  EXPECT_EQ(QuoteConninfoValue(""), "''");
+}
+
+TEST(Quoting, AListSettingComesApartAsTheServerQuotedIt) {
+  const std::vector<std::string> expected = {"$user", "My, Schema", "public", "a\"b"};
+  EXPECT_EQ(SplitIdentifierList(R"("$user", "My, Schema", public, "a""b")"), expected);
+  EXPECT_TRUE(SplitIdentifierList("").empty());
+  EXPECT_EQ(SplitIdentifierList("\"\""), std::vector<std::string>{""});
+}
+
+TEST(QualifiedName, IsReadAsSqlReadsIt) {
+  EXPECT_EQ(ParseQualifiedName("Public.T1", "tables"), (QualifiedName{"public", "t1"}));
+  EXPECT_EQ(ParseQualifiedName(" \"My.Schema\" . \"T \"\"x\" ", "tables"),
+            (QualifiedName{"My.Schema", "T \"x"}));
+  EXPECT_EQ(ParseQualifiedName("übung.täble", "tables"), (QualifiedName{"übung", "täble"}));
+}
+
+TEST(QualifiedName, AnythingElseIsRefused) {
+  for (const char* text :
+       {"", "t", ".t", "s.", "a.b.c", "s.t*", "s.\"t", "s.t x", "1s.t", "s.\"\"", "s.t;drop"})
+    EXPECT_EQ(ThrownBy([&] { ParseQualifiedName(text, "tables"); }).kind(), ErrorKind::kInvalid)
+        << text;
+}
+
+TEST(QualifiedName, QuotedItIsAPatternForExactlyThatTable) {
+  EXPECT_EQ(QuoteQualifiedName({"a.b", "t\"*"}), "\"a.b\".\"t\"\"*\"");
+}
+
+TEST(ServerAddress, ADatabaseNameIsNeverAConnectionString) {
+  ServerAddress address;
+  address.host = "/tmp";
+  address.port = "5432";
+  const ConnectionSettings settings = SettingsFor(address, "x host=evil 'q'");
+  EXPECT_EQ(ConnectionString(settings),
+            "host='/tmp' port='5432' dbname='x host=evil \\'q\\'' application_name='pgbackup'");
+}
+
+TEST(ServerAddress, TheConninfoOverridesAllButTheDatabase) {
+  ServerAddress address;
+  address.host = "/tmp";
+  address.user = "postgres";
+  address.conninfo = "user=backup dbname=other passfile=/x sslmode=require";
+  ConnectionSettings settings = SettingsFor(address, "db");
+  std::sort(settings.begin(), settings.end());  // libpq decides the order
+  EXPECT_EQ(ConnectionString(settings),
+            "application_name='pgbackup' dbname='db' host='/tmp' passfile='/x' sslmode='require' "
+            "user='backup'");
+}
+
+TEST(ServerAddress, RefusesAPasswordWithoutRepeatingIt) {
+  ServerAddress address;
+  for (const char* conninfo :
+       {"password=hunter2", "postgresql://me:hunter2@host/", "sslpassword=hunter2", "hunter2 x"}) {
+    address.conninfo = conninfo;
+    const Error error = ThrownBy([&] { SettingsFor(address, "db"); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+    EXPECT_EQ((error.message() + error.detail() + error.hint()).find("hunter2"), std::string::npos);
+  }
+}
+
+TEST(HexBytea, IsDecodedOrRefused) {
+  EXPECT_EQ(DecodeHexBytea("\\x74e4"), "t\xe4");
+  EXPECT_EQ(DecodeHexBytea("\\x"), "");
+  for (const char* text : {"", "74", "\\x7", "\\xzz"})
+    EXPECT_THROW(DecodeHexBytea(text), Error) << text;
+}
+
+}  // namespace
+}  // namespace pgbackup
