@@ -52,15 +52,13 @@ make_small_disk() {
 
 tap_lines() { find "$raw" -type f -exec grep -hE "$1" {} + 2>/dev/null || :; }
 
-# The end of the log of every test that failed.
+# What the servers of the tests that failed had to say.
 tap_logs() {
-  local file
-  find "$raw" -type f | while read -r file; do
-    grep -qE '^not ok ' "$file" || [ "$(tail -c 1 "$file" | wc -c)" = 0 ] || continue
-    grep -vE '^ok ' "$file" | tail -n 30
-  done
-  find "$scratch/tap/log" -name '*.log' -newer "$raw" 2>/dev/null | head -n 5 | while read -r file; do
-    echo "--- $(basename "$file")"
-    grep -E 'ERROR|FATAL|PANIC|WARNING|pgbackup' "$file" | tail -n 15
+  local test file
+  sed -n 's,^test/t/\([0-9a-z_]*\)\.pl .*(Wstat.*,\1,p' "$log" | while read -r test; do
+    find "$scratch/tap/log" -name "${test}_*.log" | sort | while read -r file; do
+      echo "--- $(basename "$file")"
+      grep -E 'WARNING|ERROR|FATAL|PANIC|pgbackup' "$file" | tail -n 15 || :
+    done
   done
 }
