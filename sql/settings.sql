@@ -17,7 +17,10 @@ ALTER SYSTEM SET pgbackup.compression = 'zstd:99';
 ALTER SYSTEM SET pgbackup.format = 'zip';
 ALTER SYSTEM SET pgbackup.jobs = -1;
 ALTER SYSTEM SET pgbackup.max_concurrent = 0;
+-- (the wording of this one depends on the server's version)
+\set VERBOSITY sqlstate
 ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';
+\set VERBOSITY default
 ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
 ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';
 ALTER SYSTEM SET pgbackup.databases = '"open';
