@@ -181,17 +181,20 @@ COMMENT ON COLUMN pgbackup.cancellations.requested_at IS 'when it asked';
 
 CREATE TABLE pgbackup.removals (
     run_id     bigint PRIMARY KEY,
-    storage    text NOT NULL,
-    file_name  text NOT NULL,
+    storage    text,
+    file_name  text,
+    target_database name,
     reason     text NOT NULL CHECK (reason IN ('deleted', 'interrupted', 'unfinished')),
     attempts   int NOT NULL DEFAULT 0,
     message    text,
-    not_before timestamptz NOT NULL DEFAULT clock_timestamp()
+    not_before timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK ((file_name IS NULL) <> (target_database IS NULL))
 );
-COMMENT ON TABLE pgbackup.removals IS 'folders in storage that the launcher is to remove; a row stays until that has worked';
-COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the backup they belonged to';
+COMMENT ON TABLE pgbackup.removals IS 'what the launcher is to clean up: a folder in storage, or the side database of a killed restore; a row stays until that has worked';
+COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the run that left it';
 COMMENT ON COLUMN pgbackup.removals.storage IS 'storage';
 COMMENT ON COLUMN pgbackup.removals.file_name IS 'folder within the storage';
+COMMENT ON COLUMN pgbackup.removals.target_database IS 'target of the restore whose side database is to be dropped';
 COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), interrupted or unfinished';
 COMMENT ON COLUMN pgbackup.removals.attempts IS 'how often it has failed';
 COMMENT ON COLUMN pgbackup.removals.message IS 'why the last attempt failed';

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/dump/backup_run.h"
+#include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
 #include "core/run/remove_run.h"
 
@@ -17,6 +18,9 @@ RunOutcome Run(const RestoreJob& job, const RunContext& context) {
 }
 RunOutcome Run(const RemoveJob& job, const RunContext& context) {
   return RunRemove(job, context);
+}
+RunOutcome Run(const DropJob& job, const RunContext& context) {
+  return RunDrop(job, context);
 }
 
 }  // namespace

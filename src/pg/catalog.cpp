@@ -11,6 +11,18 @@ const char* TableOf(JobKind kind) {
   return kind == JobKind::kRestore ? "pgbackup.restores" : "pgbackup.backups";
 }
 
+// What the agent of a run may have left is removed by a job of its own, until that has worked.
+void QueueRemoval(JobKind kind, int64 run_id) {
+  const char* sql = kind == JobKind::kBackup
+                        ? "INSERT INTO pgbackup.removals (run_id, storage, file_name, reason) "
+                          "SELECT id, storage, file_name, 'unfinished' FROM pgbackup.backups "
+                          "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING"
+                        : "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
+                          "SELECT id, target_database, 'unfinished' FROM pgbackup.restores "
+                          "WHERE id = $1 ON CONFLICT (run_id) DO NOTHING";
+  ExecuteSql(sql, SqlArguments().Int8(run_id));
+}
+
 }  // namespace
 
 bool ExtensionExists() {
@@ -27,6 +39,10 @@ uint64 FailInterruptedRuns() {
       "AND NOT EXISTS (SELECT FROM pgbackup.backups o WHERE o.status = 'completed' "
       "AND o.storage = b.storage AND o.file_name = b.file_name) "
       "ON CONFLICT (run_id) DO NOTHING");
+  ExecuteSql(
+      "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
+      "SELECT id, target_database, 'interrupted' FROM pgbackup.restores "
+      "WHERE status = 'in_progress' ON CONFLICT (run_id) DO NOTHING");
   uint64 count = 0;
   for (const JobKind kind : {JobKind::kBackup, JobKind::kRestore})
     count += ExecuteSql(psprintf(
@@ -63,12 +79,7 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   const char* extra = kind == JobKind::kBackup ? backup_columns : "";
   const char* message = nullptr;
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
-  if (outcome.remove_leftovers && kind == JobKind::kBackup)
-    ExecuteSql(
-        "INSERT INTO pgbackup.removals (run_id, storage, file_name, reason) "
-        "SELECT id, storage, file_name, 'unfinished' FROM pgbackup.backups "
-        "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING",
-        SqlArguments().Int8(run_id));
+  if (outcome.remove_leftovers) QueueRemoval(kind, run_id);
   return message;
 }
 

@@ -125,11 +125,13 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
   ExecuteSql(
-      "SELECT jsonb_build_object('protocol', 1, 'job', 'remove', 'id', d.run_id, "
-      "'file_name', d.file_name, 'unless_backup', d.reason <> 'deleted', "
-      "'server', " PGBACKUP_SERVER_JSON
-      ", 'storage', " PGBACKUP_STORAGE_JSON("d.storage") ", 'cluster', " PGBACKUP_CLUSTER_JSON(
-          "''") ")::text FROM pgbackup.removals d WHERE d.run_id = $1",
+      "SELECT (CASE WHEN d.target_database IS NULL "
+      "THEN jsonb_build_object('job', 'remove', 'file_name', d.file_name, "
+      "'unless_backup', d.reason <> 'deleted', 'system_identifier', $6, "
+      "'storage', " PGBACKUP_STORAGE_JSON("d.storage")
+      ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database) END "
+      "|| jsonb_build_object('protocol', 1, 'id', d.run_id, 'server', " PGBACKUP_SERVER_JSON
+      "))::text FROM pgbackup.removals d WHERE d.run_id = $1",
       arguments);
   return Prepared(id, "", TextOfRow(0, 0), context);
 }

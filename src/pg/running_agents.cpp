@@ -27,7 +27,7 @@ const char* KindInWords(JobKind kind) {
     case JobKind::kRemove:
       break;
   }
-  return "removal of backup";
+  return "cleaning up after run";
 }
 
 void Publish(const Agent& agent, const AgentEvent& event) {

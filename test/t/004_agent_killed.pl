@@ -63,6 +63,9 @@ $agent = $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress W
 kill 'KILL', $agent;
 is(finished($node, $restore), 'failed', 'a killed restore is failed');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_database WHERE datname = 'back'}), 0, 'the target does not exist');
+$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.removals') or die;
+is($node->safe_psql('postgres', q{SELECT string_agg(datname, ',') FROM pg_database WHERE datname ~ 'back'}), '',
+	'and no side database is left');
 restart_settings($node, 'pgbackup.bin_directory' => '');
 $restore = start_restore($node, "$id, 'back'");
 is(finished($node, $restore), 'completed', 'the next restore works');

@@ -68,6 +68,14 @@ TEST(Job, ARemovalNeedsNoServer) {
   EXPECT_EQ(job.system_identifier, "12");
 }
 
+TEST(Job, ADropNeedsNoStorage) {
+  const DropJob drop = std::get<DropJob>(
+      ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{"host":"/s","port":5432},)"
+               R"("target_database":"shop"})"));
+  EXPECT_EQ(drop.id, 9);
+  EXPECT_EQ(drop.target_database, "shop");
+}
+
 TEST(Job, WhatIsWrongIsNamed) {
   for (const auto& [from, to, part] : std::vector<std::array<std::string, 3>>{
            {"\"protocol\":1", "\"protocol\":9", "protocol 9"},

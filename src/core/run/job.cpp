@@ -128,6 +128,14 @@ RemoveJob ParseRemove(const JsonReader& root) {
   return job;
 }
 
+DropJob ParseDrop(const JsonReader& root) {
+  DropJob job;
+  job.id = root.Integer("id");
+  job.server = ParseServer(root.Object("server"));
+  job.target_database = root.Text("target_database");
+  return job;
+}
+
 }  // namespace
 
 Job ParseJob(std::string_view line) {
@@ -143,6 +151,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "backup") return ParseBackup(root);
   if (kind == "restore") return ParseRestore(root);
   if (kind == "remove") return ParseRemove(root);
+  if (kind == "drop") return ParseDrop(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

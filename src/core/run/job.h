@@ -63,7 +63,12 @@ struct RemoveJob : JobBase {
   std::string system_identifier;
 };
 
-using Job = std::variant<BackupJob, RestoreJob, RemoveJob>;
+// Drops what restore `id` may have left behind; touches no storage.
+struct DropJob : JobBase {
+  std::string target_database;
+};
+
+using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

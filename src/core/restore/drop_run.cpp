@@ -1,0 +1,17 @@
+#include "core/restore/drop_run.h"
+
+#include "core/restore/target_database.h"
+
+namespace pgbackup {
+
+RunOutcome RunDrop(const DropJob& job, const RunContext& context) {
+  try {
+    // A side database is created under a name nobody else had, so the name tells whose it is.
+    DropDatabase(job.server, SideDatabaseName(job.target_database, job.id), context.cancellation);
+    return {};
+  } catch (...) {
+    return OutcomeOf(std::current_exception(), /*cleaned=*/false);
+  }
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,12 @@
+// The `drop` job: ends what a restore that was killed has left on the server.
+#pragma once
+
+#include "core/run/job.h"
+#include "core/run/run_context.h"
+
+namespace pgbackup {
+
+// Drops the side database of restore `job.id`, if it is there. Throws nothing.
+RunOutcome RunDrop(const DropJob& job, const RunContext& context);
+
+}  // namespace pgbackup
