@@ -12,6 +12,10 @@ namespace pgbackup {
 // As the job says it; tables are "schema.table".
 struct SelectionNames {
   std::vector<std::string> schemas, tables, exclude_tables, exclude_table_data;
+  bool IsEmpty() const {
+    return schemas.empty() && tables.empty() && exclude_tables.empty() &&
+           exclude_table_data.empty();
+  }
 };
 
 // As the database has it. A partitioned table stands for all its partitions too, on every level:

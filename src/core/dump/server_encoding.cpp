@@ -13,11 +13,11 @@ int HexDigit(char c) {
   throw Error(ErrorKind::kInternal, "the server sent a malformed bytea");
 }
 
-std::string Convert(PostgresConnection& connection, const std::string& name) {
+std::string Convert(PostgresConnection& connection, const std::string& name,
+                    const std::string& encoding) {
   const auto is_ascii = [](char c) { return (c & 0x80) == 0; };
   if (std::all_of(name.begin(), name.end(), is_ascii)) return name;
-  return DecodeHexBytea(
-      connection.Query("SELECT convert_to($1, getdatabaseencoding())", {name}).Text(0, 0));
+  return DecodeHexBytea(connection.Query("SELECT convert_to($1, $2)", {name, encoding}).Text(0, 0));
 }
 
 }  // namespace
@@ -35,10 +35,10 @@ Selection InServerEncoding(PostgresConnection& connection, const Selection& sele
                            const std::string& encoding) {
   if (encoding == "UTF8" || encoding == "SQL_ASCII") return selection;
   Selection converted = selection;
-  for (std::string& schema : converted.schemas) schema = Convert(connection, schema);
+  for (std::string& schema : converted.schemas) schema = Convert(connection, schema, encoding);
   for (auto* names : {&converted.tables, &converted.exclude_tables, &converted.exclude_table_data})
     for (QualifiedName& name : *names)
-      name = {Convert(connection, name.schema), Convert(connection, name.name)};
+      name = {Convert(connection, name.schema, encoding), Convert(connection, name.name, encoding)};
   return converted;
 }
 

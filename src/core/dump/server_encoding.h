@@ -8,7 +8,7 @@
 
 namespace pgbackup {
 
-// The selection with every name converted from UTF-8 to `encoding`, the connection's database's.
+// The selection with every name converted from UTF-8 to `encoding`. The server does it.
 Selection InServerEncoding(PostgresConnection& connection, const Selection& selection,
                            const std::string& encoding);
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 
 namespace pgbackup {
 namespace {
@@ -37,6 +38,10 @@ MemoryFile::MemoryFile() : fd_(memfd_create("pgbackup", MFD_CLOEXEC)) {
   if (!fd_.valid())
     throw Error(ErrorKind::kInternal,
                 fmt::format("could not make a file in memory: {}", strerror(errno)));
+}
+
+MemoryFile::MemoryFile(std::string_view content) : MemoryFile() {
+  Writer()->Write(AsBytes(content));
 }
 
 std::unique_ptr<Sink> MemoryFile::Writer() const {

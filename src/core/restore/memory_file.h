@@ -1,9 +1,10 @@
 // A file without a disk: pg_restore -j needs a path it can open again and seek in.
 //
-// Its content lies in memory, so it is for schema archives (kilobytes), never for data.
+// Its content lies in memory, so it is for schema archives and lists (kilobytes), never for data.
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "core/base/unique_fd.h"
 #include "core/pipeline/sink.h"
@@ -13,6 +14,7 @@ namespace pgbackup {
 class MemoryFile {
  public:
   MemoryFile();
+  explicit MemoryFile(std::string_view content);
 
   int fd() const noexcept { return fd_.get(); }
   // Appends to the file. The file outlives the sink.

@@ -12,22 +12,26 @@
 namespace pgbackup {
 namespace {
 
-// Inherited descriptors become 3, 4, …; each worker of pg_restore -j opens the path anew.
-constexpr const char* kFirstInherited = "/proc/self/fd/3";
+// Makes `file` a descriptor of the child and returns its path there. Descriptors are inherited as
+// 3, 4, …; each worker of pg_restore -j opens the path anew.
+std::string Inherit(const MemoryFile& file, ChildSpec* spec) {
+  spec->inherited.push_back(file.fd());
+  return fmt::format("/proc/self/fd/{}", 2 + spec->inherited.size());
+}
 
-ChildSpec SpecFor(const RestoreTask& task, const MemoryFile* file,
+ChildSpec SpecFor(const RestoreTask& task, const MemoryFile* file, const MemoryFile* list,
                   const RestoreLaneContext& context) {
   ChildSpec spec;
   spec.program = FindProgram(context.programs, task.program);
   spec.environment = context.programs.environment;
   spec.arguments = {fmt::format("--dbname={}", context.connection), "--no-password"};
   spec.arguments.insert(spec.arguments.end(), task.arguments.begin(), task.arguments.end());
-  if (file == nullptr) {
+  if (list != nullptr)
+    spec.arguments.push_back(fmt::format("--use-list={}", Inherit(*list, &spec)));
+  if (file == nullptr)
     spec.pipe_input = true;
-  } else {
-    spec.inherited = {file->fd()};
-    spec.arguments.emplace_back(kFirstInherited);
-  }
+  else
+    spec.arguments.push_back(Inherit(*file, &spec));
   return spec;
 }
 
@@ -42,10 +46,10 @@ void LoadObject(const ManifestObject& object, const RestoreLaneContext& context,
   ReadStoredObject(context.storage, context.folder, object, chain);
 }
 
-void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
+void RunRestoreLane(const RestoreTask& task, const MemoryFile* file, const MemoryFile* list,
                     const RestoreLaneContext& context) {
   const ManifestObject& object = context.manifest.objects[task.object];
-  ChildProcess child(SpecFor(task, file, context));
+  ChildProcess child(SpecFor(task, file, list, context));
   const auto check_end = [&] {
     const ExitStatus status = child.Wait(context.cancellation);
     if (!status.Succeeded()) throw ToolError(task.program, object.name, status, child.ErrorTail());

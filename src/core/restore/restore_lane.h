@@ -28,9 +28,10 @@ void LoadObject(const ManifestObject& object, const RestoreLaneContext& context,
                 const MemoryFile& file);
 
 // Runs the task's program. `file` holds the object when the task is from memory, else it is null
-// and the object is streamed and verified on the way. Returns when the program has exited with
-// status 0 and every byte was the stored one; throws otherwise.
-void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
+// and the object is streamed and verified on the way. `list`, unless null, holds the entries to
+// restore (-L). Returns when the program has exited with status 0 and every byte was the stored
+// one; throws otherwise.
+void RunRestoreLane(const RestoreTask& task, const MemoryFile* file, const MemoryFile* list,
                     const RestoreLaneContext& context);
 
 }  // namespace pgbackup

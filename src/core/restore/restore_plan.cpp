@@ -23,11 +23,10 @@ void Refuse(const Manifest& manifest, const RestoreOptions& options) {
   if (options.content == DumpContent::kData)
     throw Error(ErrorKind::kInvalid, "data alone cannot be restored into a new database", "",
                 "Use content all or schema.");
-  if (!options.schemas.empty() || !options.tables.empty())
-    throw Error(ErrorKind::kInvalid, "a part of a backup cannot be restored yet", "",
-                "Restore the whole backup into another database and copy from there.");
-  if (manifest.format == DumpFormat::kPlain && manifest.content == DumpContent::kAll &&
-      options.content == DumpContent::kSchema)
+  const bool only_parts =
+      !options.schemas.empty() || !options.tables.empty() ||
+      (manifest.content == DumpContent::kAll && options.content == DumpContent::kSchema);
+  if (manifest.format == DumpFormat::kPlain && only_parts)
     throw Error(ErrorKind::kInvalid, "a part of a backup in plain format cannot be restored",
                 "It is one SQL script.", "Restore all of it.");
 }

@@ -1,8 +1,12 @@
 #include "core/restore/restore_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "core/base/json.h"
+#include "core/dump/server_encoding.h"
 #include "core/manifest/manifest_store.h"
+#include "core/restore/part_lists.h"
 #include "core/restore/restore_lane.h"
 #include "core/restore/target_database.h"
 #include "core/run/deadline.h"
@@ -11,6 +15,15 @@
 
 namespace pgbackup {
 namespace {
+
+// What to do about the trouble that restores meet most.
+std::string HintFor(const Error& error, const Manifest& manifest) {
+  const bool role = error.message().find("role \"") != std::string::npos;
+  if (role && error.message().find("does not exist") != std::string::npos)
+    return "Create the role, for example by running the backup's globals.sql.zst with psql.";
+  if (manifest.selection.IsEmpty()) return error.hint();
+  return "The backup holds a part of its database; what that part refers to is missing.";
+}
 
 class Restore {
  public:
@@ -37,6 +50,8 @@ class Restore {
   void RunStep(const RestoreStep& step, const RestoreLaneContext& lane_context,
                std::vector<std::unique_ptr<MemoryFile>>* files);
   void ApplyProperties();
+  WantedParts Wanted() const;
+  std::string Remark() const;
   PostgresConnection Connect(const std::string& database) const {
     return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
   }
@@ -46,6 +61,7 @@ class Restore {
   const Programs programs_;
   const std::string side_name_;
   Manifest manifest_;
+  PartLists parts_;
   std::unique_ptr<SideDatabase> side_;
   bool created_ = false;
 };
@@ -56,8 +72,14 @@ RunOutcome Restore::Run() {
   const RestorePlan plan = MakeRestorePlan(manifest_, job_.options);
   CheckPrograms();
   CheckServer();
+  parts_ = MakePartLists(*storage, job_.file_name, manifest_, Wanted());
   CreateSide();
-  Fill(*storage, plan);
+  try {
+    Fill(*storage, plan);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kTool) throw;
+    throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
+  }
   ApplyProperties();
   if (job_.options.content == DumpContent::kAll) {
     context_.progress.SetPhase("analyze");
@@ -68,12 +90,34 @@ RunOutcome Restore::Run() {
   created_ = false;
 
   RunOutcome outcome;
-  outcome.fields["message"] = nullptr;
-  if (side_->uses_default_tablespace())
-    outcome.fields["message"] =
-        fmt::format("tablespace \"{}\" does not exist here, the default one was used",
-                    manifest_.properties.tablespace);
+  const std::string remark = Remark();
+  outcome.fields["message"] =
+      remark.empty() ? boost::json::value(nullptr) : JsonText(std::string_view(remark));
   return outcome;
+}
+
+// The names of the options in the encoding of the archives.
+WantedParts Restore::Wanted() const {
+  Selection names;
+  names.schemas = job_.options.schemas;
+  for (const std::string& table : job_.options.tables)
+    names.tables.push_back(ParseQualifiedName(table, "tables"));
+  if (names.IsEverything()) return {};
+  PostgresConnection connection = Connect(job_.server.maintenance_database);
+  names = InServerEncoding(connection, names, manifest_.properties.encoding);
+  return {names.schemas, names.tables};
+}
+
+std::string Restore::Remark() const {
+  std::string remark;
+  const auto add = [&](const std::string& text) { remark += (remark.empty() ? "" : "; ") + text; };
+  if (side_->uses_default_tablespace())
+    add(fmt::format("tablespace \"{}\" does not exist here, the default one was used",
+                    manifest_.properties.tablespace));
+  if (!parts_.left_out.empty())
+    add(fmt::format("{} foreign keys to tables that were not selected were left out: {}",
+                    parts_.left_out.size(), fmt::join(parts_.left_out, ", ")));
+  return remark;
 }
 
 void Restore::CheckPrograms() {
@@ -154,8 +198,10 @@ void Restore::RunStep(const RestoreStep& step, const RestoreLaneContext& lane_co
       file = std::make_unique<MemoryFile>();
       LoadObject(manifest_.objects[task.object], lane_context, *file);
     }
-    lanes.emplace_back(
-        [&task, &lane_context, file = file.get()] { RunRestoreLane(task, file, lane_context); });
+    const MemoryFile* list = parts_.lists.empty() ? nullptr : parts_.lists[task.object].get();
+    lanes.emplace_back([&task, &lane_context, list, file = file.get()] {
+      RunRestoreLane(task, file, list, lane_context);
+    });
   }
   FirstFailure failure(context_.cancellation);
   RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure, context_.cancellation);

@@ -1,0 +1,38 @@
+// Which entries of an archive a restore of some schemas or tables needs. Pure.
+//
+// Selected is what was named, everything that belongs to it (rows, indexes, constraints, triggers,
+// privileges, comments, partitions, owned sequences), and everything it cannot exist without
+// (types, functions, extensions, the tables of a view). A foreign key to a table that is not
+// selected is left out, and so is membership in a publication; large objects belong to nothing.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/postgres/quoting.h"
+#include "core/restore/archive_toc.h"
+
+namespace pgbackup {
+
+struct WantedParts {
+  std::vector<std::string> schemas;
+  std::vector<QualifiedName> tables;  // tables, views, sequences
+};
+
+struct ArchiveSelection {
+  std::set<int64_t> ids;                                    // of the archive it was made from
+  std::set<std::pair<std::string, std::string>> relations;  // (schema, name) of what has rows
+  std::vector<std::string> left_out;  // "FK CONSTRAINT a.b name": needs what was not selected
+};
+
+// From the archive that holds the definitions. kNotFound for a name that is not in it.
+ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted);
+
+// The list for pg_restore's -L: the selected entries of an archive in its own order. `same` says
+// that it is the archive the selection was made from; of another one, the rows of the selected
+// relations are taken.
+std::string UseListText(const ArchiveToc& toc, const ArchiveSelection& selection, bool same);
+
+}  // namespace pgbackup

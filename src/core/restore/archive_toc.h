@@ -1,0 +1,32 @@
+// The table of contents of a custom-format archive, as pg_dump writes it at its head.
+//
+// pg_restore's own listing cannot be read back safely: names with spaces run into each other. The
+// layout is that of ReadHead and ReadToc in PostgreSQL's pg_backup_archiver.c, archive versions
+// 1.12 to 1.16 (pg_dump 10 to 18).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgbackup {
+
+struct TocEntry {
+  int64_t id = 0;
+  std::string kind;                 // "TABLE", "TABLE DATA", "FK CONSTRAINT", …
+  std::string tag;                  // the name, for dependent things "table name"
+  std::string schema;               // empty when it is in none
+  std::vector<int64_t> depends_on;  // ids, some of them not in the archive
+};
+
+struct ArchiveToc {
+  std::vector<TocEntry> entries;  // in the archive's order
+};
+
+// Reads the table of contents from the first bytes of an archive; nullopt when `head` ends before
+// it does. kInvalid when it is no such archive, or of a version unknown here.
+std::optional<ArchiveToc> ParseArchiveToc(std::string_view head);
+
+}  // namespace pgbackup

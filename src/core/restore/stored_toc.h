@@ -1,0 +1,16 @@
+// The table of contents of an archive that lies in a storage.
+#pragma once
+
+#include <string>
+
+#include "core/manifest/manifest.h"
+#include "core/restore/archive_toc.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+// Reads as much of the object's beginning as it takes. What it reads is not verified; restoring the
+// object verifies it. kCorrupt when the object ends before its table of contents does.
+ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder, const ManifestObject& object);
+
+}  // namespace pgbackup

@@ -1,0 +1,109 @@
+#include "core/restore/archive_selection.h"
+
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+// The dump of
+//   schema app: table t (serial id, FK to u, trigger by function public.f, ACL), table u
+//   public: parted with partitions p1, p2 and their indexes, a publication of p1
+// as pg_dump 15 orders and links its entries.
+ArchiveToc Example() {
+  ArchiveToc toc;
+  const auto add = [&](int64_t id, const char* kind, const char* schema, const char* tag,
+                       std::vector<int64_t> depends_on = {}) {
+    toc.entries.push_back({id, kind, tag, schema, std::move(depends_on)});
+  };
+  add(1, "SCHEMA", "", "app");
+  add(2, "ACL", "", "SCHEMA app", {1});
+  add(3, "FUNCTION", "public", "f()");
+  add(4, "FUNCTION", "public", "unused()");
+  add(10, "TABLE", "app", "t", {1});
+  add(11, "SEQUENCE", "app", "t_id_seq", {10, 1});
+  add(12, "SEQUENCE OWNED BY", "app", "t_id_seq", {11});
+  add(13, "ACL", "app", "TABLE t", {10});
+  add(14, "TABLE", "app", "u", {1});
+  add(15, "SEQUENCE", "app", "other_seq", {1});
+  add(16, "STATISTICS", "app", "st", {1, 14});
+  add(20, "TABLE", "public", "parted");
+  add(21, "TABLE", "public", "p1", {20});
+  add(22, "TABLE", "public", "p2", {20});
+  add(23, "TABLE ATTACH", "public", "p1", {21, 20});
+  add(24, "TABLE ATTACH", "public", "p2", {22, 20});
+  add(30, "DEFAULT", "app", "t id", {10, 11, 10});
+  add(40, "TABLE DATA", "app", "t", {10});
+  add(41, "TABLE DATA", "app", "u", {14});
+  add(42, "TABLE DATA", "public", "p1", {21});
+  add(43, "TABLE DATA", "public", "p2", {22});
+  add(44, "SEQUENCE SET", "app", "t_id_seq", {11});
+  add(50, "CONSTRAINT", "app", "t t_pkey", {10});
+  add(51, "CONSTRAINT", "app", "u u_pkey", {14});
+  add(52, "INDEX", "public", "parted_i", {20});
+  add(53, "INDEX", "public", "p1_i", {21, 21, 52});
+  add(54, "INDEX ATTACH", "public", "p1_i", {53, 52, 21, 20});
+  add(60, "TRIGGER", "app", "t tr", {10, 3});
+  add(61, "POLICY", "app", "u see", {14, 10});
+  add(62, "FK CONSTRAINT", "app", "t t_u_fkey", {14, 51, 10});
+  add(70, "PUBLICATION", "", "pub");
+  add(71, "PUBLICATION TABLE", "public", "pub p1", {21, 70});
+  return toc;
+}
+
+std::set<int64_t> Ids(const WantedParts& wanted) {
+  return SelectParts(Example(), wanted).ids;
+}
+
+TEST(ArchiveSelection, ATableBringsWhatBelongsToItAndWhatItNeeds) {
+  EXPECT_EQ(Ids({{}, {{"app", "t"}}}),
+            (std::set<int64_t>{1, 2, 3, 10, 11, 12, 13, 30, 40, 44, 50, 60}));
+}
+
+TEST(ArchiveSelection, AForeignKeyComesOnlyWithBothItsTables) {
+  const ArchiveSelection one = SelectParts(Example(), {{}, {{"app", "t"}}});
+  EXPECT_EQ(one.left_out, std::vector<std::string>{"t t_u_fkey (app)"});
+  const ArchiveSelection both = SelectParts(Example(), {{}, {{"app", "t"}, {"app", "u"}}});
+  EXPECT_TRUE(both.left_out.empty());
+  EXPECT_EQ(both.ids.count(62), 1u);
+  // The referenced table alone has no foreign key of its own to lose.
+  EXPECT_TRUE(SelectParts(Example(), {{"public"}, {}}).left_out.empty());
+}
+
+TEST(ArchiveSelection, APartitionedTableStandsForItsPartitions) {
+  EXPECT_EQ(Ids({{}, {{"public", "parted"}}}),
+            (std::set<int64_t>{20, 21, 22, 23, 24, 42, 43, 52, 53, 54}));
+}
+
+TEST(ArchiveSelection, APartitionAloneStandsForItself) {
+  EXPECT_EQ(Ids({{}, {{"public", "p1"}}}), (std::set<int64_t>{21, 42, 53}));
+}
+
+TEST(ArchiveSelection, ASchemaIsEverythingInItButNoPublication) {
+  EXPECT_EQ(Ids({{"public"}, {}}),
+            (std::set<int64_t>{3, 4, 20, 21, 22, 23, 24, 42, 43, 52, 53, 54}));
+  EXPECT_EQ(Ids({{"app"}, {}}).count(62), 1u);
+  EXPECT_EQ(Ids({{"app"}, {}}).count(15), 1u);
+}
+
+TEST(ArchiveSelection, ANameThatIsNotThereIsAnError) {
+  EXPECT_EQ(ThrownBy([] { Ids({{"nix"}, {}}); }).kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(ThrownBy([] { Ids({{}, {{"app", "nix"}}}); }).kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(ThrownBy([] { Ids({{}, {{"app", "t_pkey"}}}); }).kind(), ErrorKind::kNotFound);
+}
+
+TEST(UseList, NamesTheSameEntriesInTheArchivesOrder) {
+  const ArchiveToc toc = Example();
+  EXPECT_EQ(UseListText(toc, SelectParts(toc, {{}, {{"public", "p1"}}}), true), "21;\n42;\n53;\n");
+}
+
+TEST(UseList, OfAnotherArchiveTakesTheRowsByName) {
+  ArchiveToc data;
+  data.entries = {{7, "TABLE DATA", "u", "app", {}},
+                  {8, "TABLE DATA", "t", "app", {}},
+                  {9, "SEQUENCE SET", "t_id_seq", "app", {}},
+                  {10, "BLOBS", "BLOBS", "", {}}};
+  EXPECT_EQ(UseListText(data, SelectParts(Example(), {{}, {{"app", "t"}}}), false), "8;\n9;\n");
+}
+
+}  // namespace
+}  // namespace pgbackup
