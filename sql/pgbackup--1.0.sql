@@ -539,6 +539,8 @@ COMMENT ON FUNCTION pgbackup.delete(bigint, boolean) IS
 CREATE FUNCTION pgbackup.restore(
     backup_id bigint,
     target_database name,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
     content text DEFAULT 'all',
     jobs int DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -572,6 +574,8 @@ BEGIN
                   DETAIL = 'The server or pgbackup itself needs this database.',
                   HINT = 'Name a database that does not exist yet.';
     END IF;
+    PERFORM pgbackup._check_names('schemas', schemas);
+    PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_choice('content', content, '{all,schema}');
     PERFORM pgbackup._check_jobs(jobs);
     IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = restore.target_database
@@ -582,22 +586,25 @@ BEGIN
     END IF;
     INSERT INTO pgbackup.restores (backup_id, database, target_database, options)
     VALUES (backup_id, source.database, target_database,
-            jsonb_build_object('content', content,
-                'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int)))
+            jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
+                'content', content,
+                'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int))))
     RETURNING id INTO run_id;
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, text, int) IS
-    'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. content is all or schema. Returns the id of the restore';
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, text[], text[], text, int) IS
+    'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all or schema. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
     target_database name,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
     content text DEFAULT 'all',
     jobs int DEFAULT NULL)
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, text, int) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, text[], text[], text, int) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 --

@@ -234,7 +234,8 @@ Datum pgbackup_run(PG_FUNCTION_ARGS) {
 }
 
 Datum pgbackup_run_restore(PG_FUNCTION_ARGS) {
-  static const Oid kTypes[] = {INT8OID, NAMEOID, TEXTOID, INT4OID};
-  StartAndFollow(fcinfo, "SELECT pgbackup.restore($1, $2, $3, $4)", kTypes, lengthof(kTypes));
+  static const Oid kTypes[] = {INT8OID, NAMEOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, INT4OID};
+  StartAndFollow(fcinfo, "SELECT pgbackup.restore($1, $2, $3, $4, $5, $6)", kTypes,
+                 lengthof(kTypes));
   PG_RETURN_VOID();
 }

@@ -93,6 +93,16 @@ is( $node->safe_psql('postgres', q{
 	'owner, connection limit, privileges and comment of the database are back');
 is($node->safe_psql('back_parallel', 'SHOW work_mem'), '7MB', 'and its settings');
 
+# A part of a backup, chosen at restore, from each layout.
+for my $case ([ 1, 'custom' ], [ $parallel, 'parallel' ])
+{
+	my ($backup, $format) = @$case;
+	$node->safe_psql('postgres', "CALL pgbackup.run_restore($backup, 'part_$format', tables => '{stock.items}')");
+	is($node->safe_psql("part_$format", 'SELECT count(*), sum(price) FROM stock.items'),
+		$node->safe_psql('shop', 'SELECT count(*), sum(price) FROM stock.items'), "one table out of format $format");
+	is($node->safe_psql("part_$format", q{SELECT count(*) FROM pg_class WHERE relname LIKE 'orders%'}), 0, 'and no other');
+}
+
 # Selective backups and content.
 my $id = start_backup($node, q{'shop', content => 'schema', schemas => '{stock}'});
 is(finished($node, $id), 'completed', 'one schema, without data');
