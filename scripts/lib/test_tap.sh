@@ -40,7 +40,9 @@ test_tap() {
   skipped=$(tap_lines '^ok ' | grep -c '# SKIP' || :)
   bad=$(tap_lines '^not ok ' | grep -vc '# TODO' || :)
   if [ "$status" != 0 ]; then
-    [ "$bad" != 0 ] || bad=1 # a test that died before it could say so
+    # files that died without a failed assertion count as one
+    bad=$((bad + $(grep -cE '^test/t/.*\(Wstat: [1-9].*Failed: 0\)' "$log" || :)))
+    [ "$bad" != 0 ] || bad=1
     tail -n 150 "$log"
     tap_logs
   else
