@@ -3,6 +3,7 @@
 # Adds to passed and failed; counts single assertions.
 
 # A file system so small that a backup fills it. Only root can make one, and not in every container.
+# shellcheck disable=SC2317 # called by test_tap below
 make_small_disk() {
   [ "$(id -u)" = 0 ] || return 0
   mkdir -p "$scratch/small"
@@ -52,6 +53,7 @@ test_tap() {
 }
 
 # A file system that is soon full, for the tests of that. Only root can have one.
+# shellcheck disable=SC2317 # called by test_tap below
 make_small_disk() {
   mkdir -p "$scratch/small"
   if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=0755 pgbackup-small "$scratch/small" \

@@ -3,13 +3,17 @@
 
 test_unit() {
   heading "unit tests"
-  local log=$scratch/ctest.log summary bad total skipped
-  ctest --test-dir "$root/build" --output-on-failure --no-tests=error -j "$(nproc)" >"$log" 2>&1 || :
+  run_ctest "$root/build" "unit"
+}
+
+run_ctest() { # BUILD-FOLDER TITLE
+  local log=$scratch/ctest-$2.log summary bad total skipped
+  ctest --test-dir "$1" --output-on-failure --no-tests=error -j "$(nproc)" >"$log" 2>&1 || :
   summary=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$log")
   read -r bad total <<<"${summary:-1 1}"
   skipped=$(grep -c '\*\*\*Skipped' "$log" || :)
   if [ "$bad" != 0 ]; then
     grep -vE ' Passed +[0-9.]+ sec$|^ +Start +[0-9]+:' "$log" | tail -n 150
   fi
-  count "unit" $((total - bad - skipped)) "$bad" "$skipped"
+  count "$2" $((total - bad - skipped)) "$bad" "$skipped"
 }
