@@ -32,15 +32,28 @@ size_t PartBuffer::Append(std::span<const std::byte> data) noexcept {
 
 PartSlots::Slot PartSlots::Acquire(Account* account) {
   std::unique_lock lock(mutex_);
-  released_.wait(lock, [&] { return account->held == 0 || taken_ < shared_; });
-  ++account->held;
+  // A writer that waits for a further slot becomes one that waits for its first when its parts end.
+  bool counted = false;
+  released_.wait(lock, [&] {
+    const bool first = account->held == 0;
+    if (first != counted) {
+      waiting_for_first_ += first ? 1 : -1;
+      counted = first;
+    }
+    if (!first) return taken_ < shared_ && waiting_for_first_ == 0;
+    return taken_ < shared_ || taken_ == holders_;
+  });
+  if (counted) --waiting_for_first_;
+  if (account->held++ == 0) ++holders_;
   ++taken_;
+  // Whoever stood behind this one may go on now.
+  if (counted) released_.notify_all();
   return Slot(this, account);
 }
 
 void PartSlots::Release(Account* account) noexcept {
   const std::lock_guard lock(mutex_);
-  --account->held;
+  if (--account->held == 0) --holders_;
   --taken_;
   // Under the lock: the writer may be gone once it is free.
   released_.notify_all();

@@ -1,10 +1,11 @@
 // The memory of uploads: one buffer a part, and the rule how many of them there are.
 //
-// The rule: a buffer that outgrows kSmallPart needs a slot. A writer gets its first slot always and
-// at once, and a further one while less than `shared` are taken. So a lone writer has three buffers
-// (it fills one while two are on their way), several writers share them, and each can always go on:
-// who waits for a second slot has a part in flight, which ends. Together they take at most
-//   part_size × max(shared, writers) + kSmallPart × writers.
+// The rule: a buffer that outgrows kSmallPart needs a slot, of which there are `shared`. A lone
+// writer can have them all: it fills one while two are on their way. With several writers, none
+// gets a second one while another waits for its first, and once each has but one, a first is given
+// although none is left. So together they take at most
+//   part_size × max(shared, writers) + kSmallPart × writers
+// and each can always go on: who waits, waits for a part on its way, and that ends.
 #pragma once
 
 #include <condition_variable>
@@ -53,7 +54,7 @@ class PartSlots {
 
   explicit PartSlots(int shared = kShared) : shared_(shared) {}
 
-  // Waits for a slot. See the rule above for why it comes.
+  // Waits for a slot. A writer asks only while all it has are on their way.
   Slot Acquire(Account* account);
 
  private:
@@ -63,6 +64,8 @@ class PartSlots {
   std::mutex mutex_;
   std::condition_variable released_;
   int taken_ = 0;
+  int holders_ = 0;  // writers that have at least one
+  int waiting_for_first_ = 0;
 };
 
 // Bytes gathered for one part. The pages behind it come one by one as it fills, and go back to the

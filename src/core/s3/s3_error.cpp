@@ -31,9 +31,9 @@ Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S
             "Check the access key id in pgbackup.s3_credentials_file (profile "
             "pgbackup.s3_profile), and that it belongs to this store."};
   if (code == "SignatureDoesNotMatch")
-    return {ErrorKind::kDenied, "the secret key is wrong",
-            "Check the secret access key in pgbackup.s3_credentials_file (profile "
-            "pgbackup.s3_profile); if it is right, check pgbackup.s3_region and whether a proxy "
+    return {ErrorKind::kDenied, "the secret key (or the access key id) is wrong",
+            "Check the keys in pgbackup.s3_credentials_file (profile "
+            "pgbackup.s3_profile); if they are right, check pgbackup.s3_region and whether a proxy "
             "changes requests."};
   if (code == "ExpiredToken" || code == "ExpiredTokenException" || code == "InvalidToken" ||
       code == "TokenRefreshRequired")

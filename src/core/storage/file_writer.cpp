@@ -74,7 +74,11 @@ void FileWriter::Finish() {
   posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
   if (close(file_.Release()) != 0) ThrowSystemError(errno, "write", target_.url);
   Publish();
-  if (fsync(target_.folder.get()) != 0) ThrowSystemError(errno, "write", target_.url);
+  if (fsync(target_.folder.get()) != 0) {
+    const int code = errno;
+    unlinkat(target_.folder.get(), target_.leaf.c_str(), 0);  // what is not durable does not exist
+    ThrowSystemError(code, "write", target_.url);
+  }
 }
 
 void FileWriter::Publish() {

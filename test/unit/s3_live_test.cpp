@@ -1,0 +1,121 @@
+// What a real store says to wrong settings. Skips where no server is given, see
+// storage_conformance_test.cpp.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "core/storage/open_storage.h"
+#include "s3_test_support.h"
+#include "storage_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+class S3Live : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto variable = [&](const char* name) {
+      return environment_->Variable(std::string("PGBACKUP_TEST_S3_") + name).value_or("");
+    };
+    settings_.s3.endpoint = variable("ENDPOINT");
+    if (settings_.s3.endpoint.empty())
+      GTEST_SKIP() << "no S3 server: start one with test/s3/ceph and read its env file";
+    tls_endpoint_ = variable("TLS_ENDPOINT");
+    ca_file_ = variable("CA_FILE");
+    settings_.url = "s3://" + variable("BUCKET");
+    settings_.s3.region = variable("REGION");
+    settings_.s3.credentials_file = variable("CREDENTIALS_FILE");
+    std::ifstream file(settings_.s3.credentials_file);
+    for (std::string line; std::getline(file, line);) {
+      const std::string value = line.substr(line.rfind(' ') + 1);
+      if (line.find("key_id") != std::string::npos) access_key_ = value;
+      if (line.find("secret") != std::string::npos) secret_ = value;
+    }
+  }
+
+  void UseKeys(const std::string& access_key, const std::string& secret) {
+    settings_.s3.credentials_file = directory_.path() + "/credentials";
+    std::ofstream(settings_.s3.credentials_file) << "[default]\naws_access_key_id = " << access_key
+                                                 << "\naws_secret_access_key = " << secret << "\n";
+    chmod(settings_.s3.credentials_file.c_str(), 0600);
+  }
+
+  Error WriteError() {
+    const auto storage = OpenStorage(settings_, *environment_, cancellation_);
+    const Error error = ErrorOf([&] { WriteObject(*storage, "x", "content"); });
+    EXPECT_EQ((error.message() + error.detail() + error.hint()).find(secret_), std::string::npos);
+    const Error list = ErrorOf([&] { storage->List("", [](const ObjectInfo&) {}); });
+    EXPECT_EQ(list.kind(), error.kind()) << list.message();
+    return error;
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Environment> environment_ = SystemEnvironment();
+  Cancellation cancellation_;
+  StorageSettings settings_;
+  std::string tls_endpoint_, ca_file_, access_key_, secret_;
+};
+
+TEST_F(S3Live, SaysThatTheAccessKeyIsUnknown) {
+  UseKeys("NOSUCHKEY00000000000", "whatever");
+  const Error error = WriteError();
+  EXPECT_EQ(error.kind(), ErrorKind::kDenied);
+  // Swift does not tell the two apart.
+  const bool is_swift = environment_->Variable("PGBACKUP_TEST_S3_SERVER") == "swift";
+  EXPECT_NE(error.message().find(is_swift ? "(or the access key id) is wrong"
+                                          : "does not know the access key id"),
+            std::string::npos)
+      << error.message() << error.detail();
+}
+
+TEST_F(S3Live, SaysThatTheSecretKeyIsWrong) {
+  UseKeys(access_key_, "wrong");
+  const Error error = WriteError();
+  EXPECT_EQ(error.kind(), ErrorKind::kDenied);
+  EXPECT_NE(error.message().find("the secret key (or the access key id) is wrong"),
+            std::string::npos)
+      << error.message() << error.detail();
+}
+
+TEST_F(S3Live, SaysThatTheBucketIsMissing) {
+  settings_.url = "s3://no-such-bucket-here";
+  const Error error = WriteError();
+  EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  EXPECT_NE(error.message().find("bucket \"no-such-bucket-here\" does not exist"),
+            std::string::npos)
+      << error.message() << error.detail();
+}
+
+TEST_F(S3Live, SaysThatTheCertificateIsNotTrusted) {
+  settings_.s3.endpoint = tls_endpoint_;
+  const Error error = WriteError();
+  EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
+  EXPECT_NE(error.message().find("no secure connection"), std::string::npos);
+  EXPECT_NE(error.hint().find("pgbackup.s3_ca_file"), std::string::npos);
+}
+
+TEST_F(S3Live, SaysThatTheAuthorityFileIsMissing) {
+  settings_.s3.endpoint = tls_endpoint_;
+  settings_.s3.ca_file = directory_.path() + "/none.pem";
+  EXPECT_NE(WriteError().hint().find(settings_.s3.ca_file), std::string::npos);
+}
+
+TEST_F(S3Live, DoesNotTrustTheRightAuthorityForTheWrongName) {
+  const size_t host = tls_endpoint_.find("127.0.0.1");
+  if (host == std::string::npos) GTEST_SKIP() << "needs a server on 127.0.0.1";
+  settings_.s3.endpoint = std::string(tls_endpoint_).replace(host, 9, "other.localhost");
+  settings_.s3.ca_file = ca_file_;
+  EXPECT_NE(WriteError().message().find("no secure connection"), std::string::npos);
+}
+
+TEST_F(S3Live, FindsTheRegionByItself) {
+  settings_.s3.region = "nowhere-9";
+  const auto storage = OpenStorage(settings_, *environment_, cancellation_);
+  WriteObject(*storage, "region-test", "content");
+  EXPECT_EQ(ReadObjectText(*storage, "region-test"), "content");
+  storage->Delete("region-test");
+}
+
+}  // namespace
+}  // namespace pgbackup
