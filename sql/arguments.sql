@@ -27,6 +27,7 @@ SELECT pgbackup.create(jobs => 65);
 SELECT pgbackup.create(storage => 'http://x');
 SELECT pgbackup.create(schemas => '{}');
 SELECT pgbackup.create(tables => '{a,NULL}');
+SELECT pgbackup.create(schemas => '{a}', tables => '{b.c}');
 SELECT pgbackup.create(label => E'two\nlines');
 SELECT pgbackup.create(label => repeat('x', 201));
 SELECT pgbackup.wait(NULL);

@@ -364,6 +364,12 @@ BEGIN
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_names('exclude_tables', exclude_tables);
     PERFORM pgbackup._check_names('exclude_table_data', exclude_table_data);
+    IF schemas IS NOT NULL AND tables IS NOT NULL THEN
+        RAISE EXCEPTION 'schemas and tables cannot be combined'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Tables are named with their schema, so a list of schemas would be ignored.',
+                  HINT = 'Use schemas together with exclude_tables, or tables alone.';
+    END IF;
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_choice('format', layout, '{auto,parallel,custom,plain}');
     PERFORM pgbackup._check_jobs(jobs);
