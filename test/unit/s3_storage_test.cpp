@@ -366,7 +366,7 @@ TEST_F(S3StorageTest, CleaningUpAfterACancelEndsInTimeWhenTheStoreIsGone) {
   first->Write(AsBytes(SomeBytes(2 * kPart)));
   second->Write(AsBytes(SomeBytes(2 * kPart)));
   cancellation_.Cancel();
-  store_.before = Times(-1, Always, Broken);
+  store_.SetBefore(Times(-1, Always, Broken));
   const SteadyTime begin = environment_.SteadyNow();
   first->Abort();
   second->Abort();

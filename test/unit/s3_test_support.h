@@ -116,6 +116,11 @@ class FakeStore {
   using Hook = std::function<std::optional<HttpResponse>(const SeenRequest&)>;
 
   HttpResponse Perform(const HttpRequest& request);
+  // Sets `before` while requests are on their way.
+  void SetBefore(Hook hook) {
+    const std::lock_guard lock(mutex_);
+    before = std::move(hook);
+  }
 
   Hook before;                      // the store does not see the request when it answers
   Hook after;                       // the store has done what was asked, its answer is replaced

@@ -6,10 +6,6 @@ namespace {
 constexpr std::string_view kFilePrefix = "file://";
 constexpr std::string_view kS3Prefix = "s3://";
 
-bool StartsWith(std::string_view text, std::string_view prefix) noexcept {
-  return text.size() >= prefix.size() && text.compare(0, prefix.size(), prefix) == 0;
-}
-
 bool Fail(const char** error, const char* why) noexcept {
   *error = why;
   return false;
@@ -87,11 +83,11 @@ bool ParseStorageUrl(std::string_view text, StorageUrl* url, const char** error)
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
       return Fail(error, "The URL must not hold control characters.");
-  if (StartsWith(text, kFilePrefix)) {
+  if (text.starts_with(kFilePrefix)) {
     text.remove_prefix(kFilePrefix.size());
     return ParseFile(text, url, error);
   }
-  if (StartsWith(text, kS3Prefix)) {
+  if (text.starts_with(kS3Prefix)) {
     text.remove_prefix(kS3Prefix.size());
     return ParseS3(text, url, error);
   }
