@@ -158,11 +158,11 @@ TEST_F(FileStorageTest, SaysWhenTheDiskIsFull) {
   if (full < 0) GTEST_SKIP() << "no /dev/full";
   FileTarget target;
   target.folder =
-      FileDescriptor(open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      UniqueFd(open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   target.temporary = ".pgbackup-0.tmp";
   target.leaf = "x";
   target.url = "file:///backups/x";
-  FileWriter writer(std::move(target), FileDescriptor(full), cancellation_);
+  FileWriter writer(std::move(target), UniqueFd(full), cancellation_);
   const Error error = ErrorOf([&] { writer.Write(AsBytes(SomeBytes(1'000'000))); });
   EXPECT_EQ(error.kind(), ErrorKind::kNoSpace);
   EXPECT_EQ(error.message(), "could not write file:///backups/x: No space left on device");

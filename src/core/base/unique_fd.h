@@ -19,7 +19,9 @@ class UniqueFd {
   }
 
   int get() const noexcept { return fd_; }
-  bool valid() const noexcept { return fd_ >= 0; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  // Gives the descriptor away.
+  int Release() noexcept { return std::exchange(fd_, -1); }
   void Reset(int fd = -1) noexcept {
     if (fd_ >= 0) close(fd_);
     fd_ = fd;

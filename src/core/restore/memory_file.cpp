@@ -35,7 +35,7 @@ class MemoryFileSink final : public Sink {
 }  // namespace
 
 MemoryFile::MemoryFile() : fd_(memfd_create("pgbackup", MFD_CLOEXEC)) {
-  if (!fd_.valid())
+  if (!fd_)
     throw Error(ErrorKind::kInternal,
                 fmt::format("could not make a file in memory: {}", strerror(errno)));
 }

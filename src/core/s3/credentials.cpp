@@ -26,7 +26,7 @@ std::string_view Trim(std::string_view text) {
 // The whole file, after checking that only its owner can read it. Nullopt when it is missing.
 std::optional<std::string> ReadPrivateFile(const std::string& path) {
   const std::string failed = "could not read the S3 credentials file \"" + path + "\"";
-  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   if (!file)
     throw Error(ErrorKind::kDenied, failed + ": " + std::generic_category().message(errno), {},

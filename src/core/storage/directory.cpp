@@ -33,7 +33,7 @@ void MakeOne(int parent, const char* name, const std::string& url) {
 void MakeRoot(const std::string& root) {
   const size_t slash = root.rfind('/');
   const std::string parent = slash == 0 ? "/" : root.substr(0, slash);
-  const FileDescriptor directory(open(parent.c_str(), kDirectoryFlags));
+  const UniqueFd directory(open(parent.c_str(), kDirectoryFlags));
   if (!directory) {
     if (errno == ENOENT)
       throw Error(ErrorKind::kNotFound,
@@ -47,32 +47,32 @@ void MakeRoot(const std::string& root) {
   MakeOne(directory.get(), root.c_str() + slash + 1, UrlOf(root, {}));
 }
 
-FileDescriptor OpenRoot(const std::string& root, bool create) {
-  FileDescriptor directory(open(root.c_str(), kDirectoryFlags));
+UniqueFd OpenRoot(const std::string& root, bool create) {
+  UniqueFd directory(open(root.c_str(), kDirectoryFlags));
   if (!directory && errno == ENOENT && create) {
     MakeRoot(root);
-    directory = FileDescriptor(open(root.c_str(), kDirectoryFlags));
+    directory = UniqueFd(open(root.c_str(), kDirectoryFlags));
   }
   if (!directory && (errno != ENOENT || create))
     ThrowSystemError(errno, "open directory", UrlOf(root, {}));
   return directory;
 }
 
-FileDescriptor Walk(const std::string& root, std::string_view folder, bool create) {
-  FileDescriptor directory = OpenRoot(root, create);
+UniqueFd Walk(const std::string& root, std::string_view folder, bool create) {
+  UniqueFd directory = OpenRoot(root, create);
   size_t start = 0;
   while (directory && start < folder.size()) {
     size_t end = folder.find('/', start);
     if (end == std::string_view::npos) end = folder.size();
     const std::string part(folder.substr(start, end - start));
     const std::string url = UrlOf(root, folder.substr(0, end));
-    FileDescriptor next(openat(directory.get(), part.c_str(), kDirectoryFlags | O_NOFOLLOW));
+    UniqueFd next(openat(directory.get(), part.c_str(), kDirectoryFlags | O_NOFOLLOW));
     if (!next && errno == ENOENT && create) {
       MakeOne(directory.get(), part.c_str(), url);
-      next = FileDescriptor(openat(directory.get(), part.c_str(), kDirectoryFlags | O_NOFOLLOW));
+      next = UniqueFd(openat(directory.get(), part.c_str(), kDirectoryFlags | O_NOFOLLOW));
     }
     if (!next && (errno != ENOENT || create)) {
-      if (errno == ENOTDIR && !create) return FileDescriptor();  // a file: nothing is below it
+      if (errno == ENOTDIR && !create) return UniqueFd();  // a file: nothing is below it
       ThrowSystemError(errno, "open directory", url);
     }
     directory = std::move(next);
@@ -82,25 +82,6 @@ FileDescriptor Walk(const std::string& root, std::string_view folder, bool creat
 }
 
 }  // namespace
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  if (this != &other) {
-    Close();
-    fd_ = other.Release();
-  }
-  return *this;
-}
-
-int FileDescriptor::Release() noexcept {
-  const int fd = fd_;
-  fd_ = -1;
-  return fd;
-}
-
-void FileDescriptor::Close() noexcept {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
-}
 
 void ThrowSystemError(int code, const std::string& action, const std::string& url) {
   const std::string message =
@@ -144,17 +125,17 @@ SplitName Split(std::string_view name) noexcept {
   return {name.substr(0, slash), name.substr(slash + 1)};
 }
 
-FileDescriptor OpenFolder(const std::string& root, std::string_view folder) {
+UniqueFd OpenFolder(const std::string& root, std::string_view folder) {
   return Walk(root, folder, false);
 }
 
-FileDescriptor MakeFolder(const std::string& root, std::string_view folder) {
+UniqueFd MakeFolder(const std::string& root, std::string_view folder) {
   return Walk(root, folder, true);
 }
 
-std::vector<DirectoryEntry> ReadDirectory(const FileDescriptor& directory, const std::string& url) {
+std::vector<DirectoryEntry> ReadDirectory(const UniqueFd& directory, const std::string& url) {
   // fdopendir takes its descriptor over, and shares its position with duplicates: open anew.
-  FileDescriptor own(openat(directory.get(), ".", kDirectoryFlags));
+  UniqueFd own(openat(directory.get(), ".", kDirectoryFlags));
   if (!own) ThrowSystemError(errno, "read directory", url);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(own.get()), closedir);
   if (!stream) ThrowSystemError(errno, "read directory", url);

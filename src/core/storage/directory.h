@@ -6,25 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/unique_fd.h"
+
 namespace pgbackup {
-
-// An owned file descriptor, closed on destruction.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.Release()) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor() { Close(); }
-
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  int Release() noexcept;
-  void Close() noexcept;
-
- private:
-  int fd_ = -1;
-};
 
 // Throws what errno `code` means for the attempt to `action` (e.g. "write") the thing at `url`.
 [[noreturn]] void ThrowSystemError(int code, const std::string& action, const std::string& url);
@@ -38,11 +22,11 @@ SplitName Split(std::string_view name) noexcept;
 
 // Opens the directory `folder` below `root`; an empty descriptor when it (or the root) is missing.
 // Throws for everything else, e.g. a part that is a symbolic link or a file.
-FileDescriptor OpenFolder(const std::string& root, std::string_view folder);
+UniqueFd OpenFolder(const std::string& root, std::string_view folder);
 
 // The same, creating what is missing, 0700, each new entry fsync'd in its parent. Of the root only
 // the last component is created.
-FileDescriptor MakeFolder(const std::string& root, std::string_view folder);
+UniqueFd MakeFolder(const std::string& root, std::string_view folder);
 
 // A directory's entry.
 struct DirectoryEntry {
@@ -53,6 +37,6 @@ struct DirectoryEntry {
 };
 
 // All entries but "." and "..", in no order; those that vanish meanwhile are left out.
-std::vector<DirectoryEntry> ReadDirectory(const FileDescriptor& directory, const std::string& url);
+std::vector<DirectoryEntry> ReadDirectory(const UniqueFd& directory, const std::string& url);
 
 }  // namespace pgbackup

@@ -25,9 +25,8 @@ void CheckName(const std::string& name) {
 }
 
 // Calls `each` for the files below `directory` whose full name starts with `prefix`, in byte order.
-void ListFolder(const FileDescriptor& directory, const std::string& root_url,
-                const std::string& folder, const std::string& prefix,
-                const std::function<void(const ObjectInfo&)>& each,
+void ListFolder(const UniqueFd& directory, const std::string& root_url, const std::string& folder,
+                const std::string& prefix, const std::function<void(const ObjectInfo&)>& each,
                 const Cancellation& cancellation) {
   std::vector<DirectoryEntry> entries = ReadDirectory(directory, root_url + "/" + folder);
   // "a/b" comes after "a-b" and before "a0": a directory sorts as its name with the slash.
@@ -44,7 +43,7 @@ void ListFolder(const FileDescriptor& directory, const std::string& root_url,
       each({name, entry.size});
     if (!entry.is_directory) continue;
     const std::string part = entry.name.substr(0, entry.name.size() - 1);
-    const FileDescriptor below(
+    const UniqueFd below(
         openat(directory.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (below)
       ListFolder(below, root_url, name, prefix, each, cancellation);
@@ -53,13 +52,13 @@ void ListFolder(const FileDescriptor& directory, const std::string& root_url,
   }
 }
 
-void RemoveFile(const FileDescriptor& directory, const std::string& leaf, const std::string& url) {
+void RemoveFile(const UniqueFd& directory, const std::string& leaf, const std::string& url) {
   if (unlinkat(directory.get(), leaf.c_str(), 0) != 0 && errno != ENOENT)
     ThrowSystemError(errno, "delete", url);
 }
 
 // Empties a directory, leaving the directory itself.
-void EmptyFolder(const FileDescriptor& directory, const std::string& url, SweepReport* report,
+void EmptyFolder(const UniqueFd& directory, const std::string& url, SweepReport* report,
                  const Cancellation& cancellation) {
   for (const DirectoryEntry& entry : ReadDirectory(directory, url)) {
     cancellation.ThrowIfCancelled();
@@ -69,8 +68,8 @@ void EmptyFolder(const FileDescriptor& directory, const std::string& url, SweepR
       ++(IsTemporaryName(entry.name) ? report->unfinished_uploads : report->objects);
       continue;
     }
-    const FileDescriptor below(openat(directory.get(), entry.name.c_str(),
-                                      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    const UniqueFd below(openat(directory.get(), entry.name.c_str(),
+                                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (below) EmptyFolder(below, entry_url, report, cancellation);
     if (unlinkat(directory.get(), entry.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
       ThrowSystemError(errno, "delete directory", entry_url);
@@ -104,8 +103,8 @@ std::unique_ptr<Sink> FileStorage::Put(const std::string& name, const PutOptions
     if (options.if_absent &&
         fstatat(target.folder.get(), target.leaf.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
       ThrowSystemError(EEXIST, "write", target.url);
-    FileDescriptor file(openat(target.folder.get(), target.temporary.c_str(),
-                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    UniqueFd file(openat(target.folder.get(), target.temporary.c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file)
       return std::make_unique<FileWriter>(std::move(target), std::move(file), cancellation_);
     if (errno != ENOENT || attempt == 10) ThrowSystemError(errno, "write", target.url);
@@ -117,10 +116,10 @@ void FileStorage::Get(const std::string& name, Sink& to, uint64_t offset, uint64
   cancellation_.ThrowIfCancelled();
   const SplitName split = Split(name);
   const std::string url = url_ + "/" + name;
-  const FileDescriptor folder = OpenFolder(root_, split.folder);
+  const UniqueFd folder = OpenFolder(root_, split.folder);
   if (!folder) ThrowSystemError(ENOENT, "read", url);
-  const FileDescriptor file(openat(folder.get(), std::string(split.leaf).c_str(),
-                                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const UniqueFd file(openat(folder.get(), std::string(split.leaf).c_str(),
+                             O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file) ThrowSystemError(errno, "read", url);
   struct stat status {};
   if (fstat(file.get(), &status) != 0) ThrowSystemError(errno, "read", url);
@@ -150,7 +149,7 @@ std::optional<ObjectInfo> FileStorage::Head(const std::string& name) {
   CheckName(name);
   cancellation_.ThrowIfCancelled();
   const SplitName split = Split(name);
-  const FileDescriptor folder = OpenFolder(root_, split.folder);
+  const UniqueFd folder = OpenFolder(root_, split.folder);
   if (!folder) return std::nullopt;
   struct stat status {};
   if (fstatat(folder.get(), std::string(split.leaf).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -167,7 +166,7 @@ void FileStorage::List(const std::string& prefix,
   const size_t slash = prefix.rfind('/');
   const std::string start = slash == std::string::npos ? "" : prefix.substr(0, slash + 1);
   if (!start.empty() && !IsValidObjectName(start.substr(0, start.size() - 1))) return;
-  const FileDescriptor folder =
+  const UniqueFd folder =
       OpenFolder(root_, std::string_view(start).substr(0, start.empty() ? 0 : slash));
   if (folder) ListFolder(folder, url_, start, prefix, each, cancellation_);
 }
@@ -176,7 +175,7 @@ void FileStorage::Delete(const std::string& name) {
   CheckName(name);
   cancellation_.ThrowIfCancelled();
   const SplitName split = Split(name);
-  const FileDescriptor folder = OpenFolder(root_, split.folder);
+  const UniqueFd folder = OpenFolder(root_, split.folder);
   if (!folder) return;
   const std::string url = url_ + "/" + name;
   RemoveFile(folder, std::string(split.leaf), url);
@@ -188,7 +187,7 @@ SweepReport FileStorage::Sweep(const std::string& folder) {
   cancellation_.ThrowIfCancelled();
   SweepReport report;
   const std::string url = url_ + "/" + folder;
-  if (const FileDescriptor directory = OpenFolder(root_, folder)) {
+  if (const UniqueFd directory = OpenFolder(root_, folder)) {
     if (unlinkat(directory.get(), std::string(kManifest).c_str(), 0) == 0)
       ++report.objects;
     else if (errno != ENOENT)
@@ -200,7 +199,7 @@ SweepReport FileStorage::Sweep(const std::string& folder) {
   std::string_view doomed = folder;
   while (!doomed.empty()) {
     const SplitName split = Split(doomed);
-    if (const FileDescriptor parent = OpenFolder(root_, split.folder)) {
+    if (const UniqueFd parent = OpenFolder(root_, split.folder)) {
       if (unlinkat(parent.get(), std::string(split.leaf).c_str(), AT_REMOVEDIR) != 0 &&
           errno != ENOENT) {
         if (doomed.size() == folder.size()) ThrowSystemError(errno, "delete directory", url);

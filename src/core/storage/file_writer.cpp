@@ -23,7 +23,7 @@ bool IsTemporaryName(std::string_view leaf) noexcept {
          leaf.substr(leaf.size() - kTemporarySuffix.size()) == kTemporarySuffix;
 }
 
-FileWriter::FileWriter(FileTarget target, FileDescriptor file, const Cancellation& cancellation)
+FileWriter::FileWriter(FileTarget target, UniqueFd file, const Cancellation& cancellation)
     : target_(std::move(target)), file_(std::move(file)), cancellation_(cancellation) {}
 
 void FileWriter::Write(std::span<const std::byte> data) {
@@ -97,7 +97,7 @@ void FileWriter::Publish() {
 }
 
 void FileWriter::Abort() noexcept {
-  file_.Close();
+  file_.Reset();
   gathered_.clear();
   if (temporary_exists_) unlinkat(target_.folder.get(), target_.temporary.c_str(), 0);
   temporary_exists_ = false;

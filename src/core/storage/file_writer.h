@@ -21,7 +21,7 @@ inline constexpr std::string_view kTemporarySuffix = ".tmp";
 bool IsTemporaryName(std::string_view leaf) noexcept;
 
 struct FileTarget {
-  FileDescriptor folder;
+  UniqueFd folder;
   std::string temporary;  // name in the folder, created already
   std::string leaf;       // the final name in the folder
   std::string url;        // for messages
@@ -31,7 +31,7 @@ struct FileTarget {
 class FileWriter final : public Sink {
  public:
   // Takes over `file`, open for writing, which is `target.temporary`.
-  FileWriter(FileTarget target, FileDescriptor file, const Cancellation& cancellation);
+  FileWriter(FileTarget target, UniqueFd file, const Cancellation& cancellation);
   ~FileWriter() override { Abort(); }
 
   void Write(std::span<const std::byte> data) override;
@@ -44,7 +44,7 @@ class FileWriter final : public Sink {
   void Publish();
 
   FileTarget target_;
-  FileDescriptor file_;
+  UniqueFd file_;
   const Cancellation& cancellation_;
   std::vector<std::byte> gathered_;  // small writes, until they are worth a system call
   int64_t written_ = 0;
