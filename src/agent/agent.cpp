@@ -17,8 +17,6 @@
 #include "core/run/events.h"
 #include "core/run/job.h"
 
-extern char** environ;
-
 namespace pgbackup {
 namespace {
 

@@ -151,9 +151,7 @@ const char* StartAgent(Agent* agent, JobKind kind, int64 run_id, const char* job
   Pipe out;
   Pipe err;
   int error = 0;
-  if (!OpenPipe(&in) || !OpenPipe(&out) || !OpenPipe(&err)) {
-    error = errno;
-  } else if (!SendJob(in.write_end, job)) {
+  if (!OpenPipe(&in) || !OpenPipe(&out) || !OpenPipe(&err) || !SendJob(in.write_end, job)) {
     error = errno;
   } else {
     error = Spawn(&agent->pid, path, in, out, err);

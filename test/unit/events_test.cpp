@@ -20,15 +20,22 @@ TEST(Events, ProgressTellsPhaseAndBytes) {
 TEST(Events, AFailureCarriesEverythingTheRowNeedsOnOneLine) {
   RunOutcome outcome;
   outcome.state = RunState::kFailed;
-  outcome.error = Error(ErrorKind::kTool, "pg_dump failed", "line 1\nline \xff 2", "");
+  outcome.error = Error(ErrorKind::kTool, "pg_dump failed", "line 1\nline \xff 2", "Try again.");
   outcome.cleaned = false;
   const std::string event = FinalEvent(outcome);
   EXPECT_EQ(event.find('\n'), std::string::npos);
   EXPECT_EQ(event,
             "{\"event\":\"failed\",\"message\":\"pg_dump failed\",\"detail\":\"line 1\\nline "
-            "\xEF\xBF\xBD 2\",\"hint\":null,\"sqlstate\":\"38000\",\"kind\":\"tool\","
+            "\xEF\xBF\xBD 2\",\"hint\":\"Try again.\",\"sqlstate\":\"38000\",\"kind\":\"tool\","
             "\"cleaned\":false}");
   EXPECT_EQ(ExitCodeOf(outcome), 1);
+}
+
+TEST(Events, AFailureAlwaysSaysWhatToDo) {
+  RunOutcome outcome;
+  outcome.state = RunState::kFailed;
+  outcome.error = Error(ErrorKind::kNoSpace, "the disk is full");
+  EXPECT_NE(FinalEvent(outcome).find("\"hint\":\"Make room"), std::string::npos);
 }
 
 TEST(Events, CompletedCarriesTheRunsFields) {

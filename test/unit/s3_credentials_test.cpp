@@ -16,7 +16,7 @@ class S3Credentials : public ::testing::Test {
   S3Credentials() { environment_.variables.clear(); }
 
   std::string Write(const std::string& text, mode_t mode = 0600) {
-    const std::string path = directory_.path() + "/credentials";
+    std::string path = directory_.path() + "/credentials";
     std::ofstream(path) << text;
     chmod(path.c_str(), mode);
     return path;

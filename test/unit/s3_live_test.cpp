@@ -43,7 +43,7 @@ class S3Live : public ::testing::Test {
 
   Error WriteError() {
     const auto storage = OpenStorage(settings_, *environment_, cancellation_);
-    const Error error = ErrorOf([&] { WriteObject(*storage, "x", "content"); });
+    Error error = ErrorOf([&] { WriteObject(*storage, "x", "content"); });
     EXPECT_EQ((error.message() + error.detail() + error.hint()).find(secret_), std::string::npos);
     const Error list = ErrorOf([&] { storage->List("", [](const ObjectInfo&) {}); });
     EXPECT_EQ(list.kind(), error.kind()) << list.message();

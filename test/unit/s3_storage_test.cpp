@@ -30,8 +30,8 @@ class S3StorageTest : public ::testing::Test {
   }
 
   // The hook answers `answer` the first `times` times that `matches`.
-  FakeStore::Hook Times(int times, std::function<bool(const SeenRequest&)> matches,
-                        std::function<HttpResponse()> answer) {
+  FakeStore::Hook Times(int times, const std::function<bool(const SeenRequest&)>& matches,
+                        const std::function<HttpResponse()>& answer) {
     return [times, matches, answer](const SeenRequest& request) mutable {
       if (times == 0 || !matches(request)) return std::optional<HttpResponse>();
       --times;

@@ -38,7 +38,7 @@ std::string FindProgram(const Programs& programs, const std::string& name) {
   std::string_view path = std::string_view(programs.environment.front()).substr(5);  // "PATH="
   while (!path.empty()) {
     const size_t colon = path.find(':');
-    const std::string candidate = fmt::format("{}/{}", path.substr(0, colon), name);
+    std::string candidate = fmt::format("{}/{}", path.substr(0, colon), name);
     if (candidate.front() == '/' && access(candidate.c_str(), X_OK) == 0) return candidate;
     path.remove_prefix(colon == std::string_view::npos ? path.size() : colon + 1);
   }

@@ -6,7 +6,7 @@
 
 namespace pgbackup {
 
-RunOutcome OutcomeOf(std::exception_ptr failure, bool cleaned) {
+RunOutcome OutcomeOf(const std::exception_ptr& failure, bool cleaned) {
   RunOutcome outcome;
   outcome.state = RunState::kFailed;
   outcome.cleaned = cleaned;

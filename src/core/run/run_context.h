@@ -35,7 +35,7 @@ struct RunOutcome {
 };
 
 // The outcome of a run that ended with the exception `failure`.
-RunOutcome OutcomeOf(std::exception_ptr failure, bool cleaned);
+RunOutcome OutcomeOf(const std::exception_ptr& failure, bool cleaned);
 
 // How long cleaning up may take; the agent is given ten seconds in all.
 inline constexpr std::chrono::milliseconds kCleanUpTime{8000};

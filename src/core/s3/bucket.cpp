@@ -53,7 +53,7 @@ std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& head
   call.query = {{"uploads", ""}};
   call.headers = headers;
   call.maybe_done = maybe_done;
-  const std::string id = ParseUploadId(client_.Call(call, control).response.body);
+  std::string id = ParseUploadId(client_.Call(call, control).response.body);
   if (id.empty()) ThrowUnclear(call.purpose, "the store gave no upload id");
   return id;
 }
