@@ -2,8 +2,8 @@
 \set SHOW_CONTEXT never
 SELECT pgbackup.create();
 \echo :LAST_ERROR_SQLSTATE
-SELECT set_config('regress.store', 'file://' || current_setting('data_directory') || '/pgbackup_regress', false) IS NOT NULL AS ok;
-SELECT format('ALTER SYSTEM SET pgbackup.storage = %L', current_setting('regress.store')) \gexec
+SELECT 'file://' || current_setting('data_directory') || '/pgbackup_regress' AS store \gset
+ALTER SYSTEM SET pgbackup.storage = :'store';
 SELECT pg_reload_conf();
 DO $$
 BEGIN

@@ -27,7 +27,6 @@ ALTER SYSTEM SET pgbackup.databases = '"open';
 ALTER SYSTEM SET pgbackup.dump_conninfo = 'host=x password=secret';
 ALTER SYSTEM SET pgbackup.dump_conninfo = 'postgresql://me:secret@host/db';
 ALTER SYSTEM SET pgbackup.bin_directory = 'bin';
-ALTER SYSTEM SET pgbackup.no_such_setting = 'x';
 -- No session changes them.
 SET pgbackup.storage = 'file:///elsewhere';
 
