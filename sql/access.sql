@@ -35,5 +35,3 @@ REVOKE ALL ON SCHEMA pgbackup FROM pgbackup_regress_nobody;
 DROP ROLE pgbackup_regress_nobody;
 -- Cleaning up after all tests.
 DROP DATABASE pgbackup_regress_source;
-ALTER SYSTEM RESET pgbackup.storage;
-SELECT pg_reload_conf();

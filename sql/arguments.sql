@@ -2,16 +2,6 @@
 \set SHOW_CONTEXT never
 SELECT pgbackup.create();
 \echo :LAST_ERROR_SQLSTATE
-SELECT 'file://' || current_setting('data_directory') || '/pgbackup_regress' AS store \gset
-ALTER SYSTEM SET pgbackup.storage = :'store';
-SELECT pg_reload_conf();
-DO $$
-BEGIN
-    FOR i IN 1 .. 600 LOOP
-        EXIT WHEN (SELECT setting FROM pg_settings WHERE name = 'pgbackup.storage') <> '';
-        PERFORM pg_sleep(0.05);
-    END LOOP;
-END $$;
 SELECT pgbackup.create(NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT pgbackup.create('no such database');
@@ -56,7 +46,7 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT pgbackup.wait(1);
 ROLLBACK;
 BEGIN;
-SELECT pgbackup.create(label => 'not yet') AS id \gset
+SELECT pgbackup.create(label => 'not yet', storage => 'file:///nowhere') AS id \gset
 SELECT pgbackup.wait(:id);
 ROLLBACK;
 SELECT count(*) AS started FROM pgbackup.backups;

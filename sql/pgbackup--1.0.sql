@@ -348,18 +348,6 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'A dump needs a connection: ALTER DATABASE name ALLOW_CONNECTIONS true permits one.';
     END IF;
-    IF coalesce(destination, '') = '' THEN
-        RAISE EXCEPTION 'no storage is set'
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'A backup needs a place to go to.',
-                  HINT = 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().';
-    END IF;
-    IF pgbackup._storage_error(destination) IS NOT NULL THEN
-        RAISE EXCEPTION 'invalid storage'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = pgbackup._storage_error(destination),
-                  HINT = 'Use file:///absolute/path or s3://bucket/prefix.';
-    END IF;
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_names('exclude_tables', exclude_tables);
@@ -383,6 +371,18 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = 'A label has at most 200 characters and no control characters.',
                   HINT = 'Use a few words.';
+    END IF;
+    IF coalesce(destination, '') = '' THEN
+        RAISE EXCEPTION 'no storage is set'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'A backup needs a place to go to.',
+                  HINT = 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().';
+    END IF;
+    IF pgbackup._storage_error(destination) IS NOT NULL THEN
+        RAISE EXCEPTION 'invalid storage'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = pgbackup._storage_error(destination),
+                  HINT = 'Use file:///absolute/path or s3://bucket/prefix.';
     END IF;
     INSERT INTO pgbackup.backups (database, label, storage, format, options)
     VALUES (database, label, destination, layout,
