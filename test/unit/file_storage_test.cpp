@@ -157,8 +157,7 @@ TEST_F(FileStorageTest, SaysWhenTheDiskIsFull) {
   const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
   if (full < 0) GTEST_SKIP() << "no /dev/full";
   FileTarget target;
-  target.folder =
-      UniqueFd(open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  target.folder = UniqueFd(open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   target.temporary = ".pgbackup-0.tmp";
   target.leaf = "x";
   target.url = "file:///backups/x";

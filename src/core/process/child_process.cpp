@@ -203,8 +203,7 @@ bool ChildProcess::TryReap() noexcept {
 
 void ChildProcess::AwaitEnd(int timeout_ms, int wake_fd) const noexcept {
   constexpr int kPollInterval = 20;
-  if (!pidfd_)
-    timeout_ms = timeout_ms < 0 ? kPollInterval : std::min(timeout_ms, kPollInterval);
+  if (!pidfd_) timeout_ms = timeout_ms < 0 ? kPollInterval : std::min(timeout_ms, kPollInterval);
   pollfd waiting[] = {{pidfd_.get(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
   poll(waiting, 2, timeout_ms);
 }
