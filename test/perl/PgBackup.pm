@@ -18,7 +18,7 @@ use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text roles_as_text
   start_backup start_restore finished row_of fails_with slow_programs wait_for_file wait_until
-  processes_of dumping_pid launcher_pid read_file restart_settings);
+  processes_of files_open_outside dumping_pid launcher_pid read_file restart_settings);
 
 my $here = abs_path(dirname(__FILE__));
 
@@ -218,6 +218,26 @@ sub dumping_pid
 	}
 	die "not exactly one pg_dump: @found" unless @found == 1;
 	return $found[0];
+}
+
+# Regular files that a process and its children have open, outside of a folder: what a dump spools
+# would be among them.
+sub files_open_outside
+{
+	my ($agent, $folder) = @_;
+	my @found;
+	for my $pid (processes_of(''))
+	{
+		my ($parent) = (read_file("/proc/$pid/stat") // '') =~ /^\d+ \(.*\) \S (\d+)/s;
+		next unless $pid == $agent || ($parent // 0) == $agent;
+		for my $link (glob "/proc/$pid/fd/*")
+		{
+			my $target = readlink $link // next;
+			push @found, "$pid: $target"
+			  if $target =~ m{^/} && $target !~ m{^/(dev/|proc/|memfd:)} && index($target, $folder) != 0;
+		}
+	}
+	return @found;
 }
 
 sub wait_for_file
