@@ -34,6 +34,8 @@ SELECT pgbackup.delete(999);
 SELECT pgbackup.delete(NULL);
 SELECT pgbackup.list(status => 'done');
 SELECT pgbackup.list(max_rows => -1);
+SELECT pgbackup.presign(NULL);
+SELECT pgbackup.presign(999);
 SELECT pgbackup.restore(NULL, 'x');
 SELECT pgbackup.restore(999, 'x');
 \echo :LAST_ERROR_SQLSTATE

@@ -19,6 +19,9 @@ SELECT count(*) FROM pgbackup.progress;
 SELECT pgbackup.create('pgbackup_regress_source', format => 'parallel', schemas => '{public}', storage => :'store') AS id \gset
 SELECT pgbackup.wait(:id);
 SELECT o->>'name' AS object, o->'sections' AS sections FROM pgbackup.get(:id) b, jsonb_array_elements(b.manifest->'objects') o ORDER BY 1;
+\set VERBOSITY sqlstate
+SELECT pgbackup.presign(:id);
+\set VERBOSITY terse
 -- Only the ways that the life of a run has are open.
 UPDATE pgbackup.backups SET status = 'pending' WHERE id = :id;
 UPDATE pgbackup.backups SET status = 'failed' WHERE id = :id;

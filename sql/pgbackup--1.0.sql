@@ -35,6 +35,10 @@ CREATE FUNCTION pgbackup._is_compression(value text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_compression';
 COMMENT ON FUNCTION pgbackup._is_compression(text) IS 'internal: whether a value is good for pgbackup.compression';
 
+CREATE FUNCTION pgbackup._ask_presign(id bigint, seconds bigint) RETURNS jsonb
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_presign';
+COMMENT ON FUNCTION pgbackup._ask_presign(bigint, bigint) IS 'internal: asks an agent for the URLs of a backup''s objects';
+
 CREATE FUNCTION pgbackup._guard_transition() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_guard_transition';
 COMMENT ON FUNCTION pgbackup._guard_transition() IS 'internal: refuses changes of status that the life of a run does not have';
@@ -537,6 +541,38 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup.delete(bigint, boolean) IS
     'forgets a backup; with delete_objects also removes it from storage, after the commit (pgbackup.removals shows what is left to do). A pinned one is refused';
+
+CREATE FUNCTION pgbackup.presign(id bigint, expires interval DEFAULT '1 hour')
+    RETURNS TABLE (object text, url text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    source pgbackup.backups;
+    seconds bigint := extract(epoch FROM $2);
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('presign a backup');
+    source := pgbackup.get($1);
+    IF source.status <> 'completed' THEN
+        RAISE EXCEPTION 'backup % is %, so it has no objects', $1, source.status
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Only a completed backup can be presigned.';
+    END IF;
+    IF source.storage NOT LIKE 's3://%' THEN
+        RAISE EXCEPTION 'backup % is in %, which has no URLs', $1, source.storage
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Only backups in S3 can be presigned.';
+    END IF;
+    IF seconds IS NULL OR seconds NOT BETWEEN 1 AND 604800 THEN
+        RAISE EXCEPTION 'invalid expires: %', coalesce($2::text, 'null')
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Use one second to seven days, which is the longest S3 allows.';
+    END IF;
+    RETURN QUERY SELECT u->>'name', u->>'url'
+                   FROM jsonb_array_elements(pgbackup._ask_presign($1, seconds)->'urls') AS u;
+END $$;
+COMMENT ON FUNCTION pgbackup.presign(bigint, interval) IS
+    'URLs with which anybody can download the objects of a backup in S3, without credentials, until they expire';
 
 --
 -- Restores

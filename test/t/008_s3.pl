@@ -7,6 +7,8 @@ use lib "$FindBin::RealBin/../perl";
 use PgBackup;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Digest::SHA qw(sha256_hex);
+use HTTP::Tiny;
 use S3;
 use Test::More;
 
@@ -36,6 +38,23 @@ for my $format ('custom', 'parallel')
 	  or diag(explain(row_of($node, $restore, 'restores')));
 	ok(database_as_text($node, "back_$format") eq $source, "$format: equal");
 }
+
+# URLs for people without credentials.
+my @urls = map { [ split /\|/ ] } split /\n/, $node->safe_psql('postgres', 'SELECT * FROM pgbackup.presign(1)');
+is_deeply(
+	[ sort map { $_->[0] } @urls ],
+	[ 'database.dump.zst', 'globals.sql.zst', 'manifest.json' ],
+	'presign lists every object');
+my ($manifest_url) = map { $_->[1] } grep { $_->[0] eq 'manifest.json' } @urls;
+my $answer = HTTP::Tiny->new->get($manifest_url);
+is(sha256_hex($answer->{content}), row_of($node, 1)->{checksum}, 'a plain GET of the URL brings the manifest');
+is(HTTP::Tiny->new->get($manifest_url . '0')->{status}, 403, 'a changed URL does not work');
+my ($short) = split /\n/, $node->safe_psql('postgres', q{SELECT url FROM pgbackup.presign(1, '1 second')});
+wait_until(sub { HTTP::Tiny->new->get($short)->{status} == 403 }, 'the end of a URL of one second', 20);
+pass('a URL expires');
+my ($bad, undef, $why) = $node->psql('postgres', q{SELECT pgbackup.presign(1, '8 days')});
+isnt($bad, 0, 'more than seven days are refused');
+like($why, qr/HINT:  Use one second to seven days/, 'with a hint');
 
 # TLS with a private authority.
 my @before = s3_keys($prefix);

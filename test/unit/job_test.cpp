@@ -68,6 +68,17 @@ TEST(Job, ARemovalNeedsNoServer) {
   EXPECT_EQ(job.system_identifier, "12");
 }
 
+TEST(Job, APresignNamesItsObjects) {
+  const PresignJob job = std::get<PresignJob>(
+      ParseJob(R"({"protocol":1,"job":"presign","id":9,"storage":{"url":"s3://b"},"file_name":"f",)"
+               R"("objects":["a","b"],"expires":60})"));
+  EXPECT_EQ(job.objects, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(job.expires, 60);
+  EXPECT_THROW(ParseJob(R"({"protocol":1,"job":"presign","id":9,"storage":{"url":"s3://b"},)"
+                        R"("file_name":"f","objects":["../x"]})"),
+               Error);
+}
+
 TEST(Job, ADropNeedsNoStorage) {
   const DropJob drop = std::get<DropJob>(
       ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{"host":"/s","port":5432},)"

@@ -136,6 +136,18 @@ DropJob ParseDrop(const JsonReader& root) {
   return job;
 }
 
+PresignJob ParsePresign(const JsonReader& root) {
+  PresignJob job;
+  ParseBase(root, &job);
+  job.objects = root.Texts("objects");
+  job.expires = InRange(root, "expires", job.expires, 1, 604800);
+  for (const std::string& object : job.objects)
+    if (!IsValidObjectName(object))
+      throw Error(ErrorKind::kInvalid,
+                  fmt::format("\"{}\" cannot be the name of an object", object));
+  return job;
+}
+
 }  // namespace
 
 Job ParseJob(std::string_view line) {
@@ -152,6 +164,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "restore") return ParseRestore(root);
   if (kind == "remove") return ParseRemove(root);
   if (kind == "drop") return ParseDrop(root);
+  if (kind == "presign") return ParsePresign(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

@@ -68,7 +68,13 @@ struct DropJob : JobBase {
   std::string target_database;
 };
 
-using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob>;
+// Makes URLs that read the objects of a backup without credentials.
+struct PresignJob : JobBase {
+  std::vector<std::string> objects;  // names within the folder
+  int64_t expires = 3600;            // seconds
+};
+
+using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

@@ -37,9 +37,7 @@ class S3Storage final : public Storage {
   void List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& each) override;
   void Delete(const std::string& name) override;
   SweepReport Sweep(const std::string& folder) override;
-
-  // A URL with which anybody can read the object for `expires` seconds.
-  std::string Presign(const std::string& name, int expires);
+  std::string Presign(const std::string& name, int expires) override;
 
  private:
   std::string Key(const std::string& name) const;

@@ -73,6 +73,10 @@ class Storage {
   // backup worth keeping lives there. "manifest.json" goes first, so that a half-removed backup
   // never looks whole.
   virtual SweepReport Sweep(const std::string& folder) = 0;
+
+  // A URL with which anybody can read the object for `expires` seconds (1 to 604800), whether it
+  // exists or not. kInvalid for a storage that has no such URLs.
+  virtual std::string Presign(const std::string& name, int expires);
 };
 
 // True for a name that the contract above allows.
