@@ -108,16 +108,20 @@ void ReportProgress(int64 run_id, Reported* reported) {
     return;
   strlcpy(reported->phase, run.phase, sizeof reported->phase);
   reported->at = now;
+  if (run.raw_bytes == 0) {
+    ereport(NOTICE, (errmsg("%s", run.phase)));
+    return;
+  }
   const double megabyte = 1024.0 * 1024.0;
-  if (run.total_bytes > 0 && run.raw_bytes > 0)
-    ereport(NOTICE, (errmsg("%s: %.0f MB of about %.0f MB read, %.0f MB stored", run.phase,
-                            static_cast<double>(run.raw_bytes) / megabyte,
-                            static_cast<double>(run.total_bytes) / megabyte,
-                            static_cast<double>(run.stored_bytes) / megabyte)));
-  else
-    ereport(NOTICE, (errmsg("%s: %.0f MB read, %.0f MB stored", run.phase,
-                            static_cast<double>(run.raw_bytes) / megabyte,
-                            static_cast<double>(run.stored_bytes) / megabyte)));
+  const char* of_total =
+      run.total_bytes == 0
+          ? ""
+          : psprintf(" of about %.0f MB", static_cast<double>(run.total_bytes) / megabyte);
+  ereport(NOTICE, (errmsg("%s: %.0f MB%s %s, %.0f MB %s", run.phase,
+                          static_cast<double>(run.raw_bytes) / megabyte, of_total,
+                          run.is_restore ? "restored" : "read",
+                          static_cast<double>(run.stored_bytes) / megabyte,
+                          run.is_restore ? "fetched" : "stored")));
 }
 
 // CALL: starts a run through `start` (a SELECT with the procedure's own arguments), commits, and
