@@ -86,9 +86,9 @@ TEST(ArchiveSelection, ASchemaIsEverythingInItButNoPublication) {
 }
 
 TEST(ArchiveSelection, ANameThatIsNotThereIsAnError) {
-  EXPECT_EQ(ThrownBy([] { Ids({{"nix"}, {}}); }).kind(), ErrorKind::kNotFound);
-  EXPECT_EQ(ThrownBy([] { Ids({{}, {{"app", "nix"}}}); }).kind(), ErrorKind::kNotFound);
-  EXPECT_EQ(ThrownBy([] { Ids({{}, {{"app", "t_pkey"}}}); }).kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(ErrorOf([] { Ids({{"nix"}, {}}); }).kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(ErrorOf([] { Ids({{}, {{"app", "nix"}}}); }).kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(ErrorOf([] { Ids({{}, {{"app", "t_pkey"}}}); }).kind(), ErrorKind::kNotFound);
 }
 
 TEST(UseList, NamesTheSameEntriesInTheArchivesOrder) {

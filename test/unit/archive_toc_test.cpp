@@ -88,12 +88,11 @@ TEST(ArchiveToc, AsksForMoreWhereverItIsCut) {
 }
 
 TEST(ArchiveToc, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(ThrownBy([] { ParseArchiveToc("this is not an archive"); }).kind(),
-            ErrorKind::kInvalid);
-  EXPECT_EQ(ThrownBy([] { ParseArchiveToc(TwoEntries(17)); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([] { ParseArchiveToc("this is not an archive"); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([] { ParseArchiveToc(TwoEntries(17)); }).kind(), ErrorKind::kInvalid);
   std::string tar = TwoEntries(14);
   tar[10] = 3;
-  EXPECT_EQ(ThrownBy([&] { ParseArchiveToc(tar); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { ParseArchiveToc(tar); }).kind(), ErrorKind::kInvalid);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ TEST(BufferSink, KeepsUpToItsLimitAndRefusesOneByteMore) {
   sink.Write(AsBytes("ab"));
   sink.Write(AsBytes("cd"));
   EXPECT_EQ(sink.text(), "abcd");
-  const Error error = ThrownBy([&] { sink.Write(AsBytes("e")); });
+  const Error error = ErrorOf([&] { sink.Write(AsBytes("e")); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
   EXPECT_EQ(error.message(), "the thing is larger than 4 bytes");
 }

@@ -122,7 +122,7 @@ TEST(ChildProcess, AGrandchildThatKeepsStandardErrorOpenDelaysNothing) {
 TEST(ChildProcess, AMissingProgramNamesItselfAndTheSetting) {
   ChildSpec spec;
   spec.program = "/nowhere/pg_dump";
-  const Error error = ThrownBy([&] { ChildProcess child(spec); });
+  const Error error = ErrorOf([&] { ChildProcess child(spec); });
   EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
   EXPECT_NE(error.message().find("/nowhere/pg_dump"), std::string::npos);
   EXPECT_NE(error.hint().find("pgbackup.bin_directory"), std::string::npos);
@@ -141,7 +141,7 @@ TEST(ChildProcess, WaitingEndsWithTheRun) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     cancellation.Cancel();
   });
-  EXPECT_EQ(ThrownBy([&] { child.Wait(cancellation); }).kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(ErrorOf([&] { child.Wait(cancellation); }).kind(), ErrorKind::kCancelled);
   canceller.join();
 }
 

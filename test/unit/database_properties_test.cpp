@@ -39,7 +39,7 @@ TEST(CreateDatabase, WritesTheLocaleAsTheServersVersionWantsIt) {
   EXPECT_EQ(CreateDatabaseSql(properties, "x", 17, false),
             "CREATE DATABASE \"x\" TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin "
             "LC_COLLATE 'de_AT.UTF-8' LC_CTYPE 'C' BUILTIN_LOCALE 'C.UTF-8'");
-  EXPECT_EQ(ThrownBy([&] { CreateDatabaseSql(properties, "x", 16, false); }).kind(),
+  EXPECT_EQ(ErrorOf([&] { CreateDatabaseSql(properties, "x", 16, false); }).kind(),
             ErrorKind::kInvalid);
 }
 

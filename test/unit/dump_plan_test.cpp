@@ -126,8 +126,8 @@ TEST(DumpFormat, NamesSurviveARoundTripAndOthersAreRefused) {
     EXPECT_STREQ(DumpFormatName(ParseDumpFormat(name)), name);
   for (const char* name : {"all", "schema", "data"})
     EXPECT_STREQ(DumpContentName(ParseDumpContent(name)), name);
-  EXPECT_EQ(ThrownBy([] { ParseDumpFormat("tar"); }).kind(), ErrorKind::kInvalid);
-  EXPECT_EQ(ThrownBy([] { ParseDumpContent(""); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([] { ParseDumpFormat("tar"); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([] { ParseDumpContent(""); }).kind(), ErrorKind::kInvalid);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ TEST_F(FdSinkTest, AsksOnceWhenTheReaderHasGoneAndDiscardsTheRest) {
 TEST_F(FdSinkTest, PassesOnWhatTheCallerThinksOfALostReader) {
   FdSink sink(std::move(write_), cancellation_, [] { throw Error(ErrorKind::kTool, "it failed"); });
   read_.Reset();
-  EXPECT_EQ(ThrownBy([&] { sink.Write(AsBytes("abc")); }).message(), "it failed");
+  EXPECT_EQ(ErrorOf([&] { sink.Write(AsBytes("abc")); }).message(), "it failed");
 }
 
 TEST_F(FdSinkTest, CancellationEndsAWriteThatWaits) {
@@ -61,7 +61,7 @@ TEST_F(FdSinkTest, CancellationEndsAWriteThatWaits) {
     cancellation_.Cancel();
   });
   const std::string bytes = SomeBytes(4 << 20);
-  EXPECT_EQ(ThrownBy([&] { sink.Write(AsBytes(bytes)); }).kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(ErrorOf([&] { sink.Write(AsBytes(bytes)); }).kind(), ErrorKind::kCancelled);
   canceller.join();
 }
 
@@ -71,7 +71,7 @@ TEST_F(FdSinkTest, CancellationEndsAReadThatWaits) {
     cancellation_.Cancel();
   });
   BufferSink got(100, "it");
-  EXPECT_EQ(ThrownBy([&] { Pump(read_.get(), got, cancellation_); }).kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(ErrorOf([&] { Pump(read_.get(), got, cancellation_); }).kind(), ErrorKind::kCancelled);
   canceller.join();
 }
 

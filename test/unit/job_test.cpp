@@ -99,7 +99,7 @@ TEST(Job, WhatIsWrongIsNamed) {
            {"c/db/x", "../x", "../x"},
            {"\"database\":\"db\",", "", "database"},
            {"\"host\":\"/run\"", "\"host\":5", "server.host"}}) {
-    const Error error = ThrownBy([&, f = from, t = to] { ParseJob(Replaced(kBackup, f, t)); });
+    const Error error = ErrorOf([&, f = from, t = to] { ParseJob(Replaced(kBackup, f, t)); });
     EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
     EXPECT_NE(error.message().find(part), std::string::npos) << error.message();
   }
@@ -107,7 +107,7 @@ TEST(Job, WhatIsWrongIsNamed) {
 
 TEST(Job, GarbageIsRefused) {
   for (const char* line : {"", "hello", "[]", "{", "{}"})
-    EXPECT_EQ(ThrownBy([&] { ParseJob(line); }).kind(), ErrorKind::kInvalid) << line;
+    EXPECT_EQ(ErrorOf([&] { ParseJob(line); }).kind(), ErrorKind::kInvalid) << line;
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ TEST(Lanes, TheFirstFailureEndsTheOthersAndIsTheOneReported) {
       [&] { never_begun = false; },
   };
   RunLanes(lanes, 2, failure, cancellation);
-  EXPECT_EQ(ThrownBy([&] { failure.Rethrow(); }).message(), "the first");
+  EXPECT_EQ(ErrorOf([&] { failure.Rethrow(); }).message(), "the first");
   EXPECT_TRUE(never_begun);
 }
 

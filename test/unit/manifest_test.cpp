@@ -83,7 +83,7 @@ TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
 
 TEST(Manifest, RefusesAVersionItDoesNotKnow) {
   const Error error =
-      ThrownBy([] { ParseManifest(Replaced(Text(Example()), "\"version\":1", "\"version\":2")); });
+      ErrorOf([] { ParseManifest(Replaced(Text(Example()), "\"version\":1", "\"version\":2")); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
   EXPECT_EQ(error.message(), "the manifest has version 2");
 }
@@ -94,16 +94,16 @@ TEST(Manifest, IgnoresKeysItDoesNotKnow) {
 
 TEST(Manifest, RefusesWhatIsMissingOrOfAnotherTypeByName) {
   const std::string text = Text(Example());
-  EXPECT_NE(ThrownBy([&] { ParseManifest(Replaced(text, "\"id\":42", "\"id\":\"42\"")); })
+  EXPECT_NE(ErrorOf([&] { ParseManifest(Replaced(text, "\"id\":42", "\"id\":\"42\"")); })
                 .message()
                 .find("backup.id"),
             std::string::npos);
-  EXPECT_NE(ThrownBy([&] { ParseManifest(Replaced(text, "\"raw_size\":100", "\"x\":1")); })
+  EXPECT_NE(ErrorOf([&] { ParseManifest(Replaced(text, "\"raw_size\":100", "\"x\":1")); })
                 .message()
                 .find("objects[0].raw_size"),
             std::string::npos);
   for (const char* garbage : {"", "[]", "{", "null", "{}"})
-    EXPECT_EQ(ThrownBy([&] { ParseManifest(garbage); }).kind(), ErrorKind::kInvalid) << garbage;
+    EXPECT_EQ(ErrorOf([&] { ParseManifest(garbage); }).kind(), ErrorKind::kInvalid) << garbage;
 }
 
 TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {
@@ -113,7 +113,7 @@ TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {
            {"\"CONNECT\"", "\"CONNECT; DROP\""},
            {"\"icu\"", "\"icu X\""},
            {"\"kind\":\"globals\"", "\"kind\":\"other\""}})
-    EXPECT_EQ(ThrownBy([&, f = from, t = to] { ParseManifest(Replaced(text, f, t)); }).kind(),
+    EXPECT_EQ(ErrorOf([&, f = from, t = to] { ParseManifest(Replaced(text, f, t)); }).kind(),
               ErrorKind::kInvalid)
         << to;
 }
@@ -124,8 +124,8 @@ TEST(ManifestStore, ReadsWhatWasStoredAndComparesTheChecksum) {
   StoreManifest(storage, "c/db/b42", text);
   EXPECT_EQ(ReadManifest(storage, "c/db/b42", ToHex(Sha256::Of(text))).id, 42);
   EXPECT_EQ(ReadManifest(storage, "c/db/b42", std::nullopt).id, 42);
-  EXPECT_EQ(ThrownBy([&] { ReadManifest(storage, "c/db/b42", "00"); }).kind(), ErrorKind::kCorrupt);
-  EXPECT_EQ(ThrownBy([&] { ReadManifest(storage, "c/db/b43", std::nullopt); }).kind(),
+  EXPECT_EQ(ErrorOf([&] { ReadManifest(storage, "c/db/b42", "00"); }).kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(ErrorOf([&] { ReadManifest(storage, "c/db/b43", std::nullopt); }).kind(),
             ErrorKind::kNotFound);
 }
 
@@ -134,9 +134,8 @@ TEST(ManifestStore, NeverReplacesAnotherRunsManifest) {
   CheckNoManifest(storage, "f");
   StoreManifest(storage, "f", "one");
   StoreManifest(storage, "f", "one");  // a repeated request meets its own object
-  EXPECT_EQ(ThrownBy([&] { StoreManifest(storage, "f", "two"); }).kind(),
-            ErrorKind::kAlreadyExists);
-  EXPECT_EQ(ThrownBy([&] { CheckNoManifest(storage, "f"); }).kind(), ErrorKind::kAlreadyExists);
+  EXPECT_EQ(ErrorOf([&] { StoreManifest(storage, "f", "two"); }).kind(), ErrorKind::kAlreadyExists);
+  EXPECT_EQ(ErrorOf([&] { CheckNoManifest(storage, "f"); }).kind(), ErrorKind::kAlreadyExists);
   EXPECT_EQ(storage.objects["f/manifest.json"], "one");
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/pipeline/sink.h"
 #include "core/storage/storage.h"
+#include "error_test_support.h"
 
 namespace pgbackup {
 
@@ -101,17 +102,5 @@ class MemoryStorage final : public Storage {
   std::string url_ = "memory://test";
   uint64_t max_;
 };
-
-// Runs `action` and returns the Error it must throw.
-template <typename Action>
-Error ThrownBy(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(ErrorKind::kInternal, "nothing was thrown");
-}
 
 }  // namespace pgbackup

@@ -16,14 +16,14 @@ TEST(ProgramVersion, IsReadFromEveryFormOfTheText) {
 
 TEST(ProgramVersion, IsRefusedWhenItIsNone) {
   for (const char* text : {"", "hello", "pg_dump (PostgreSQL) ", "pg_dump (PostgreSQL) x15"})
-    EXPECT_EQ(ThrownBy([&] { ParseProgramVersion(text); }).kind(), ErrorKind::kTool) << text;
+    EXPECT_EQ(ErrorOf([&] { ParseProgramVersion(text); }).kind(), ErrorKind::kTool) << text;
 }
 
 TEST(ProgramVersion, AnOlderProgramIsRefusedWithTheWayOut) {
   const ProgramVersion version{"15.20", 15};
   CheckProgramVersion("pg_dump", version, 14, "the server");
   CheckProgramVersion("pg_dump", version, 15, "the server");
-  const Error error = ThrownBy([&] { CheckProgramVersion("pg_dump", version, 16, "the server"); });
+  const Error error = ErrorOf([&] { CheckProgramVersion("pg_dump", version, 16, "the server"); });
   EXPECT_EQ(error.message(), "pg_dump 15.20 is older than the server, which is version 16");
   EXPECT_NE(error.hint().find("bin_directory"), std::string::npos);
 }
@@ -32,7 +32,7 @@ TEST(Programs, AreSearchedInThePathOnlyWithoutADirectory) {
   Programs programs;
   programs.environment = {"PATH=/nowhere:/bin"};
   EXPECT_EQ(FindProgram(programs, "sh"), "/bin/sh");
-  EXPECT_EQ(ThrownBy([&] { FindProgram(programs, "no-such-program"); }).kind(),
+  EXPECT_EQ(ErrorOf([&] { FindProgram(programs, "no-such-program"); }).kind(),
             ErrorKind::kNotFound);
   programs.directory = "/opt/pg/bin";
   EXPECT_EQ(FindProgram(programs, "pg_dump"), "/opt/pg/bin/pg_dump");

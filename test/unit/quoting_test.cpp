@@ -39,7 +39,7 @@ TEST(QualifiedName, IsReadAsSqlReadsIt) {
 TEST(QualifiedName, AnythingElseIsRefused) {
   for (const char* text :
        {"", "t", ".t", "s.", "a.b.c", "s.t*", "s.\"t", "s.t x", "1s.t", "s.\"\"", "s.t;drop"})
-    EXPECT_EQ(ThrownBy([&] { ParseQualifiedName(text, "tables"); }).kind(), ErrorKind::kInvalid)
+    EXPECT_EQ(ErrorOf([&] { ParseQualifiedName(text, "tables"); }).kind(), ErrorKind::kInvalid)
         << text;
 }
 
@@ -73,7 +73,7 @@ TEST(ServerAddress, RefusesAPasswordWithoutRepeatingIt) {
   for (const char* conninfo :
        {"password=hunter2", "postgresql://me:hunter2@host/", "sslpassword=hunter2", "hunter2 x"}) {
     address.conninfo = conninfo;
-    const Error error = ThrownBy([&] { SettingsFor(address, "db"); });
+    const Error error = ErrorOf([&] { SettingsFor(address, "db"); });
     EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
     EXPECT_EQ((error.message() + error.detail() + error.hint()).find("hunter2"), std::string::npos);
   }

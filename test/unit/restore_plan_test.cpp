@@ -62,7 +62,7 @@ TEST(RestorePlan, PlainFormatStopsAtTheFirstErrorAndReadsNoStartUpFile) {
             task.arguments.end());
   RestoreOptions schema;
   schema.content = DumpContent::kSchema;
-  EXPECT_EQ(ThrownBy([&] { MakeRestorePlan(manifest, schema); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(manifest, schema); }).kind(), ErrorKind::kInvalid);
 }
 
 TEST(RestorePlan, SchemaAloneLeavesTheDataObjectsOut) {
@@ -92,12 +92,12 @@ TEST(RestorePlan, MakesRoomForASelectedSchemaPublic) {
 TEST(RestorePlan, RefusesWhatWouldNotBeADatabase) {
   Manifest manifest = Parallel();
   manifest.content = DumpContent::kData;
-  EXPECT_EQ(ThrownBy([&] { MakeRestorePlan(manifest, {}); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(manifest, {}); }).kind(), ErrorKind::kInvalid);
   RestoreOptions data;
   data.content = DumpContent::kData;
-  EXPECT_EQ(ThrownBy([&] { MakeRestorePlan(Parallel(), data); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(Parallel(), data); }).kind(), ErrorKind::kInvalid);
   Manifest empty;
-  EXPECT_EQ(ThrownBy([&] { MakeRestorePlan(empty, {}); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(empty, {}); }).kind(), ErrorKind::kInvalid);
 }
 
 TEST(SideDatabaseName, FitsIntoANameWithoutCuttingACharacter) {

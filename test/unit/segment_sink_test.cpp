@@ -73,7 +73,7 @@ TEST(SegmentSink, ASegmentThatCannotBeBegunLeavesNothingAfterAbort) {
   storage.fail_put = {"x.part2"};
   std::atomic<uint64_t> stored{0};
   SegmentSink sink(storage, "x", &stored);
-  EXPECT_EQ(ThrownBy([&] { sink.Write(AsBytes("abcdefg")); }).kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(ErrorOf([&] { sink.Write(AsBytes("abcdefg")); }).kind(), ErrorKind::kUnavailable);
   sink.Abort();
   EXPECT_TRUE(storage.objects.empty());
 }

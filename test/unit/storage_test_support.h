@@ -14,6 +14,7 @@
 #include "core/base/sha256.h"
 #include "core/pipeline/sink.h"
 #include "core/storage/storage.h"
+#include "error_test_support.h"
 
 namespace pgbackup {
 
@@ -69,18 +70,6 @@ inline std::vector<std::string> ListNames(Storage& storage, const std::string& p
   std::vector<std::string> names;
   storage.List(prefix, [&](const ObjectInfo& object) { names.push_back(object.name); });
   return names;
-}
-
-// Runs `action`, which must throw Error, and returns that.
-template <typename Action>
-Error ErrorOf(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(ErrorKind::kInternal, "nothing was thrown");
 }
 
 // A directory of its own, removed at the end.

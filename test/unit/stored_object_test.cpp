@@ -32,7 +32,7 @@ TEST(StoredObject, ADamagedOrMissingSegmentNeverFinishesTheReader) {
     storage.objects = objects;
     SinkLog log;
     LoggingSink sink(&log);
-    const Error error = ThrownBy([&] { ReadStoredObject(storage, "f", TwoSegments(), sink); });
+    const Error error = ErrorOf([&] { ReadStoredObject(storage, "f", TwoSegments(), sink); });
     EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
     EXPECT_EQ(log.finished, 0);
   }

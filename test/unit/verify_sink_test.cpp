@@ -23,7 +23,7 @@ TEST(VerifySink, RefusesAnotherByteAShorterAndALongerObject) {
     SinkLog log;
     LoggingSink next(&log);
     VerifySink sink(next, "folder/x", 3, kAbc);
-    const Error error = ThrownBy([&] {
+    const Error error = ErrorOf([&] {
       sink.Write(AsBytes(bytes));
       sink.Finish();
     });

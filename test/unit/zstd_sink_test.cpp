@@ -62,18 +62,18 @@ TEST(ZstdDecodeSink, ReadsSeveralFramesOneAfterTheOther) {
 TEST(ZstdDecodeSink, RefusesAFrameCutAtAnyByte) {
   const std::string packed = Compress(SomeBytes(2000));
   for (size_t size = 0; size < packed.size(); ++size) {
-    const Error error = ThrownBy([&] { Decompress(packed.substr(0, size)); });
+    const Error error = ErrorOf([&] { Decompress(packed.substr(0, size)); });
     EXPECT_EQ(error.kind(), ErrorKind::kCorrupt) << size;
   }
 }
 
 TEST(ZstdDecodeSink, RefusesGarbageAndAChangedByte) {
-  EXPECT_EQ(ThrownBy([] { Decompress("this is not zstd at all"); }).kind(), ErrorKind::kCorrupt);
-  EXPECT_EQ(ThrownBy([] { Decompress(Compress("x") + "garbage behind"); }).kind(),
+  EXPECT_EQ(ErrorOf([] { Decompress("this is not zstd at all"); }).kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(ErrorOf([] { Decompress(Compress("x") + "garbage behind"); }).kind(),
             ErrorKind::kCorrupt);
   std::string packed = Compress(SomeBytes(2000));
   packed[1000] = static_cast<char>(packed[1000] ^ 1);
-  EXPECT_EQ(ThrownBy([&] { Decompress(packed); }).kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(ErrorOf([&] { Decompress(packed); }).kind(), ErrorKind::kCorrupt);
 }
 
 TEST(ZstdDecodeSink, DoesNotFinishTheNextSinkWhenTheDataEndsEarly) {
