@@ -75,7 +75,7 @@ TEST(ObjectOptions, SettingsThatAreWrongOrDoNotGoTogetherAreRefusedByName) {
   const auto refused = [](const char* setting, auto change) {
     S3Settings settings;
     change(settings);
-    const Error error = ErrorOf([&] { const ObjectOptions options(settings); });
+    const Error error = ErrorOf([&] { ObjectOptions(settings).CheckForWriting(); });
     EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
     EXPECT_EQ(error.message(), std::string("invalid value of pgbackup.") + setting);
     EXPECT_FALSE(error.hint().empty());
@@ -90,6 +90,20 @@ TEST(ObjectOptions, SettingsThatAreWrongOrDoNotGoTogetherAreRefusedByName) {
   refused("s3_object_lock_days", [](S s) { s.object_lock_days = 30; });
   refused("s3_checksum", [](S s) { s.checksum = "x"; });
   refused("s3_tags", [](S s) { s.tags = "x"; });
+}
+
+TEST(ObjectOptions, SettingsThatDoNotGoTogetherHinderNoReader) {
+  FakeStore store;
+  FakeEnvironment environment;
+  const Cancellation cancellation;
+  S3Settings settings;
+  settings.endpoint = "http://store:9000";
+  settings.object_lock_mode = "governance";
+  S3Storage storage({"bucket", "p"}, settings, S3Limits{}, std::make_unique<FakeTransport>(store),
+                    environment, cancellation);
+  store.objects["p/x"].content = "content";
+  EXPECT_EQ(ReadObjectText(storage, "x"), "content");
+  EXPECT_EQ(ErrorOf([&] { WriteObject(storage, "y", "content"); }).kind(), ErrorKind::kInvalid);
 }
 
 TEST(ObjectOptions, WithoutSettingsNoHeaderIsAdded) {

@@ -165,15 +165,14 @@ std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
 void Bucket::CheckIsUnlocked(const std::string& key, const ObjectHead& head) const {
   if (head.lock_mode.empty()) return;
   constexpr size_t kToTheSecond = 19;  // both dates are in UTC, so they compare as text
+  const std::string until = head.locked_until.substr(0, kToTheSecond);
   const std::string now = IsoDate(client_.environment().Now()).substr(0, kToTheSecond);
-  if (!head.locked_until.empty() && head.locked_until.substr(0, kToTheSecond) <= now) return;
-  throw Error(ErrorKind::kDenied,
-              "could not delete " + Url(key) + ": " +
-                  (head.locked_until.empty() ? "it is under a legal hold"
-                                             : "its object lock (" + head.lock_mode +
-                                                   ") lasts until " + head.locked_until),
-              {},
-              head.locked_until.empty()
+  if (!until.empty() && until <= now) return;
+  const std::string reason =
+      until.empty() ? "it is under a legal hold"
+                    : "its object lock (" + head.lock_mode + ") lasts until " + until + "Z";
+  throw Error(ErrorKind::kDenied, "could not delete " + Url(key) + ": " + reason, {},
+              until.empty()
                   ? "Have the legal hold released first."
                   : "Wait until then. Only a lock in mode GOVERNANCE can be taken off before, by "
                     "somebody with the permission s3:BypassGovernanceRetention.");

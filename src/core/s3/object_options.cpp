@@ -72,20 +72,18 @@ const ObjectOptions::Checksum* ObjectOptions::FindChecksum(const std::string& na
 }
 
 ObjectOptions::ObjectOptions(const S3Settings& settings)
-    : lock_mode_(settings.object_lock_mode),
+    : sse_(settings.sse),
+      kms_key_id_(settings.kms_key_id),
+      lock_mode_(settings.object_lock_mode),
       lock_days_(settings.object_lock_days),
       checksum_(FindChecksum(settings.checksum)) {
   Need(IsStorageClass(settings.storage_class), "s3_storage_class",
        "It is a name in upper case, such as STANDARD_IA.");
   Need(IsEncryption(settings.sse), "s3_sse", "Use AES256, aws:kms or nothing.");
-  Need(
-      IsKmsKeyId(settings.kms_key_id) && (settings.kms_key_id.empty() || settings.sse == "aws:kms"),
-      "s3_kms_key_id", "A key needs pgbackup.s3_sse = 'aws:kms'; reset it for other encryption.");
+  Need(IsKmsKeyId(kms_key_id_), "s3_kms_key_id", "It is the id, the ARN or the alias of a key.");
   Need(IsObjectLockMode(lock_mode_), "s3_object_lock_mode",
        "Use governance, compliance or nothing.");
-  Need(lock_days_ <= kMostObjectLockDays && lock_mode_.empty() == (lock_days_ == 0),
-       "s3_object_lock_days",
-       "Set both pgbackup.s3_object_lock_mode and pgbackup.s3_object_lock_days, or neither.");
+  Need(lock_days_ <= kMostObjectLockDays, "s3_object_lock_days", "Use at most 36500 days.");
   Need(IsChecksumName(settings.checksum), "s3_checksum",
        "Use sha256, crc32c, crc64nvme or nothing.");
   const char* wrong = "";
@@ -100,6 +98,13 @@ ObjectOptions::ObjectOptions(const S3Settings& settings)
   add("x-amz-server-side-encryption-aws-kms-key-id", settings.kms_key_id);
   add("x-amz-tagging", TaggingHeader(settings.tags));
   if (settings.requester_pays) for_all_.emplace_back("x-amz-request-payer", "requester");
+}
+
+void ObjectOptions::CheckForWriting() const {
+  Need(kms_key_id_.empty() || sse_ == "aws:kms", "s3_kms_key_id",
+       "A key needs pgbackup.s3_sse = 'aws:kms'; reset it for other encryption.");
+  Need(lock_mode_.empty() == (lock_days_ == 0), "s3_object_lock_days",
+       "Set both pgbackup.s3_object_lock_mode and pgbackup.s3_object_lock_days, or neither.");
 }
 
 HttpHeaders ObjectOptions::ForObject(WallTime now) const {

@@ -20,8 +20,12 @@ struct BodyGuard {
 
 class ObjectOptions {
  public:
-  // Throws kInvalid, naming the setting, for values that are wrong or do not go together.
+  // Throws kInvalid, naming the setting, for values that are wrong.
   explicit ObjectOptions(const S3Settings& settings);
+
+  // Throws kInvalid, naming a setting, when settings do not go together. To be called before
+  // anything is written; a restore does not depend on it.
+  void CheckForWriting() const;
 
   // Headers that make an object, of PutObject and CreateMultipartUpload. A lock counts from `now`.
   HttpHeaders ForObject(WallTime now) const;
@@ -42,7 +46,7 @@ class ObjectOptions {
   static const Checksum* FindChecksum(const std::string& name);
 
   HttpHeaders for_object_, for_all_;
-  std::string lock_mode_;
+  std::string sse_, kms_key_id_, lock_mode_;
   uint64_t lock_days_;
   const Checksum* checksum_;
 };

@@ -47,6 +47,7 @@ std::string S3Storage::Key(const std::string& name) const {
 
 std::unique_ptr<Sink> S3Storage::Put(const std::string& name, const PutOptions& options) {
   cancellation_.ThrowIfCancelled();
+  options_.CheckForWriting();
   const WriterContext context{bucket_,       slots_,   cleanup_,
                               cancellation_, options_, static_cast<size_t>(part_size_)};
   return std::make_unique<MultipartWriter>(context, Key(name), options);
