@@ -23,6 +23,14 @@ ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';
 \set VERBOSITY default
 ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
 ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';
+ALTER SYSTEM SET pgbackup.s3_storage_class = 'standard';
+ALTER SYSTEM SET pgbackup.s3_sse = 'aes';
+ALTER SYSTEM SET pgbackup.s3_kms_key_id = 'my key';
+ALTER SYSTEM SET pgbackup.s3_object_lock_mode = 'strict';
+ALTER SYSTEM SET pgbackup.s3_object_lock_days = -1;
+ALTER SYSTEM SET pgbackup.s3_checksum = 'md5';
+ALTER SYSTEM SET pgbackup.s3_tags = 'team';
+ALTER SYSTEM SET pgbackup.s3_tags = 'team=a,team=b';
 ALTER SYSTEM SET pgbackup.databases = '"open';
 ALTER SYSTEM SET pgbackup.dump_conninfo = 'host=x password=secret';
 ALTER SYSTEM SET pgbackup.dump_conninfo = 'postgresql://me:secret@host/db';

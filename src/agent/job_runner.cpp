@@ -36,9 +36,13 @@ RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress
       [&](const auto& each) {
         if (each.nice > 0 && nice(static_cast<int>(each.nice)) == -1)
           log("could not lower the priority");
+        std::optional<Throttle> throttle;
+        if (each.storage.bandwidth_limit > 0)
+          throttle.emplace(each.storage.bandwidth_limit, *environment);
         const RunContext context{*environment, cancellation, progress,
                                  [&](const Cancellation& until) {
-                                   return OpenStorage(each.storage, *environment, until);
+                                   return OpenStorage(each.storage, *environment, until,
+                                                      throttle ? &*throttle : nullptr);
                                  },
                                  log};
         return Run(each, context);

@@ -1,6 +1,7 @@
 #include "core/cron/cron.h"
 #include "core/naming/name_template.h"
 #include "core/run/compression.h"
+#include "core/s3/option_check.h"
 #include "core/storage/storage_url.h"
 
 #include "pg/settings.h"
@@ -116,6 +117,44 @@ bool CheckAbsolutePath(char** value, void** /*extra*/, GucSource /*source*/) {
   return false;
 }
 
+bool CheckStorageClass(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || IsStorageClass(*value)) return true;
+  GUC_check_errhint("Use a storage class of the store, in upper case, such as STANDARD_IA.");
+  return false;
+}
+
+bool CheckSse(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || IsEncryption(*value)) return true;
+  GUC_check_errhint("Use AES256 or aws:kms, or nothing for the bucket's default.");
+  return false;
+}
+
+bool CheckKmsKeyId(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || IsKmsKeyId(*value)) return true;
+  GUC_check_errhint("Use the id, the ARN or the alias of a key.");
+  return false;
+}
+
+bool CheckObjectLockMode(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || IsObjectLockMode(*value)) return true;
+  GUC_check_errhint("Use governance or compliance, or nothing for no lock.");
+  return false;
+}
+
+bool CheckChecksum(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || IsChecksumName(*value)) return true;
+  GUC_check_errhint("Use sha256, crc32c or crc64nvme, or nothing.");
+  return false;
+}
+
+bool CheckS3Tags(char** value, void** /*extra*/, GucSource /*source*/) {
+  const char* error = nullptr;
+  if (IsEmpty(value) || CheckTags(*value, &error)) return true;
+  GUC_check_errdetail("%s", error);
+  GUC_check_errhint("For example team=data,purpose=backup.");
+  return false;
+}
+
 void DefineText(const char* name, char** variable, const char* initial, const char* description,
                 GucStringCheckHook check = nullptr, GucContext context = PGC_SIGHUP,
                 int flags = 0) {
@@ -156,6 +195,8 @@ void DefineHow() {
                            "Whether a backup holds the roles and tablespaces of the cluster.",
                            nullptr, &settings.include_globals, true, PGC_SIGHUP, 0, nullptr,
                            nullptr, nullptr);
+  DefineNumber("pgbackup.bandwidth_limit", &settings.bandwidth_limit, 0, 0, INT_MAX, GUC_UNIT_KB,
+               "Most that one run may store in a second; 0 for no limit.");
   DefineText("pgbackup.bin_directory", &settings.bin_directory, "",
              "Where pg_dump and pg_restore are; empty for beside the server.", CheckAbsolutePath,
              PGC_SIGHUP, GUC_SUPERUSER_ONLY);
@@ -187,12 +228,35 @@ void DefineWhere() {
                "Size of the parts of a multipart upload.");
 }
 
+void DefineObjectOptions() {
+  DefineText("pgbackup.s3_storage_class", &settings.s3_storage_class, "",
+             "Storage class of objects; empty for the bucket's default.", CheckStorageClass);
+  DefineText("pgbackup.s3_sse", &settings.s3_sse, "",
+             "Encryption by the S3 store: AES256 or aws:kms; empty for the bucket's default.",
+             CheckSse);
+  DefineText("pgbackup.s3_kms_key_id", &settings.s3_kms_key_id, "",
+             "Key for aws:kms; empty for the store's default key.", CheckKmsKeyId);
+  DefineText("pgbackup.s3_object_lock_mode", &settings.s3_object_lock_mode, "",
+             "Lock on objects: governance or compliance; empty for none.", CheckObjectLockMode);
+  DefineNumber("pgbackup.s3_object_lock_days", &settings.s3_object_lock_days, 0, 0,
+               kMostObjectLockDays, 0, "How many days the lock on objects lasts.");
+  DefineText("pgbackup.s3_checksum", &settings.s3_checksum, "",
+             "Checksum that goes along with objects: sha256, crc32c or crc64nvme.", CheckChecksum);
+  DefineText("pgbackup.s3_tags", &settings.s3_tags, "", "Tags of objects: key=value,key=value.",
+             CheckS3Tags);
+  DefineCustomBoolVariable("pgbackup.s3_requester_pays",
+                           "Whether this side pays for requests to somebody else's bucket.",
+                           nullptr, &settings.s3_requester_pays, false, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
+}
+
 }  // namespace
 
 void DefineSettings() {
   DefineWhenAndWhat();
   DefineHow();
   DefineWhere();
+  DefineObjectOptions();
   MarkGUCPrefixReserved("pgbackup");
 }
 

@@ -33,6 +33,15 @@ struct Settings {
   char* s3_profile;
   char* s3_ca_file;
   int s3_part_size;  // megabytes
+  char* s3_storage_class;
+  char* s3_sse;
+  char* s3_kms_key_id;
+  char* s3_object_lock_mode;
+  int s3_object_lock_days;
+  char* s3_checksum;
+  char* s3_tags;
+  bool s3_requester_pays;
+  int bandwidth_limit;  // kilobytes per second, 0: no limit
 };
 
 extern Settings settings;

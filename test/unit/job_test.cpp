@@ -41,6 +41,27 @@ TEST(Job, ABackupIsReadFieldByField) {
   EXPECT_EQ(job.options.lock_wait_timeout_ms, 500);
 }
 
+TEST(Job, TheStorageBringsAllItsSettings) {
+  const StorageSettings storage =
+      std::get<BackupJob>(
+          ParseJob(Replaced(
+              kBackup, R"("s3":{"region":"r",)",
+              R"("bandwidth_limit":1000,"s3":{"region":"r","storage_class":"C","sse":"aws:kms",)"
+              R"("kms_key_id":"k","object_lock_mode":"governance","object_lock_days":3,)"
+              R"("checksum":"sha256","tags":"a=b","requester_pays":true,)")))
+          .storage;
+  EXPECT_EQ(storage.bandwidth_limit, 1000u);
+  EXPECT_EQ(storage.s3.storage_class, "C");
+  EXPECT_EQ(storage.s3.sse, "aws:kms");
+  EXPECT_EQ(storage.s3.kms_key_id, "k");
+  EXPECT_EQ(storage.s3.object_lock_mode, "governance");
+  EXPECT_EQ(storage.s3.object_lock_days, 3u);
+  EXPECT_EQ(storage.s3.checksum, "sha256");
+  EXPECT_EQ(storage.s3.tags, "a=b");
+  EXPECT_TRUE(storage.s3.requester_pays);
+  EXPECT_EQ(std::get<BackupJob>(ParseJob(kBackup)).storage.bandwidth_limit, 0u);
+}
+
 TEST(Job, NumbersThatMayBeTextsAreReadEitherWay) {
   EXPECT_EQ(std::get<BackupJob>(ParseJob(Replaced(kBackup, "5433", "\"5433\""))).server.port,
             "5433");

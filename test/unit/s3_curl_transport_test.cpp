@@ -344,5 +344,36 @@ TEST_F(S3OverSockets, ACancelDuringAnUploadEndsSoon) {
   canceller.join();
 }
 
+TEST_F(CurlTransportTest, SendsABodyAtThePaceItIsGivenAndTakesTheWaitForNoStall) {
+  std::string body;
+  LocalServer server([&](const LocalServer::Request& request) {
+    body = request.body;
+    return LocalServer::Reply{LocalServer::Response(200, "")};
+  });
+  const std::string content = SomeBytes(100'000);
+  HttpRequest request = Request("PUT", server.origin() + "/x");
+  request.body = AsBytes(content);
+  request.stall_timeout = milliseconds(500);
+  size_t paced = 0, waits = 0;
+  request.pace = [&](size_t wanted) {
+    if (waits++ == 2) std::this_thread::sleep_for(milliseconds(700));
+    paced += std::min<size_t>(wanted, 10'007);
+    return std::min<size_t>(wanted, 10'007);
+  };
+  EXPECT_EQ(transport_.Perform(request).status, 200);
+  EXPECT_EQ(waits, 10u);
+  EXPECT_EQ(paced, content.size());
+  EXPECT_TRUE(SameBytes(body, content));
+}
+
+TEST_F(CurlTransportTest, AnErrorInThePacePassesThrough) {
+  LocalServer server(
+      [](const auto&) { return LocalServer::Reply{LocalServer::Response(200, "")}; });
+  HttpRequest request = Request("PUT", server.origin() + "/x");
+  request.body = AsBytes("content");
+  request.pace = [](size_t) -> size_t { throw Error(ErrorKind::kInternal, "no more"); };
+  EXPECT_EQ(ErrorOf([&] { transport_.Perform(request); }).message(), "no more");
+}
+
 }  // namespace
 }  // namespace pgbackup

@@ -130,6 +130,7 @@ class FakeStore {
   std::map<std::string, Object> objects;
   std::map<std::string, Upload> uploads;
   std::vector<SeenRequest> seen;
+  std::string last_complete;  // the body of the last CompleteMultipartUpload
 
   size_t Count(const std::string& method, const std::string& parameter = {}) const {
     return static_cast<size_t>(std::count_if(seen.begin(), seen.end(), [&](const auto& request) {
@@ -157,6 +158,8 @@ class FakeTransport final : public Transport {
     for (const Cancellation* cancellation : request.cancellations)
       if (cancellation->IsCancelled())
         throw TransportError(TransportFailure::kCancelled, "cancelled");
+    if (request.pace)
+      for (size_t left = request.body.size(); left > 0;) left -= request.pace(left);
     return store_.Perform(request);
   }
 
@@ -312,6 +315,7 @@ inline HttpResponse FakeStore::DoUpload(const SeenRequest& request, const std::s
     uploads.erase(found);
     return Answer(204);
   }
+  last_complete = body;
   if (!request.Header("if-none-match").empty()) {
     if (!knows_if_none_match) return ErrorAnswer(501, "NotImplemented");
     if (objects.count(key) > 0) return ErrorAnswer(412, "PreconditionFailed");

@@ -72,10 +72,13 @@ TEST(S3Xml, KnowsACompletedUpload) {
 }
 
 TEST(S3Xml, WritesPartsInOrder) {
-  EXPECT_EQ(CompleteBody({{2, "\"b&\""}, {1, "\"a\""}}),
+  EXPECT_EQ(CompleteBody({{2, {"\"b&\"", ""}}, {1, {"\"a\"", ""}}}, nullptr),
             "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"a\"</ETag></Part>"
             "<Part><PartNumber>2</PartNumber><ETag>\"b&amp;\"</ETag></Part>"
             "</CompleteMultipartUpload>");
+  EXPECT_EQ(CompleteBody({{1, {"\"a\"", "4waSgw=="}}}, "ChecksumCRC32C"),
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"a\"</ETag>"
+            "<ChecksumCRC32C>4waSgw==</ChecksumCRC32C></Part></CompleteMultipartUpload>");
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ ServerAddress ParseServer(const JsonReader& reader) {
 StorageSettings ParseStorage(const JsonReader& reader) {
   StorageSettings settings;
   settings.url = reader.Text("url");
+  if (reader.Has("bandwidth_limit")) settings.bandwidth_limit = reader.Size("bandwidth_limit");
   if (!reader.Has("s3")) return settings;
   const JsonReader s3 = reader.Object("s3");
   settings.s3.region = s3.TextOr("region", "");
@@ -41,6 +42,14 @@ StorageSettings ParseStorage(const JsonReader& reader) {
   settings.s3.profile = s3.TextOr("profile", "");
   settings.s3.ca_file = s3.TextOr("ca_file", "");
   if (s3.Has("part_size")) settings.s3.part_size = s3.Size("part_size");
+  settings.s3.storage_class = s3.TextOr("storage_class", "");
+  settings.s3.sse = s3.TextOr("sse", "");
+  settings.s3.kms_key_id = s3.TextOr("kms_key_id", "");
+  settings.s3.object_lock_mode = s3.TextOr("object_lock_mode", "");
+  if (s3.Has("object_lock_days")) settings.s3.object_lock_days = s3.Size("object_lock_days");
+  settings.s3.checksum = s3.TextOr("checksum", "");
+  settings.s3.tags = s3.TextOr("tags", "");
+  settings.s3.requester_pays = s3.FlagOr("requester_pays", false);
   return settings;
 }
 

@@ -1,5 +1,6 @@
 #include "core/s3/bucket.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace pgbackup {
@@ -10,6 +11,11 @@ namespace {
               "could not " + purpose.action + " " + purpose.url + ": " + what,
               "The store answered with success, but not with what the S3 API promises.",
               "Check that pgbackup.s3_endpoint is an S3 endpoint.");
+}
+
+bool AskForLock(const HttpHeaders& headers) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [](const auto& header) { return header.first == "x-amz-object-lock-mode"; });
 }
 
 uint64_t ParseSize(std::string_view text) {
@@ -32,11 +38,14 @@ S3Call Bucket::MakeCall(const char* method, const std::string& key, const char* 
 }
 
 WriteOutcome Bucket::PutObject(const std::string& key, const HttpHeaders& headers,
-                               std::span<const std::byte> body, bool if_absent, bool* maybe_done,
-                               const CallControl& control) const {
+                               std::span<const std::byte> body, const BodyGuard& guard,
+                               bool if_absent, bool* maybe_done, const CallControl& control) const {
   S3Call call = MakeCall("PUT", key, "write", "s3:PutObject");
   call.headers = headers;
+  call.purpose.locks = AskForLock(headers);
+  call.headers.insert(call.headers.end(), guard.headers.begin(), guard.headers.end());
   call.body = body;
+  call.payload_hash = guard.payload_hash;
   call.maybe_done = maybe_done;
   if (if_absent) {
     call.headers.emplace_back("if-none-match", "*");
@@ -52,6 +61,7 @@ std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& head
   S3Call call = MakeCall("POST", key, "write", "s3:PutObject");
   call.query = {{"uploads", ""}};
   call.headers = headers;
+  call.purpose.locks = AskForLock(headers);
   call.maybe_done = maybe_done;
   std::string id = ParseUploadId(client_.Call(call, control).response.body);
   if (id.empty()) ThrowUnclear(call.purpose, "the store gave no upload id");
@@ -59,10 +69,13 @@ std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& head
 }
 
 std::string Bucket::UploadPart(const std::string& key, const std::string& upload_id, int number,
-                               std::span<const std::byte> body, const CallControl& control) const {
+                               std::span<const std::byte> body, const BodyGuard& guard,
+                               const CallControl& control) const {
   S3Call call = MakeCall("PUT", key, "write", "s3:PutObject");
   call.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload_id}};
+  call.headers = guard.headers;
   call.body = body;
+  call.payload_hash = guard.payload_hash;
   const S3Answer answer = client_.Call(call, control);
   std::string etag(answer.response.Header("etag"));
   if (etag.empty()) ThrowUnclear(call.purpose, "the store gave no ETag for a part");
@@ -71,13 +84,14 @@ std::string Bucket::UploadPart(const std::string& key, const std::string& upload
 
 std::optional<WriteOutcome> Bucket::CompleteUpload(const std::string& key,
                                                    const std::string& upload_id,
-                                                   const std::map<int, std::string>& etags,
-                                                   bool if_absent, bool* maybe_done,
+                                                   const std::map<int, UploadedPart>& parts,
+                                                   const char* checksum_element, bool if_absent,
+                                                   bool* maybe_done,
                                                    const CallControl& control) const {
   S3Call call = MakeCall("POST", key, "write", "s3:PutObject");
   call.query = {{"uploadId", upload_id}};
   call.headers = {{"content-type", "application/xml"}};
-  const std::string body = CompleteBody(etags);
+  const std::string body = CompleteBody(parts, checksum_element);
   call.body = AsBytes(body);
   call.maybe_done = maybe_done;
   call.accepted = {404};
@@ -139,7 +153,29 @@ std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
     head.size = ParseSize(slash == std::string_view::npos ? response.Header("content-length")
                                                           : range.substr(slash + 1));
   head.write_id = response.Header(kWriteIdHeader);
+  head.lock_mode = response.Header("x-amz-object-lock-mode");
+  head.locked_until = response.Header("x-amz-object-lock-retain-until-date");
+  if (response.Header("x-amz-object-lock-legal-hold") == "ON") {
+    head.lock_mode = "LEGAL_HOLD";
+    head.locked_until.clear();
+  }
   return head;
+}
+
+void Bucket::CheckIsUnlocked(const std::string& key, const ObjectHead& head) const {
+  if (head.lock_mode.empty()) return;
+  constexpr size_t kToTheSecond = 19;  // both dates are in UTC, so they compare as text
+  const std::string until = head.locked_until.substr(0, kToTheSecond);
+  const std::string now = IsoDate(client_.environment().Now()).substr(0, kToTheSecond);
+  if (!until.empty() && until <= now) return;
+  const std::string reason =
+      until.empty() ? "it is under a legal hold"
+                    : "its object lock (" + head.lock_mode + ") lasts until " + until + "Z";
+  throw Error(ErrorKind::kDenied, "could not delete " + Url(key) + ": " + reason, {},
+              until.empty()
+                  ? "Have the legal hold released first."
+                  : "Wait until then. Only a lock in mode GOVERNANCE can be taken off before, by "
+                    "somebody with the permission s3:BypassGovernanceRetention.");
 }
 
 void Bucket::DeleteObject(const std::string& key, const CallControl& control) const {

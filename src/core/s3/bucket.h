@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/s3/object_options.h"
 #include "core/s3/s3_client.h"
 #include "core/s3/s3_xml.h"
 
@@ -19,6 +20,8 @@ inline constexpr const char* kWriteIdHeader = "x-amz-meta-pgbackup-write";
 struct ObjectHead {
   uint64_t size = 0;
   std::string write_id;
+  std::string lock_mode;     // GOVERNANCE, COMPLIANCE, LEGAL_HOLD; empty: the object is not locked
+  std::string locked_until;  // "2025-03-30T01:02:03Z"; empty for a legal hold
 };
 
 // How a conditional write ended.
@@ -35,27 +38,32 @@ class Bucket {
   std::string Url(const std::string& key) const;
   S3Client& client() const { return client_; }
 
-  // `headers`: content type and metadata, see S3Call for the rest. With `if_absent` false the
-  // outcome is always kWritten.
+  // `headers`: content type and metadata, see S3Call for the rest; `guard`, here and below, of the
+  // body. With `if_absent` false the outcome is always kWritten.
   WriteOutcome PutObject(const std::string& key, const HttpHeaders& headers,
-                         std::span<const std::byte> body, bool if_absent, bool* maybe_done,
-                         const CallControl& control) const;
+                         std::span<const std::byte> body, const BodyGuard& guard, bool if_absent,
+                         bool* maybe_done, const CallControl& control) const;
   std::string CreateUpload(const std::string& key, const HttpHeaders& headers, bool* maybe_done,
                            const CallControl& control) const;
   // Returns the part's ETag.
   std::string UploadPart(const std::string& key, const std::string& upload_id, int number,
-                         std::span<const std::byte> body, const CallControl& control) const;
-  // nullopt when the store no longer knows the upload, or answered something unclear.
+                         std::span<const std::byte> body, const BodyGuard& guard,
+                         const CallControl& control) const;
+  // nullopt when the store no longer knows the upload, or answered something unclear. For
+  // `checksum_element` see CompleteBody.
   std::optional<WriteOutcome> CompleteUpload(const std::string& key, const std::string& upload_id,
-                                             const std::map<int, std::string>& etags,
-                                             bool if_absent, bool* maybe_done,
-                                             const CallControl& control) const;
+                                             const std::map<int, UploadedPart>& parts,
+                                             const char* checksum_element, bool if_absent,
+                                             bool* maybe_done, const CallControl& control) const;
   // Aborts an upload, and makes sure that it is gone: a part that arrives late can revive it.
   void AbortUpload(const std::string& key, const std::string& upload_id,
                    const CallControl& control) const;
 
   std::optional<ObjectHead> HeadObject(const std::string& key, const CallControl& control) const;
   void DeleteObject(const std::string& key, const CallControl& control) const;
+  // Throws kDenied when a lock keeps the object from being removed. Deleting would not fail: where
+  // versions are kept it only hides the object.
+  void CheckIsUnlocked(const std::string& key, const ObjectHead& head) const;
 
   // Calls `each` for every key that starts with `prefix`, in ascending order.
   void ListObjects(const std::string& prefix,

@@ -62,7 +62,15 @@ struct Exchange {
 size_t OnRead(char* buffer, size_t size, size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const auto left = exchange.request.body.subspan(exchange.sent);
-  const size_t taken = std::min(size * count, left.size());
+  size_t taken = std::min(size * count, left.size());
+  if (exchange.request.pace && taken > 0) {
+    try {
+      taken = exchange.request.pace(taken);
+    } catch (...) {
+      exchange.thrown = std::current_exception();
+      return CURL_READFUNC_ABORT;
+    }
+  }
   if (taken > 0) memcpy(buffer, left.data(), taken);
   exchange.sent += taken;
   exchange.last_activity = Clock::now();

@@ -38,6 +38,9 @@ struct HttpRequest {
   std::string url;     // complete and percent-encoded
   HttpHeaders headers;
   std::span<const std::byte> body;  // borrowed until Perform returns
+  // Called before bytes of the body are sent, if given: of `wanted`, how many may be sent now (at
+  // least one). Waits as long as it must; the wait is no stall.
+  std::function<size_t(size_t wanted)> pace;
   // Takes the body of a 2xx answer piece by piece, instead of HttpResponse::body; `head` has status
   // and headers. What it throws ends the exchange and passes through Perform.
   std::function<void(const HttpResponse& head, std::span<const std::byte>)> on_body;

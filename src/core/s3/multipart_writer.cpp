@@ -23,7 +23,11 @@ MultipartWriter::MultipartWriter(const WriterContext& context, std::string key,
 }
 
 HttpHeaders MultipartWriter::ObjectHeaders() const {
-  return {{"content-type", options_.content_type}, {kWriteIdHeader, write_id_}};
+  HttpHeaders headers =
+      context_.object_options.ForObject(context_.bucket.client().environment().Now());
+  headers.emplace_back("content-type", options_.content_type);
+  headers.emplace_back(kWriteIdHeader, write_id_);
+  return headers;
 }
 
 CallControl MultipartWriter::Control() const {
@@ -51,14 +55,20 @@ void MultipartWriter::Write(std::span<const std::byte> data) {
 }
 
 void MultipartWriter::SendPart() {
-  if (upload_id_.empty())
-    upload_id_ = context_.bucket.CreateUpload(key_, ObjectHeaders(), &create_uncertain_, Control());
+  if (upload_id_.empty()) {
+    HttpHeaders headers = ObjectHeaders();
+    for (auto& header : context_.object_options.ForUpload()) headers.push_back(std::move(header));
+    upload_id_ = context_.bucket.CreateUpload(key_, headers, &create_uncertain_, Control());
+  }
   CollectParts(false);
   const int number = ++parts_sent_;
   auto upload = [this, number, part = std::move(buffer_)]() mutable {
     // Bytes and slot are gone before the result is there.
     const std::unique_ptr<PartBuffer> own = std::move(part);
-    return context_.bucket.UploadPart(key_, upload_id_, number, own->bytes(), Control());
+    const BodyGuard guard = context_.object_options.Guard(own->bytes());
+    return UploadedPart{
+        context_.bucket.UploadPart(key_, upload_id_, number, own->bytes(), guard, Control()),
+        guard.checksum};
   };
   try {
     in_flight_.push_back({number, std::async(std::launch::async, std::move(upload))});
@@ -72,13 +82,13 @@ void MultipartWriter::SendPart() {
 // Takes the results of the parts that are through, or of all of them; throws what they threw.
 void MultipartWriter::CollectParts(bool wait) {
   for (auto part = in_flight_.begin(); part != in_flight_.end();) {
-    if (!wait && part->etag.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    if (!wait && part->uploaded.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       ++part;
       continue;
     }
     Part done = std::move(*part);
     part = in_flight_.erase(part);
-    etags_[done.number] = done.etag.get();
+    parts_[done.number] = done.uploaded.get();
   }
 }
 
@@ -100,12 +110,15 @@ void MultipartWriter::Finish() {
 
 void MultipartWriter::FinishSingle() {
   const auto bytes = buffer_ ? buffer_->bytes() : std::span<const std::byte>();
-  WriteOutcome outcome = context_.bucket.PutObject(key_, ObjectHeaders(), bytes, options_.if_absent,
-                                                   &object_uncertain_, Control());
+  const BodyGuard guard = context_.object_options.Guard(bytes);
+  const auto put = [&](bool if_absent) {
+    return context_.bucket.PutObject(key_, ObjectHeaders(), bytes, guard, if_absent,
+                                     &object_uncertain_, Control());
+  };
+  WriteOutcome outcome = put(options_.if_absent);
   if (outcome == WriteOutcome::kUnsupported) {
     RefuseExisting(true);
-    outcome = context_.bucket.PutObject(key_, ObjectHeaders(), bytes, false, &object_uncertain_,
-                                        Control());
+    outcome = put(false);
   }
   // What is in the way may be our own, whose answer was lost.
   if (outcome == WriteOutcome::kExists && !(object_uncertain_ && IsWritten(Control())))
@@ -116,8 +129,9 @@ void MultipartWriter::FinishMultipart() {
   SendPart();
   CollectParts(true);
   const auto complete = [&](bool if_absent) {
-    return context_.bucket.CompleteUpload(key_, upload_id_, etags_, if_absent, &object_uncertain_,
-                                          Control());
+    return context_.bucket.CompleteUpload(key_, upload_id_, parts_,
+                                          context_.object_options.checksum_element(), if_absent,
+                                          &object_uncertain_, Control());
   };
   std::optional<WriteOutcome> outcome = complete(options_.if_absent);
   if (outcome == WriteOutcome::kUnsupported) {
@@ -158,7 +172,7 @@ void MultipartWriter::Abort() noexcept {
   if (state_ != State::kOpen) return;
   state_ = State::kAborted;
   stop_.Cancel();
-  for (Part& part : in_flight_) part.etag.wait();
+  for (Part& part : in_flight_) part.uploaded.wait();
   in_flight_.clear();
   buffer_.reset();
   RemoveUploads();

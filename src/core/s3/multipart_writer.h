@@ -45,6 +45,7 @@ struct WriterContext {
   PartSlots& slots;
   CleanupClock& cleanup;
   const Cancellation& job;
+  const ObjectOptions& object_options;
   size_t part_size;
 };
 
@@ -63,7 +64,7 @@ class MultipartWriter final : public Sink {
   enum class State { kOpen, kFinished, kAborted };
   struct Part {
     int number;
-    std::future<std::string> etag;
+    std::future<UploadedPart> uploaded;
   };
 
   HttpHeaders ObjectHeaders() const;
@@ -93,7 +94,7 @@ class MultipartWriter final : public Sink {
   std::string upload_id_;
   int parts_sent_ = 0;
   std::deque<Part> in_flight_;
-  std::map<int, std::string> etags_;
+  std::map<int, UploadedPart> parts_;
   bool create_uncertain_ = false;  // there may be an upload whose id we never got
   bool object_uncertain_ = false;  // the object may exist although writing it failed
 };

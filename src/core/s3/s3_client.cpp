@@ -45,13 +45,16 @@ struct S3Client::Corrections {
 
 S3Client::S3Client(Endpoint endpoint, std::string bucket, std::string ca_file,
                    const S3Limits& limits, std::unique_ptr<Transport> transport,
-                   std::unique_ptr<CredentialsChain> credentials, Environment& environment)
+                   std::unique_ptr<CredentialsChain> credentials, Environment& environment,
+                   HttpHeaders for_all, Throttle* throttle)
     : bucket_(std::move(bucket)),
       ca_file_(std::move(ca_file)),
       limits_(limits),
       transport_(std::move(transport)),
       credentials_(std::move(credentials)),
       environment_(environment),
+      for_all_(std::move(for_all)),
+      throttle_(throttle),
       endpoint_(std::move(endpoint)) {}
 
 Endpoint S3Client::CurrentEndpoint() {
@@ -82,6 +85,7 @@ HttpRequest S3Client::Prepare(const S3Call& call, const std::string& payload_has
   signing.query = call.query;
   signing.payload_hash = payload_hash;
   signing.headers = call.headers;
+  signing.headers.insert(signing.headers.end(), for_all_.begin(), for_all_.end());
   if (call.try_headers)
     for (auto& header : call.try_headers()) signing.headers.push_back(std::move(header));
   signing.headers.emplace_back("host", endpoint.Host());
@@ -147,6 +151,12 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
     HttpRequest request = Prepare(call, payload_hash, endpoint, *credentials);
     request.cancellations = control.cancellations;
     request.stall_timeout = limits_.stall_timeout;
+    if (throttle_ != nullptr && !control.at_latest)
+      request.pace = [&](size_t wanted) {
+        wanted = std::min(wanted, throttle_->Slice());
+        throttle_->Take(wanted, *control.cancellations.front());
+        return wanted;
+      };
     const auto left_until = [&](SteadyTime end) {
       return std::max(kLeastTimeout, std::chrono::duration_cast<std::chrono::milliseconds>(
                                          end - environment_.SteadyNow()));
@@ -206,6 +216,7 @@ std::string S3Client::Presign(const std::string& key, int expires) {
   request.method = "GET";
   request.path = endpoint.Path(key);
   request.headers.emplace_back("host", endpoint.Host());
+  request.query = for_all_;
   Signer signer({credentials->access_key_id, credentials->secret_access_key, endpoint.region()});
   return endpoint.Origin() + request.path + "?" +
          signer.PresignedQuery(request, credentials->session_token, environment_.Now(), expires);

@@ -21,6 +21,7 @@
 #include "core/s3/retry.h"
 #include "core/s3/s3_error.h"
 #include "core/s3/sigv4.h"
+#include "core/storage/throttle.h"
 
 namespace pgbackup {
 
@@ -65,10 +66,11 @@ struct S3Answer {
 
 class S3Client {
  public:
-  // Everything passed by reference or pointer outlives the client.
+  // Everything passed by reference or pointer outlives the client. `for_all`: headers of every
+  // request; `throttle`, if any, limits what is sent.
   S3Client(Endpoint endpoint, std::string bucket, std::string ca_file, const S3Limits& limits,
            std::unique_ptr<Transport> transport, std::unique_ptr<CredentialsChain> credentials,
-           Environment& environment);
+           Environment& environment, HttpHeaders for_all, Throttle* throttle);
 
   // Returns a 2xx answer, or one whose status is `accepted`; throws Error for everything else.
   S3Answer Call(const S3Call& call, const CallControl& control);
@@ -98,6 +100,8 @@ class S3Client {
   const std::unique_ptr<Transport> transport_;
   const std::unique_ptr<CredentialsChain> credentials_;
   Environment& environment_;
+  const HttpHeaders for_all_;
+  Throttle* const throttle_;
   std::atomic<bool> answered_{false};
 
   std::mutex mutex_;  // guards what follows

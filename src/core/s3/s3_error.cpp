@@ -62,8 +62,32 @@ Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S
   if (code == "InvalidBucketName")
     return {ErrorKind::kInvalid, "the store does not accept the bucket name \"" + bucket + "\"",
             "Correct pgbackup.storage."};
-  if (code == "ObjectLocked" || code == "InvalidObjectState")
-    return {ErrorKind::kDenied, "the object is locked or archived", {}};
+  if (code == "InvalidObjectState")
+    return {ErrorKind::kDenied, "the object is archived",
+            "Have the store bring it back from its archive class first."};
+  return {ErrorKind::kInternal, {}, {}};
+}
+
+bool Mentions(std::string text, const char* word) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text.find(word) != std::string::npos;
+}
+
+// Stores say with one code, and words of their own, what object lock has to do with it.
+Meaning MeaningOfLock(const S3ErrorBody& body, const S3Purpose& purpose, const S3Place& place) {
+  const bool object_lock = Mentions(body.message, "object lock");
+  if (body.code == "ObjectLocked" || Mentions(body.message, "worm protected") ||
+      (body.code == "AccessDenied" && object_lock))
+    return {ErrorKind::kDenied, "its object lock has not ended",
+            "Wait until its object lock has ended; it protects the object from everybody."};
+  // Some stores give no words at all.
+  const bool about_lock = object_lock || (purpose.locks && body.message.empty());
+  if ((body.code == "InvalidRequest" || body.code == "InvalidArgument") && about_lock)
+    return {ErrorKind::kInvalid, "the store refused the object lock",
+            "Enable object lock on bucket \"" + place.bucket +
+                "\" (most stores can only when it is made), or reset "
+                "pgbackup.s3_object_lock_mode and pgbackup.s3_object_lock_days."};
   return {ErrorKind::kInternal, {}, {}};
 }
 
@@ -104,7 +128,8 @@ Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& pla
 
 Error RefusedError(const S3Purpose& purpose, const S3Place& place, const HttpResponse& response,
                    const S3ErrorBody& body) {
-  Meaning meaning = MeaningOfCode(body.code, purpose, place);
+  Meaning meaning = MeaningOfLock(body, purpose, place);
+  if (meaning.reason.empty()) meaning = MeaningOfCode(body.code, purpose, place);
   if (meaning.reason.empty()) meaning = MeaningOfStatus(response.status, purpose, place);
   std::string detail = "The store answered HTTP status " + std::to_string(response.status);
   if (!body.code.empty()) detail += ", code " + Printable(body.code);

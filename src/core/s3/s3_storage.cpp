@@ -26,15 +26,16 @@ uint64_t CheckedPartSize(uint64_t part_size) {
 
 S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
                      std::unique_ptr<Transport> transport, Environment& environment,
-                     const Cancellation& cancellation)
+                     const Cancellation& cancellation, Throttle* throttle)
     : base_(location.prefix.empty() ? "" : location.prefix + "/"),
       url_("s3://" + location.bucket + (location.prefix.empty() ? "" : "/" + location.prefix)),
       part_size_(CheckedPartSize(settings.part_size)),
+      options_(settings),
       cancellation_(cancellation),
       client_(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
               location.bucket, settings.ca_file, limits, std::move(transport),
               MakeCredentialsChain(settings.credentials_file, settings.profile, environment),
-              environment),
+              environment, options_.ForAll(), throttle),
       bucket_(client_, location.bucket),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
 
@@ -46,8 +47,9 @@ std::string S3Storage::Key(const std::string& name) const {
 
 std::unique_ptr<Sink> S3Storage::Put(const std::string& name, const PutOptions& options) {
   cancellation_.ThrowIfCancelled();
-  const WriterContext context{bucket_, slots_, cleanup_, cancellation_,
-                              static_cast<size_t>(part_size_)};
+  options_.CheckForWriting();
+  const WriterContext context{bucket_,       slots_,   cleanup_,
+                              cancellation_, options_, static_cast<size_t>(part_size_)};
   return std::make_unique<MultipartWriter>(context, Key(name), options);
 }
 
@@ -74,7 +76,16 @@ void S3Storage::List(const std::string& prefix,
 }
 
 void S3Storage::Delete(const std::string& name) {
-  bucket_.DeleteObject(Key(name), Control());
+  Remove(Key(name), Control());
+}
+
+void S3Storage::Remove(const std::string& key, const CallControl& control) const {
+  if (options_.locks()) {
+    const auto head = bucket_.HeadObject(key, control);
+    if (!head) return;
+    bucket_.CheckIsUnlocked(key, *head);
+  }
+  bucket_.DeleteObject(key, control);
 }
 
 SweepReport S3Storage::Sweep(const std::string& folder) {
@@ -82,7 +93,8 @@ SweepReport S3Storage::Sweep(const std::string& folder) {
   const CallControl control = Control();
   SweepReport report;
   const std::string manifest = prefix + kManifest;
-  if (bucket_.HeadObject(manifest, control)) {
+  if (const auto head = bucket_.HeadObject(manifest, control)) {
+    bucket_.CheckIsUnlocked(manifest, *head);
     bucket_.DeleteObject(manifest, control);
     ++report.objects;
   }
@@ -101,7 +113,7 @@ void S3Storage::RemoveBelow(const std::string& prefix, const CallControl& contro
       prefix,
       [&](const ObjectPage::Object& object) {
         if (object.key.compare(0, prefix.size(), prefix) != 0) return;
-        bucket_.DeleteObject(object.key, control);
+        Remove(object.key, control);
         ++report->objects;
       },
       control);

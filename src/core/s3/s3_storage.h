@@ -6,6 +6,7 @@
 
 #include "core/s3/bucket.h"
 #include "core/s3/multipart_writer.h"
+#include "core/s3/object_options.h"
 #include "core/s3/part_buffer.h"
 #include "core/storage/open_storage.h"
 #include "core/storage/storage.h"
@@ -23,11 +24,11 @@ struct S3Location {
 
 class S3Storage final : public Storage {
  public:
-  // `environment` and `cancellation` outlive the storage. Throws kInvalid for bad settings; does
-  // not touch the network.
+  // `environment`, `cancellation` and `throttle`, if any, outlive the storage. Throws kInvalid for
+  // bad settings; does not touch the network.
   S3Storage(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
             std::unique_ptr<Transport> transport, Environment& environment,
-            const Cancellation& cancellation);
+            const Cancellation& cancellation, Throttle* throttle = nullptr);
 
   const std::string& url() const override { return url_; }
   uint64_t MaxObjectSize() const override { return part_size_ * MultipartWriter::kMostParts; }
@@ -41,12 +42,15 @@ class S3Storage final : public Storage {
 
  private:
   std::string Key(const std::string& name) const;
+  // Deletes an object that no lock protects.
+  void Remove(const std::string& key, const CallControl& control) const;
   void RemoveBelow(const std::string& prefix, const CallControl& control, SweepReport* report);
   CallControl Control() const { return {{&cancellation_}, std::nullopt}; }
 
   const std::string base_;  // the prefix with a trailing slash, or empty
   const std::string url_;
   const uint64_t part_size_;
+  const ObjectOptions options_;
   const Cancellation& cancellation_;
   S3Client client_;
   Bucket bucket_;

@@ -26,6 +26,25 @@ bool IsTrue(const pugi::xml_node& node, const char* name) {
   return std::string_view(node.child_value(name)) == "true";
 }
 
+std::string Escaped(std::string_view text) {
+  std::string xml;
+  for (const char c : text) {
+    if (c == '&')
+      xml += "&amp;";
+    else if (c == '<')
+      xml += "&lt;";
+    else if (c == '>')
+      xml += "&gt;";
+    else
+      xml += c;
+  }
+  return xml;
+}
+
+std::string Element(const std::string& name, std::string_view text) {
+  return "<" + name + ">" + Escaped(text) + "</" + name + ">";
+}
+
 bool KeysAreEncoded(const pugi::xml_node& root) {
   return std::string_view(root.child_value("EncodingType")) == "url";
 }
@@ -75,21 +94,12 @@ bool IsCompleteResult(std::string_view xml) {
   return static_cast<bool>(LoadRoot(&document, xml, "CompleteMultipartUploadResult"));
 }
 
-std::string CompleteBody(const std::map<int, std::string>& etags) {
+std::string CompleteBody(const std::map<int, UploadedPart>& parts, const char* checksum_element) {
   std::string xml = "<CompleteMultipartUpload>";
-  for (const auto& [number, etag] : etags) {
-    xml += "<Part><PartNumber>" + std::to_string(number) + "</PartNumber><ETag>";
-    for (const char c : etag) {
-      if (c == '&')
-        xml += "&amp;";
-      else if (c == '<')
-        xml += "&lt;";
-      else if (c == '>')
-        xml += "&gt;";
-      else
-        xml += c;
-    }
-    xml += "</ETag></Part>";
+  for (const auto& [number, part] : parts) {
+    xml += "<Part>" + Element("PartNumber", std::to_string(number)) + Element("ETag", part.etag);
+    if (!part.checksum.empty()) xml += Element(checksum_element, part.checksum);
+    xml += "</Part>";
   }
   return xml + "</CompleteMultipartUpload>";
 }

@@ -53,7 +53,14 @@ std::string ParseUploadId(std::string_view xml);
 // "200 OK" long before it knows, and put an <Error> into the body.
 bool IsCompleteResult(std::string_view xml);
 
-// The body of CompleteMultipartUpload; `etags` by part number.
-std::string CompleteBody(const std::map<int, std::string>& etags);
+// What a store has given and been given for a part.
+struct UploadedPart {
+  std::string etag;
+  std::string checksum;  // base64, empty when there is none
+};
+
+// The body of CompleteMultipartUpload; `parts` by number, `checksum_element` the name of the
+// element for their checksums.
+std::string CompleteBody(const std::map<int, UploadedPart>& parts, const char* checksum_element);
 
 }  // namespace pgbackup

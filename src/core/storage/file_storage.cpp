@@ -79,11 +79,12 @@ void EmptyFolder(const UniqueFd& directory, const std::string& url, SweepReport*
 }  // namespace
 
 FileStorage::FileStorage(std::string root, Environment& environment,
-                         const Cancellation& cancellation)
+                         const Cancellation& cancellation, Throttle* throttle)
     : root_(std::move(root)),
       url_("file://" + root_),
       environment_(environment),
-      cancellation_(cancellation) {}
+      cancellation_(cancellation),
+      throttle_(throttle) {}
 
 std::unique_ptr<Sink> FileStorage::Put(const std::string& name, const PutOptions& options) {
   CheckName(name);
@@ -106,7 +107,8 @@ std::unique_ptr<Sink> FileStorage::Put(const std::string& name, const PutOptions
     UniqueFd file(openat(target.folder.get(), target.temporary.c_str(),
                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file)
-      return std::make_unique<FileWriter>(std::move(target), std::move(file), cancellation_);
+      return std::make_unique<FileWriter>(std::move(target), std::move(file), cancellation_,
+                                          throttle_);
     if (errno != ENOENT || attempt == 10) ThrowSystemError(errno, "write", target.url);
   }
 }

@@ -13,13 +13,16 @@
 #include "core/base/cancellation.h"
 #include "core/base/environment.h"
 #include "core/storage/storage.h"
+#include "core/storage/throttle.h"
 
 namespace pgbackup {
 
 class FileStorage final : public Storage {
  public:
-  // `root` is an absolute path; `environment` (for random names) and `cancellation` outlive this.
-  FileStorage(std::string root, Environment& environment, const Cancellation& cancellation);
+  // `root` is an absolute path; `environment` (for random names), `cancellation` and `throttle`, if
+  // any, outlive this.
+  FileStorage(std::string root, Environment& environment, const Cancellation& cancellation,
+              Throttle* throttle = nullptr);
 
   const std::string& url() const override { return url_; }
   uint64_t MaxObjectSize() const override { return INT64_MAX; }
@@ -35,6 +38,7 @@ class FileStorage final : public Storage {
   std::string url_;
   Environment& environment_;
   const Cancellation& cancellation_;
+  Throttle* const throttle_;
 };
 
 }  // namespace pgbackup

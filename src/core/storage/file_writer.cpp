@@ -23,8 +23,12 @@ bool IsTemporaryName(std::string_view leaf) noexcept {
          leaf.substr(leaf.size() - kTemporarySuffix.size()) == kTemporarySuffix;
 }
 
-FileWriter::FileWriter(FileTarget target, UniqueFd file, const Cancellation& cancellation)
-    : target_(std::move(target)), file_(std::move(file)), cancellation_(cancellation) {}
+FileWriter::FileWriter(FileTarget target, UniqueFd file, const Cancellation& cancellation,
+                       Throttle* throttle)
+    : target_(std::move(target)),
+      file_(std::move(file)),
+      cancellation_(cancellation),
+      throttle_(throttle) {}
 
 void FileWriter::Write(std::span<const std::byte> data) {
   cancellation_.ThrowIfCancelled();
@@ -39,8 +43,14 @@ void FileWriter::Write(std::span<const std::byte> data) {
 }
 
 void FileWriter::WriteOut(std::span<const std::byte> data) {
+  const size_t slice = throttle_ != nullptr ? throttle_->Slice() : size_t{1} << 20;
   while (!data.empty()) {
-    const ssize_t done = write(file_.get(), data.data(), std::min(data.size(), size_t{1} << 20));
+    const size_t wanted = std::min(data.size(), slice);
+    if (throttle_ != nullptr) {
+      throttle_->Take(wanted, cancellation_);
+      cancellation_.ThrowIfCancelled();
+    }
+    const ssize_t done = write(file_.get(), data.data(), wanted);
     if (done < 0) {
       if (errno == EINTR) continue;
       ThrowSystemError(errno, "write", target_.url);

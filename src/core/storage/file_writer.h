@@ -12,6 +12,7 @@
 #include "core/base/cancellation.h"
 #include "core/pipeline/sink.h"
 #include "core/storage/directory.h"
+#include "core/storage/throttle.h"
 
 namespace pgbackup {
 
@@ -31,7 +32,8 @@ struct FileTarget {
 class FileWriter final : public Sink {
  public:
   // Takes over `file`, open for writing, which is `target.temporary`.
-  FileWriter(FileTarget target, UniqueFd file, const Cancellation& cancellation);
+  FileWriter(FileTarget target, UniqueFd file, const Cancellation& cancellation,
+             Throttle* throttle = nullptr);
   ~FileWriter() override { Abort(); }
 
   void Write(std::span<const std::byte> data) override;
@@ -46,6 +48,7 @@ class FileWriter final : public Sink {
   FileTarget target_;
   UniqueFd file_;
   const Cancellation& cancellation_;
+  Throttle* const throttle_;         // may be null
   std::vector<std::byte> gathered_;  // small writes, until they are worth a system call
   int64_t written_ = 0;
   int64_t pushed_ = 0;  // writeback has been started up to here

@@ -8,6 +8,7 @@
 #include "core/base/cancellation.h"
 #include "core/base/environment.h"
 #include "core/storage/storage.h"
+#include "core/storage/throttle.h"
 
 namespace pgbackup {
 
@@ -21,16 +22,27 @@ struct S3Settings {
   std::string profile;           // section of it, default "default"
   std::string ca_file;           // PEM bundle for a private CA
   uint64_t part_size = 32ull << 20;  // bytes
+  std::string storage_class;         // such as STANDARD_IA
+  std::string sse;                   // encryption by the store: "AES256" | "aws:kms"
+  std::string kms_key_id;            // with "aws:kms"; empty: the store's default key
+  std::string object_lock_mode;      // "governance" | "compliance"
+  uint64_t object_lock_days = 0;     // with a mode: at least 1
+  std::string checksum;              // "sha256" | "crc32c" | "crc64nvme"
+  std::string tags;                  // "key=value,key=value"
+  bool requester_pays = false;
 };
 
 struct StorageSettings {
-  std::string url;  // file:///absolute/path or s3://bucket[/prefix]
+  std::string url;               // file:///absolute/path or s3://bucket[/prefix]
+  uint64_t bandwidth_limit = 0;  // bytes per second that may be stored, 0: no limit
   S3Settings s3;
 };
 
-// Parses the URL and makes the backend; touches neither disk nor network. `environment` and
-// `cancellation` outlive the storage. kInvalid with a hint for a bad URL or setting.
+// Parses the URL and makes the backend; touches neither disk nor network. `environment`,
+// `cancellation` and `throttle`, which limits what is written when given, outlive the storage.
+// kInvalid with a hint for a bad URL or setting.
 std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environment& environment,
-                                     const Cancellation& cancellation);
+                                     const Cancellation& cancellation,
+                                     Throttle* throttle = nullptr);
 
 }  // namespace pgbackup

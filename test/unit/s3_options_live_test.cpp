@@ -1,0 +1,174 @@
+// What a real store makes of the settings that say how objects are stored. Needs test/s3/ceph, see
+// storage_conformance_test.cpp; skips elsewhere.
+#include <gtest/gtest.h>
+
+#include "core/s3/curl_transport.h"
+#include "core/s3/object_options.h"
+#include "core/s3/s3_client.h"
+#include "core/storage/open_storage.h"
+#include "storage_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kPart = 5u << 20;
+
+class S3OptionsLive : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (Variable("SERVER") != "ceph")
+      GTEST_SKIP() << "no Ceph: start one with test/s3/ceph and read its env file";
+    std::array<std::byte, 8> random;
+    environment_->FillRandom(random);
+    folder_ = "options-" + ToHex(random);
+    bucket_ = Variable("BUCKET");
+    settings_.s3.endpoint = Variable("ENDPOINT");
+    settings_.s3.region = Variable("REGION");
+    settings_.s3.credentials_file = Variable("CREDENTIALS_FILE");
+    settings_.s3.part_size = kPart;
+  }
+
+  std::string Variable(const char* name) const {
+    return environment_->Variable(std::string("PGBACKUP_TEST_S3_") + name).value_or("");
+  }
+  Storage& storage() {
+    settings_.url = "s3://" + bucket_ + "/" + folder_;
+    if (!storage_) storage_ = OpenStorage(settings_, *environment_, cancellation_);
+    return *storage_;
+  }
+
+  // One request past the storage; `name` empty is the bucket.
+  HttpResponse Ask(const char* method, const std::string& name, const HttpHeaders& headers = {},
+                   const NameValues& query = {}) {
+    S3Limits limits;
+    limits.retry.window = std::chrono::milliseconds(1);
+    S3Client client(Endpoint(settings_.s3, bucket_, settings_.s3.region), bucket_, "", limits,
+                    std::make_unique<CurlTransport>(""),
+                    MakeCredentialsChain(settings_.s3.credentials_file, "", *environment_),
+                    *environment_, {}, nullptr);
+    S3Call call;
+    call.method = method;
+    if (!name.empty()) call.key = folder_ + "/" + name;
+    call.headers = headers;
+    call.query = query;
+    call.purpose = {"ask for", name, "everything"};
+    return client.Call(call, {{&cancellation_}, std::nullopt}).response;
+  }
+
+  // Writes an object of one PUT and one of two parts, and expects `headers` when looking at them.
+  void ExpectBothGet(const HttpHeaders& headers) {
+    const std::string large = SomeBytes(kPart + 17);
+    WriteObject(storage(), "small", "content");
+    WriteObject(storage(), "large", large);
+    EXPECT_EQ(ReadObjectText(storage(), "small"), "content");
+    EXPECT_TRUE(SameBytes(ReadObjectText(storage(), "large"), large));
+    for (const char* name : {"small", "large"}) {
+      const HttpResponse head = Ask("HEAD", name);
+      for (const auto& [header, value] : headers) EXPECT_EQ(head.Header(header), value) << name;
+    }
+  }
+
+  std::unique_ptr<Environment> environment_ = SystemEnvironment();
+  Cancellation cancellation_;
+  StorageSettings settings_;
+  std::string bucket_, folder_;
+  std::unique_ptr<Storage> storage_;
+};
+
+TEST_F(S3OptionsLive, ObjectsAreEncryptedWithTheKeyThatIsNamed) {
+  settings_.s3.sse = "aws:kms";
+  settings_.s3.kms_key_id = "testkey-2";
+  ExpectBothGet({{"x-amz-server-side-encryption", "aws:kms"},
+                 {"x-amz-server-side-encryption-aws-kms-key-id", "testkey-2"}});
+}
+
+TEST_F(S3OptionsLive, AKeyThatTheStoreDoesNotHaveIsAnError) {
+  settings_.s3.sse = "aws:kms";
+  settings_.s3.kms_key_id = "no-such-key";
+  const Error error = ErrorOf([&] { WriteObject(storage(), "x", "content"); });
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalid) << error.message() << error.detail();
+  EXPECT_EQ(storage().Head("x"), std::nullopt);
+}
+
+TEST_F(S3OptionsLive, TheStorageClassIsTaken) {
+  settings_.s3.storage_class = "STANDARD";
+  ExpectBothGet({});
+}
+
+TEST_F(S3OptionsLive, AStorageClassThatTheStoreDoesNotHaveIsAnError) {
+  settings_.s3.storage_class = "NO_SUCH_CLASS";
+  const Error error = ErrorOf([&] { WriteObject(storage(), "x", "content"); });
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalid) << error.message() << error.detail();
+}
+
+TEST_F(S3OptionsLive, TagsArriveDecoded) {
+  settings_.s3.tags = "team=data,purpose=nightly backup +-=._:/@";
+  ExpectBothGet({{"x-amz-tagging-count", "2"}});
+  for (const char* name : {"small", "large"}) {
+    const std::string body = Ask("GET", name, {}, {{"tagging", ""}}).body;
+    EXPECT_NE(body.find("<Value>nightly backup +-=._:/@</Value>"), std::string::npos) << body;
+  }
+}
+
+TEST_F(S3OptionsLive, TheStoreKeepsTheChecksums) {
+  for (const char* checksum : {"sha256", "crc32c", "crc64nvme"}) {
+    settings_.s3.checksum = checksum;
+    storage_.reset();
+    ExpectBothGet({});
+    const HttpResponse head = Ask("HEAD", "small", {{"x-amz-checksum-mode", "ENABLED"}});
+    EXPECT_EQ(head.Header(std::string("x-amz-checksum-") + checksum),
+              ObjectOptions(settings_.s3).Guard(AsBytes("content")).checksum);
+    const HttpResponse large = Ask("HEAD", "large", {{"x-amz-checksum-mode", "ENABLED"}});
+    EXPECT_NE(large.Header(std::string("x-amz-checksum-") + checksum), "");
+  }
+}
+
+TEST_F(S3OptionsLive, TheStoreRefusesABodyThatIsNotWhatTheChecksumSays) {
+  for (const char* checksum : {"sha256", "crc32c", "crc64nvme"}) {
+    settings_.s3.checksum = checksum;
+    const BodyGuard guard = ObjectOptions(settings_.s3).Guard(AsBytes("something"));
+    const Error error = ErrorOf([&] { Ask("PUT", "nothing", guard.headers); });
+    EXPECT_NE(error.detail().find("HTTP status 400"), std::string::npos) << error.detail();
+  }
+}
+
+TEST_F(S3OptionsLive, PayingForRequestsDisturbsNothing) {
+  settings_.s3.requester_pays = true;
+  ExpectBothGet({});
+}
+
+TEST_F(S3OptionsLive, ALockOnABucketWithoutLocksSaysWhatToDo) {
+  settings_.s3.object_lock_mode = "governance";
+  settings_.s3.object_lock_days = 1;
+  const Error error = ErrorOf([&] { WriteObject(storage(), "x", "content"); });
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+  EXPECT_NE(error.hint().find("pgbackup.s3_object_lock_mode"), std::string::npos)
+      << error.message() << error.detail() << error.hint();
+}
+
+TEST_F(S3OptionsLive, LockedObjectsStayAndTheErrorNamesTheLock) {
+  bucket_ = folder_;
+  Ask("PUT", "", {{"x-amz-bucket-object-lock-enabled", "true"}});
+  settings_.s3.object_lock_mode = "compliance";
+  settings_.s3.object_lock_days = 1;
+  ExpectBothGet({{"x-amz-object-lock-mode", "COMPLIANCE"}});
+  WriteObject(storage(), "b/manifest.json", "{}", {.if_absent = true, .content_type = "a/b"});
+  for (const auto& action : std::vector<std::function<void()>>{[&] { storage().Delete("large"); },
+                                                               [&] { storage().Sweep("b"); }}) {
+    const Error error = ErrorOf(action);
+    EXPECT_EQ(error.kind(), ErrorKind::kDenied);
+    EXPECT_NE(error.message().find("its object lock (COMPLIANCE) lasts until 2"), std::string::npos)
+        << error.message();
+  }
+  EXPECT_EQ(ListNames(storage(), ""),
+            (std::vector<std::string>{"b/manifest.json", "large", "small"}));
+  // The store itself keeps the version whose removal is asked for.
+  const std::string version(Ask("HEAD", "small").Header("x-amz-version-id"));
+  const Error error = ErrorOf([&] { Ask("DELETE", "small", {}, {{"versionId", version}}); });
+  EXPECT_EQ(error.kind(), ErrorKind::kDenied) << error.message() << error.detail();
+  EXPECT_NE(error.message().find("its object lock has not ended"), std::string::npos)
+      << error.detail();
+}
+
+}  // namespace
+}  // namespace pgbackup
