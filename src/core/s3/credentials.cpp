@@ -92,7 +92,7 @@ void CredentialsChain::Renew(Lock& lock, const Cancellations& cancellations) {
     failure = Error(ErrorKind::kInternal, "could not load the S3 credentials");
   }
   lock.lock();
-  if (found) current_ = std::move(found);
+  if (found || !IsValid()) current_ = std::move(found);
   failure_ = std::move(failure);
   PlanRenewal();
   renewing_ = false;
