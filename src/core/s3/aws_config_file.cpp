@@ -85,14 +85,14 @@ AwsProfiles ParseAwsConfig(std::string_view text) {
   return profiles;
 }
 
-void MergeProfiles(AwsProfiles* profiles, AwsProfiles more) {
-  for (auto& [name, profile] : more) {
+void MergeProfiles(AwsProfiles* profiles, const AwsProfiles& more) {
+  for (const auto& [name, profile] : more) {
     AwsProfile& merged = (*profiles)[name];
     // A key and the secret beside it stay together: half a pair of each file fits no lock.
     const bool has_keys = merged.count("aws_access_key_id") > 0;
-    for (auto& [key, value] : profile)
+    for (const auto& [key, value] : profile)
       if (!has_keys || (key != "aws_secret_access_key" && key != "aws_session_token"))
-        merged.emplace(key, std::move(value));
+        merged.emplace(key, value);
   }
 }
 

@@ -19,7 +19,7 @@ using AwsProfiles = std::map<std::string, AwsProfile>;  // by the profile's name
 AwsProfiles ParseAwsConfig(std::string_view text);
 
 // Adds the profiles of `more`; what `profiles` has already stays as it is.
-void MergeProfiles(AwsProfiles* profiles, AwsProfiles more);
+void MergeProfiles(AwsProfiles* profiles, const AwsProfiles& more);
 
 // Who may read a file besides its owner.
 enum class AwsFileRule {

@@ -40,12 +40,13 @@ std::string ReadOutput(int fd, const std::string& failed, const Cancellation& en
     waiting.push_back({cancellation->fd(), POLLIN, 0});
   std::string output;
   for (;;) {
-    if (poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)
-      throw Error(ErrorKind::kInternal, failed + ": poll failed");
+    const int ready = poll(waiting.data(), waiting.size(), -1);
+    if (ready < 0 && errno != EINTR)
+      throw Error(ErrorKind::kInternal, failed + ": its output cannot be waited for");
     for (const Cancellation* cancellation : cancellations) cancellation->ThrowIfCancelled();
     if (end.IsCancelled())
       throw Error(ErrorKind::kUnavailable, failed + ": it took too long", {}, kHint);
-    if (waiting[0].revents == 0) continue;
+    if (ready < 0 || waiting[0].revents == 0) continue;
     char chunk[4096];
     const ssize_t got = read(fd, chunk, sizeof chunk);
     if (got == 0) return output;

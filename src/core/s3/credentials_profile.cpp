@@ -150,7 +150,7 @@ std::optional<Credentials> ProfileCredentials::Load(const Cancellations& cancell
   AwsProfiles profiles;
   for (const ProfileFile& file : options_.files) {
     if (auto found = ReadAwsConfig(file.path, file.rule))
-      MergeProfiles(&profiles, std::move(*found));
+      MergeProfiles(&profiles, *found);
     else if (file.required)
       throw Error(ErrorKind::kNotFound,
                   "the S3 credentials file \"" + file.path + "\" does not exist", {},
