@@ -1,5 +1,7 @@
 #include "core/s3/aws_config_file.h"
 
+#include <unistd.h>
+
 #include "s3_credentials_test_support.h"
 
 namespace pgbackup {
@@ -43,6 +45,15 @@ TEST_F(AwsConfigFileTest, AFileWithoutSecretsMayBeReadByOthersButNotWritten) {
   EXPECT_EQ(AllOf(error).find("hush"), std::string::npos);
   EXPECT_EQ(ErrorOf([&] { ReadAwsConfig(Write(plain, 0644), AwsFileRule::kPrivate); }).kind(),
             ErrorKind::kDenied);
+}
+
+TEST_F(AwsConfigFileTest, AFileOfAnotherUserIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const std::string path = Write("[default]\ncredential_process = /bin/true\n");
+  ASSERT_EQ(chown(path.c_str(), 12345, 12345), 0);
+  const Error error = ErrorOf([&] { ReadAwsConfig(path, AwsFileRule::kPrivateIfSecrets); });
+  EXPECT_EQ(error.kind(), ErrorKind::kDenied);
+  EXPECT_NE(error.message().find("another user"), std::string::npos);
 }
 
 TEST_F(AwsConfigFileTest, AMissingFileIsNoneAndAHugeOneAnError) {
