@@ -20,6 +20,9 @@ our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text
   start_backup start_restore finished row_of fails_with slow_programs wait_for_file wait_until
   processes_of files_open_outside dumping_pid launcher_pid read_file restart_settings);
 
+# Without credentials the agent would ask the metadata service of a cloud instance: not from here.
+$ENV{AWS_EC2_METADATA_DISABLED} = 'true';
+
 my $here = abs_path(dirname(__FILE__));
 
 # The path of a file below test/.

@@ -1,33 +1,26 @@
 #include "core/s3/credentials.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <fstream>
+#include <atomic>
+#include <filesystem>
+#include <thread>
 
-#include "s3_test_support.h"
-#include "storage_test_support.h"
+#include "core/s3/credentials_chain.h"
+#include "s3_credentials_test_support.h"
 
 namespace pgbackup {
 namespace {
 
-class S3Credentials : public ::testing::Test {
+class S3Credentials : public CredentialsTest {
  protected:
-  S3Credentials() { environment_.variables.clear(); }
-
-  std::string Write(const std::string& text, mode_t mode = 0600) {
-    std::string path = directory_.path() + "/credentials";
-    std::ofstream(path) << text;
-    chmod(path.c_str(), mode);
-    return path;
+  std::unique_ptr<CredentialsChain> Chain(const std::string& file,
+                                          const std::string& profile = {}) {
+    return MakeCredentialsChain({file, profile, ""}, services_);
   }
-
   Credentials Get(const std::string& file, const std::string& profile = {}) {
-    return *MakeCredentialsChain(file, profile, environment_)->Get();
+    return *Chain(file, profile)->Get();
   }
-
-  TemporaryDirectory directory_;
-  FakeEnvironment environment_;
 };
 
 const char* const kTwoProfiles =
@@ -101,34 +94,179 @@ TEST_F(S3Credentials, ComeFromTheUsersOwnFileLast) {
   EXPECT_EQ(ErrorOf([&] { Get(""); }).kind(), ErrorKind::kNotFound);
 }
 
-// Gives numbered keys that expire after an hour.
+TEST_F(S3Credentials, NothingIsAskedOverTheNetworkWhenThereAreKeys) {
+  environment_.variables = {{"HOME", directory_.path()},
+                            {"AWS_ROLE_ARN", "arn:aws:iam::1:role/r"},
+                            {"AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", 0644, "token")},
+                            {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2"}};
+  EXPECT_EQ(Get(Write(kTwoProfiles)).access_key_id, "AK1");
+  environment_.variables["AWS_ACCESS_KEY_ID"] = "AKE";
+  environment_.variables["AWS_SECRET_ACCESS_KEY"] = "SE";
+  EXPECT_EQ(Get("").access_key_id, "AKE");
+  EXPECT_EQ(transport_.seen.size(), 0u);
+}
+
+TEST_F(S3Credentials, EverySourceHasItsTurn) {
+  std::filesystem::create_directory(directory_.path() + "/.aws");
+  environment_.variables = {{"HOME", directory_.path()},
+                            {"AWS_ACCESS_KEY_ID", "of-the-environment"},
+                            {"AWS_SECRET_ACCESS_KEY", "S"},
+                            {"AWS_ROLE_ARN", "arn:aws:iam::1:role/r"},
+                            {"AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", 0644, "token")},
+                            {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2"}};
+  const std::string shared =
+      Write("[default]\naws_access_key_id = of-the-file\naws_secret_access_key = S\n", 0600,
+            ".aws/credentials");
+  transport_.script = [](const AskedRequest& request) {
+    if (request.url.find("sts.") != std::string::npos)
+      return Answer(200, CredentialsXml("AssumeRoleWithWebIdentity", "of-the-token"));
+    if (request.url.find("169.254.170.2") != std::string::npos)
+      return Answer(200, CredentialsJson("of-the-container"));
+    if (request.method == "PUT") return Answer(200, "T");
+    return request.url.back() == '/' ? Answer(200, "r")
+                                     : Answer(200, CredentialsJson("of-the-instance"));
+  };
+  EXPECT_EQ(Get("").access_key_id, "of-the-environment");
+  environment_.variables.erase("AWS_ACCESS_KEY_ID");
+  environment_.variables.erase("AWS_SECRET_ACCESS_KEY");
+  EXPECT_EQ(Get("").access_key_id, "of-the-file");
+  EXPECT_EQ(transport_.seen.size(), 0u);
+  std::filesystem::remove(shared);
+  EXPECT_EQ(Get("").access_key_id, "of-the-token");
+  environment_.variables.erase("AWS_WEB_IDENTITY_TOKEN_FILE");
+  EXPECT_EQ(Get("").access_key_id, "of-the-container");
+  environment_.variables.erase("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  EXPECT_EQ(Get("").access_key_id, "of-the-instance");
+}
+
+TEST_F(S3Credentials, WithoutAnySaysWhereTheyWereLookedFor) {
+  const Error error = ErrorOf([&] { Get(""); });
+  for (const char* word : {"AWS_ACCESS_KEY_ID", "shared AWS files", "AWS_WEB_IDENTITY_TOKEN_FILE",
+                           "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "metadata service"})
+    EXPECT_NE(error.detail().find(word), std::string::npos) << word << ": " << error.detail();
+}
+
+// Gives numbered keys that expire after a while, or fails.
 class NumberedCredentials final : public CredentialsProvider {
  public:
-  explicit NumberedCredentials(const Environment& environment) : environment_(environment) {}
-  std::optional<Credentials> Load() override {
-    return Credentials{std::to_string(++count_), "s", "t",
-                       environment_.Now() + std::chrono::hours(1)};
+  struct Control {
+    std::atomic<int> count{0};
+    std::chrono::seconds lifetime = std::chrono::hours(1);
+    std::optional<Error> failure;
+    std::function<void()> meanwhile;
+  };
+  NumberedCredentials(const Environment& environment, Control& control)
+      : environment_(environment), control_(control) {}
+  std::optional<Credentials> Load(const Cancellations&) override {
+    const int number = ++control_.count;
+    if (control_.meanwhile) control_.meanwhile();
+    if (control_.failure) throw Error(*control_.failure);
+    return Credentials{std::to_string(number), "s", "t", environment_.Now() + control_.lifetime};
   }
+  std::string Absence() const override { return ""; }
 
  private:
   const Environment& environment_;
-  int count_ = 0;
+  Control& control_;
 };
 
-TEST_F(S3Credentials, AreLoadedAnewFiveMinutesBeforeTheyExpire) {
-  std::vector<std::unique_ptr<CredentialsProvider>> providers;
-  providers.push_back(std::make_unique<NumberedCredentials>(environment_));
-  CredentialsChain chain(std::move(providers), environment_);
-  EXPECT_EQ(chain.Get()->access_key_id, "1");
+class S3CredentialsChain : public S3Credentials {
+ protected:
+  S3CredentialsChain() {
+    std::vector<std::unique_ptr<CredentialsProvider>> providers;
+    providers.push_back(std::make_unique<NumberedCredentials>(environment_, control_));
+    chain_ = std::make_unique<CredentialsChain>(std::move(providers), environment_);
+  }
+  std::string Id() { return chain_->Get()->access_key_id; }
+
+  NumberedCredentials::Control control_;
+  std::unique_ptr<CredentialsChain> chain_;
+};
+
+TEST_F(S3CredentialsChain, LoadsAnewFiveMinutesBeforeTheyExpire) {
+  EXPECT_EQ(Id(), "1");
   environment_.Advance(std::chrono::minutes(54));
-  EXPECT_EQ(chain.Get()->access_key_id, "1");
+  EXPECT_EQ(Id(), "1");
   environment_.Advance(std::chrono::minutes(1));
-  EXPECT_EQ(chain.Get()->access_key_id, "2");
+  EXPECT_EQ(Id(), "2");
+}
+
+TEST_F(S3CredentialsChain, RenewsShortLivedOnesHalfway) {
+  control_.lifetime = std::chrono::minutes(4);
+  EXPECT_EQ(Id(), "1");
+  environment_.Advance(std::chrono::seconds(119));
+  EXPECT_EQ(Id(), "1");
+  environment_.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(Id(), "2");
+}
+
+TEST_F(S3CredentialsChain, UsesWhatASourceGivesOutPastItsTimeWithoutARush) {
+  control_.lifetime = std::chrono::seconds(-60);
+  EXPECT_EQ(Id(), "1");
+  environment_.Advance(std::chrono::seconds(9));
+  EXPECT_EQ(Id(), "1");
+  environment_.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(Id(), "2");
+}
+
+TEST_F(S3CredentialsChain, AFailedRenewalIsNoFailureWhileTheOldOnesAreValid) {
+  EXPECT_EQ(Id(), "1");
+  control_.failure = Error(ErrorKind::kUnavailable, "no answer");
+  environment_.Advance(std::chrono::minutes(56));
+  EXPECT_EQ(Id(), "1");
+  EXPECT_EQ(Id(), "1");
+  EXPECT_EQ(control_.count, 2);  // not at every request
+  environment_.Advance(std::chrono::minutes(4));
+  EXPECT_EQ(ErrorOf([&] { Id(); }).message(), "no answer");
+  control_.failure.reset();
+  EXPECT_EQ(Id(), "4");
+}
+
+TEST_F(S3CredentialsChain, OneThreadRenewsAndTheOthersGoOnMeanwhile) {
+  EXPECT_EQ(Id(), "1");
+  environment_.Advance(std::chrono::minutes(56));
+  std::atomic<bool> others_are_done{false};
+  std::atomic<bool> has_begun{false};
+  control_.meanwhile = [&] {
+    has_begun = true;
+    for (int i = 0; i < 2000 && !others_are_done; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  std::thread renewer([&] { EXPECT_EQ(Id(), "2"); });
+  while (!has_begun) std::this_thread::yield();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Id(), "1");
+  others_are_done = true;
+  renewer.join();
+  EXPECT_EQ(Id(), "2");
+  EXPECT_EQ(control_.count, 2);
+}
+
+TEST_F(S3CredentialsChain, ThreadsThatHaveNothingToGoOnWithWaitForTheOneThatAsks) {
+  control_.meanwhile = [] { std::this_thread::sleep_for(std::chrono::milliseconds(50)); };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) threads.emplace_back([&] { EXPECT_EQ(Id(), "1"); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(control_.count, 1);
+}
+
+TEST_F(S3CredentialsChain, AWaitEndsWithACancel) {
+  std::atomic<bool> has_begun{false}, is_over{false};
+  control_.meanwhile = [&] {
+    has_begun = true;
+    while (!is_over) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  std::thread renewer([&] { EXPECT_EQ(Id(), "1"); });
+  while (!has_begun) std::this_thread::yield();
+  Cancellation cancellation;
+  cancellation.Cancel();
+  EXPECT_EQ(ErrorOf([&] { chain_->Get({&cancellation}); }).kind(), ErrorKind::kCancelled);
+  is_over = true;
+  renewer.join();
 }
 
 TEST_F(S3Credentials, ARefreshTellsWhetherItMadeADifference) {
   const std::string path = Write(kTwoProfiles);
-  const auto chain = MakeCredentialsChain(path, "", environment_);
+  const auto chain = Chain(path);
   const auto first = chain->Get();
   EXPECT_FALSE(chain->Refresh(first));
   const auto second = chain->Get();

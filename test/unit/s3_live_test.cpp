@@ -23,6 +23,7 @@ class S3Live : public ::testing::Test {
       GTEST_SKIP() << "no S3 server: start one with test/s3/ceph and read its env file";
     tls_endpoint_ = variable("TLS_ENDPOINT");
     ca_file_ = variable("CA_FILE");
+    has_sts_ = environment_->Variable("PGBACKUP_TEST_STS_ROLE").has_value();
     settings_.url = "s3://" + variable("BUCKET");
     settings_.s3.region = variable("REGION");
     settings_.s3.credentials_file = variable("CREDENTIALS_FILE");
@@ -55,9 +56,11 @@ class S3Live : public ::testing::Test {
   Cancellation cancellation_;
   StorageSettings settings_;
   std::string tls_endpoint_, ca_file_, access_key_, secret_;
+  bool has_sts_ = false;
 };
 
 TEST_F(S3Live, SaysThatTheAccessKeyIsUnknown) {
+  if (has_sts_) GTEST_SKIP() << "with STS, Ceph calls that a missing permission";
   UseKeys("NOSUCHKEY00000000000", "whatever");
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
@@ -70,6 +73,7 @@ TEST_F(S3Live, SaysThatTheAccessKeyIsUnknown) {
 }
 
 TEST_F(S3Live, SaysThatTheSecretKeyIsWrong) {
+  if (has_sts_) GTEST_SKIP() << "with STS, Ceph calls that a missing permission";
   UseKeys(access_key_, "wrong");
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
@@ -115,6 +119,37 @@ TEST_F(S3Live, FindsTheRegionByItself) {
   WriteObject(*storage, "region-test", "content");
   EXPECT_EQ(ReadObjectText(*storage, "region-test"), "content");
   storage->Delete("region-test");
+}
+
+// A user who may do nothing but assume a role that may.
+TEST_F(S3Live, AssumesARole) {
+  const auto role = environment_->Variable("PGBACKUP_TEST_STS_ROLE");
+  if (!role) GTEST_SKIP() << "the server has no role to assume: start it with sts";
+  const std::string keys = *environment_->Variable("PGBACKUP_TEST_STS_CREDENTIALS_FILE");
+  std::ifstream bare(keys);
+  settings_.s3.credentials_file = directory_.path() + "/credentials";
+  std::ofstream(settings_.s3.credentials_file)
+      << bare.rdbuf() << "[backup]\nrole_arn = " << *role
+      << "\nsource_profile = default\n[none]\nrole_arn = " << *role
+      << "-not\nsource_profile = default\n";
+  chmod(settings_.s3.credentials_file.c_str(), 0600);
+  setenv("AWS_ENDPOINT_URL_STS", settings_.s3.endpoint.c_str(), 1);
+
+  EXPECT_EQ(WriteError().kind(), ErrorKind::kDenied);
+  settings_.s3.profile = "none";
+  const Error error = WriteError();
+  EXPECT_EQ(error.kind(), ErrorKind::kDenied);
+  EXPECT_NE(error.message().find(*role + "-not"), std::string::npos) << error.message();
+  settings_.s3.profile = "backup";
+  {
+    settings_.s3.part_size = 5u << 20;
+    const auto storage = OpenStorage(settings_, *environment_, cancellation_);
+    const std::string content = SomeBytes(11u << 20);
+    WriteObject(*storage, "role-test", content);
+    EXPECT_TRUE(SameBytes(ReadObjectText(*storage, "role-test"), content));
+    storage->Delete("role-test");
+  }
+  unsetenv("AWS_ENDPOINT_URL_STS");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // storage_conformance_test.cpp; skips elsewhere.
 #include <gtest/gtest.h>
 
+#include "core/s3/credentials_chain.h"
 #include "core/s3/curl_transport.h"
 #include "core/s3/object_options.h"
 #include "core/s3/s3_client.h"
@@ -42,10 +43,11 @@ class S3OptionsLive : public ::testing::Test {
                    const NameValues& query = {}) {
     S3Limits limits;
     limits.retry.window = std::chrono::milliseconds(1);
+    auto transport = std::make_unique<CurlTransport>("");
+    auto credentials = MakeCredentialsChain({settings_.s3.credentials_file, "", ""},
+                                            {*transport, *environment_});
     S3Client client(Endpoint(settings_.s3, bucket_, settings_.s3.region), bucket_, "", limits,
-                    std::make_unique<CurlTransport>(""),
-                    MakeCredentialsChain(settings_.s3.credentials_file, "", *environment_),
-                    *environment_, {}, nullptr);
+                    std::move(transport), std::move(credentials), *environment_, {}, nullptr);
     S3Call call;
     call.method = method;
     if (!name.empty()) call.key = folder_ + "/" + name;

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "core/run/timestamp.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
 
@@ -244,6 +245,56 @@ TEST_F(S3StorageTest, LoadsExpiredCredentialsAnewOnce) {
   store_.before = Times(-1, Always, [] { return ErrorAnswer(400, "ExpiredToken"); });
   EXPECT_EQ(ErrorOf([&] { WriteObject(storage(), "x", "content"); }).kind(), ErrorKind::kDenied);
   EXPECT_EQ(store_.seen.size(), 3u);
+}
+
+// A store and, at the container's endpoint, the source of the credentials it accepts.
+class S3ShortLivedCredentials : public S3StorageTest {
+ protected:
+  S3ShortLivedCredentials() {
+    environment_.variables = {{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/role"}};
+    store_.before = [this](const SeenRequest& request) -> std::optional<HttpResponse> {
+      if (request.origin == "http://169.254.170.2") return Issue();
+      if (request.Has("partNumber")) environment_.Advance(time_per_part_);
+      const auto expires = expires_.find(request.Header("x-amz-security-token"));
+      if (expires == expires_.end()) return ErrorAnswer(403, "InvalidToken");
+      if (environment_.Now() < expires->second) return std::nullopt;
+      ++refused_;
+      return ErrorAnswer(400, "ExpiredToken");
+    };
+  }
+
+  HttpResponse Issue() {
+    const std::string token = "token-" + std::to_string(++issued_);
+    const WallTime expires = environment_.Now() + std::chrono::hours(1);
+    expires_[token] = issued_ == 1 ? environment_.Now() + first_lifetime_ : expires;
+    return Answer(200, "{\"AccessKeyId\": \"ASIA\", \"SecretAccessKey\": \"s\", \"Token\": \"" +
+                           token + "\", \"Expiration\": \"" + FormatTimestamp(expires) + "\"}");
+  }
+
+  std::chrono::minutes time_per_part_{0};
+  std::chrono::minutes first_lifetime_{60};
+  int issued_ = 0, refused_ = 0;
+  std::map<std::string, WallTime> expires_;
+};
+
+TEST_F(S3ShortLivedCredentials, AnUploadLastsLongerThanItsCredentials) {
+  time_per_part_ = std::chrono::minutes(10);
+  const std::string content = SomeBytes(14 * kPart);
+  WriteObject(storage(), "x", content);
+  EXPECT_TRUE(SameBytes(store_.objects.at("p/x").content, content));
+  EXPECT_GE(issued_, 3);
+  EXPECT_LE(issued_, 5);
+}
+
+TEST_F(S3ShortLivedCredentials, WhatTheStoreCallsExpiredIsRenewedInTheMiddleOfAnUpload) {
+  // Sooner than the source has promised.
+  time_per_part_ = std::chrono::minutes(1);
+  first_lifetime_ = std::chrono::minutes(3);
+  const std::string content = SomeBytes(8 * kPart);
+  WriteObject(storage(), "x", content);
+  EXPECT_TRUE(SameBytes(store_.objects.at("p/x").content, content));
+  EXPECT_GE(refused_, 1);
+  EXPECT_EQ(issued_, 2);
 }
 
 TEST_F(S3StorageTest, SendsTheSessionTokenSigned) {

@@ -1,90 +1,25 @@
 #include "core/s3/credentials.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
-
-#include "core/base/error.h"
-#include "core/storage/directory.h"
+#include <algorithm>
 
 namespace pgbackup {
 namespace {
 
-constexpr std::chrono::minutes kRefreshBefore{5};
-constexpr size_t kLongestFile = 1u << 20;
+constexpr std::chrono::minutes kRenewBefore{5};
+constexpr std::chrono::seconds kLeastPause{10};
 
-std::string_view Trim(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
+void ThrowIfCancelled(const Cancellations& cancellations) {
+  for (const Cancellation* cancellation : cancellations) cancellation->ThrowIfCancelled();
 }
 
-// The whole file, after checking that only its owner can read it. Nullopt when it is missing.
-std::optional<std::string> ReadPrivateFile(const std::string& path) {
-  const std::string failed = "could not read the S3 credentials file \"" + path + "\"";
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (!file)
-    throw Error(ErrorKind::kDenied, failed + ": " + std::generic_category().message(errno), {},
-                "The operating system user that runs PostgreSQL must own it.");
-  struct stat status {};
-  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-    throw Error(ErrorKind::kInvalid, failed + ": it is not a regular file");
-  if ((status.st_mode & 077) != 0)
-    throw Error(ErrorKind::kDenied, failed + ": it is readable by others",
-                "The file has group or world access.",
-                "Run: chmod 0600 \"" + path +
-                    "\" (the owner must be the operating system user "
-                    "that runs PostgreSQL).");
-  std::string text;
-  char chunk[4096];
-  for (;;) {
-    const ssize_t got = read(file.get(), chunk, sizeof chunk);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      throw Error(ErrorKind::kUnavailable, failed + ": " + std::generic_category().message(errno));
-    if (got == 0) return text;
-    text.append(chunk, static_cast<size_t>(got));
-    if (text.size() > kLongestFile) throw Error(ErrorKind::kInvalid, failed + ": it is too long");
-  }
+bool AreTheSame(const Credentials& left, const Credentials& right) {
+  return left.access_key_id == right.access_key_id &&
+         left.secret_access_key == right.secret_access_key &&
+         left.session_token == right.session_token;
 }
 
-// The header of a section, "[default]" or "[profile default]", as its name.
-std::string_view SectionName(std::string_view line) {
-  line = Trim(line.substr(1, line.find(']') - 1));
-  if (line.substr(0, 8) == "profile ") line = Trim(line.substr(8));
-  return line;
-}
+}  // namespace
 
-// Fills `credentials` from the section; returns whether it is there.
-bool ReadSection(std::string_view text, const std::string& profile, Credentials* credentials) {
-  bool found = false, inside = false;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string_view line = Trim(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
-    if (line.front() == '[') {
-      inside = line.find(']') != std::string_view::npos && SectionName(line) == profile;
-      found = found || inside;
-      continue;
-    }
-    const size_t equals = line.find('=');
-    if (!inside || equals == std::string_view::npos) continue;
-    const std::string_view key = Trim(line.substr(0, equals));
-    const std::string value(Trim(line.substr(equals + 1)));
-    if (key == "aws_access_key_id") credentials->access_key_id = value;
-    if (key == "aws_secret_access_key") credentials->secret_access_key = value;
-    if (key == "aws_session_token") credentials->session_token = value;
-  }
-  return found;
-}
-
-// A key that would break out of its header line cannot be right.
 void CheckPlausible(const Credentials& credentials, const std::string& source) {
   for (const std::string* text : {&credentials.access_key_id, &credentials.session_token})
     for (const char c : *text)
@@ -93,33 +28,7 @@ void CheckPlausible(const Credentials& credentials, const std::string& source) {
                     "The access key id or session token holds a blank or a control character.");
 }
 
-}  // namespace
-
-std::optional<Credentials> FileCredentials::Load() {
-  const std::string source = "\"" + path_ + "\"";
-  const std::optional<std::string> text = ReadPrivateFile(path_);
-  if (!text) {
-    if (!required_) return std::nullopt;
-    throw Error(ErrorKind::kNotFound, "the S3 credentials file " + source + " does not exist", {},
-                "Create it with mode 0600, or correct pgbackup.s3_credentials_file.");
-  }
-  Credentials credentials;
-  if (!ReadSection(*text, profile_, &credentials)) {
-    if (!required_) return std::nullopt;
-    throw Error(ErrorKind::kNotFound,
-                "the S3 credentials file " + source + " has no profile \"" + profile_ + "\"", {},
-                "Add a section [" + profile_ + "], or correct pgbackup.s3_profile.");
-  }
-  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
-    throw Error(
-        ErrorKind::kInvalid,
-        "profile \"" + profile_ + "\" of the S3 credentials file " + source + " is incomplete", {},
-        "It needs both aws_access_key_id and aws_secret_access_key.");
-  CheckPlausible(credentials, source);
-  return credentials;
-}
-
-std::optional<Credentials> EnvironmentCredentials::Load() {
+std::optional<Credentials> EnvironmentCredentials::Load(const Cancellations& /*cancellations*/) {
   Credentials credentials;
   credentials.access_key_id = environment_.Variable("AWS_ACCESS_KEY_ID").value_or("");
   credentials.secret_access_key = environment_.Variable("AWS_SECRET_ACCESS_KEY").value_or("");
@@ -134,52 +43,96 @@ std::optional<Credentials> EnvironmentCredentials::Load() {
   return credentials;
 }
 
+std::string EnvironmentCredentials::Absence() const {
+  return "The server's environment has no AWS_ACCESS_KEY_ID.";
+}
+
 CredentialsChain::CredentialsChain(std::vector<std::unique_ptr<CredentialsProvider>> providers,
                                    const Environment& environment)
     : providers_(std::move(providers)), environment_(environment) {}
 
-std::shared_ptr<const Credentials> CredentialsChain::LoadLocked() {
-  for (const auto& provider : providers_)
-    if (auto found = provider->Load()) return std::make_shared<const Credentials>(*found);
-  throw Error(ErrorKind::kDenied, "there are no S3 credentials",
-              "Neither a credentials file nor the server's environment holds any.",
+std::shared_ptr<const Credentials> CredentialsChain::Ask(const Cancellations& cancellations) {
+  std::string absences;
+  for (const auto& provider : providers_) {
+    if (auto found = provider->Load(cancellations))
+      return std::make_shared<const Credentials>(std::move(*found));
+    absences += (absences.empty() ? "" : " ") + provider->Absence();
+  }
+  throw Error(ErrorKind::kDenied, "there are no S3 credentials", absences,
               "Put them into a file with mode 0600 and set pgbackup.s3_credentials_file, or set "
               "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the server's environment.");
 }
 
-std::shared_ptr<const Credentials> CredentialsChain::Get() {
-  const std::lock_guard lock(mutex_);
-  if (!current_ || (current_->expires && environment_.Now() + kRefreshBefore >= *current_->expires))
-    current_ = LoadLocked();
-  return current_;
+bool CredentialsChain::IsValid() const {
+  return current_ && (!current_->expires || environment_.Now() < *current_->expires);
 }
 
-bool CredentialsChain::Refresh(const std::shared_ptr<const Credentials>& used) {
-  const std::lock_guard lock(mutex_);
-  if (current_ != used) return true;  // another thread was quicker
-  current_ = LoadLocked();
-  return current_->access_key_id != used->access_key_id ||
-         current_->secret_access_key != used->secret_access_key ||
-         current_->session_token != used->session_token;
+// Sets the time of the next renewal: as early as promised, and never in a rush, for a source may
+// hand out what has expired (an instance whose metadata service is in trouble), or fail.
+void CredentialsChain::PlanRenewal() {
+  if (!current_ || !current_->expires) return;
+  const auto now = environment_.Now();
+  const auto left = *current_->expires - now;
+  const auto wait = left >= 2 * kRenewBefore ? left - kRenewBefore : left / 2;
+  renew_at_ = now + std::max<WallTime::duration>(wait, kLeastPause);
 }
 
-std::unique_ptr<CredentialsChain> MakeCredentialsChain(const std::string& file,
-                                                       const std::string& profile,
-                                                       const Environment& environment) {
-  const std::string section =
-      !profile.empty() ? profile : environment.Variable("AWS_PROFILE").value_or("default");
-  std::vector<std::unique_ptr<CredentialsProvider>> providers;
-  if (!file.empty()) {
-    providers.push_back(std::make_unique<FileCredentials>(file, section, true));
-  } else {
-    providers.push_back(std::make_unique<EnvironmentCredentials>(environment));
-    if (const auto named = environment.Variable("AWS_SHARED_CREDENTIALS_FILE"))
-      providers.push_back(std::make_unique<FileCredentials>(*named, section, true));
-    else if (const auto home = environment.Variable("HOME"))
-      providers.push_back(
-          std::make_unique<FileCredentials>(*home + "/.aws/credentials", section, false));
+// Asks the providers, with the lock let go meanwhile; the result is in current_ or failure_.
+void CredentialsChain::Renew(Lock& lock, const Cancellations& cancellations) {
+  renewing_ = true;
+  lock.unlock();
+  std::shared_ptr<const Credentials> found;
+  std::optional<Error> failure;
+  try {
+    found = Ask(cancellations);
+  } catch (const Error& error) {
+    failure = error;
+  } catch (const std::exception&) {
+    // Not its words: they may come from a parser that quotes what it read.
+    failure = Error(ErrorKind::kInternal, "could not load the S3 credentials");
   }
-  return std::make_unique<CredentialsChain>(std::move(providers), environment);
+  lock.lock();
+  if (found || !IsValid()) current_ = std::move(found);
+  failure_ = std::move(failure);
+  PlanRenewal();
+  renewing_ = false;
+  renewed_.notify_all();
+}
+
+// Until nobody renews. Whoever renews heeds its own cancellations, this thread its own.
+void CredentialsChain::AwaitRenewal(Lock& lock, const Cancellations& cancellations) {
+  constexpr std::chrono::milliseconds kSlice{100};
+  while (renewing_) {
+    ThrowIfCancelled(cancellations);
+    renewed_.wait_for(lock, kSlice);
+  }
+}
+
+std::shared_ptr<const Credentials> CredentialsChain::Get(const Cancellations& cancellations) {
+  Lock lock(mutex_);
+  for (;;) {
+    if (current_ && (!current_->expires || environment_.Now() < renew_at_)) return current_;
+    if (!renewing_) {
+      Renew(lock, cancellations);
+      if (!failure_) return current_;
+      if (failure_->kind() != ErrorKind::kCancelled && IsValid()) return current_;
+      throw Error(*failure_);
+    }
+    if (IsValid()) return current_;
+    AwaitRenewal(lock, cancellations);
+    // What failed a moment ago is not tried again by everybody; a cancel was not ours.
+    if (failure_ && failure_->kind() != ErrorKind::kCancelled) throw Error(*failure_);
+  }
+}
+
+bool CredentialsChain::Refresh(const std::shared_ptr<const Credentials>& used,
+                               const Cancellations& cancellations) {
+  Lock lock(mutex_);
+  AwaitRenewal(lock, cancellations);
+  if (current_ != used) return true;  // another thread was quicker
+  Renew(lock, cancellations);
+  if (failure_) throw Error(*failure_);
+  return !AreTheSame(*current_, *used);
 }
 
 }  // namespace pgbackup

@@ -1,18 +1,19 @@
 // Where the keys come from.
 //
 // A provider knows one source. The chain asks its providers in order, keeps what the first one
-// gave, asks again shortly before it expires and whenever the store calls it expired. Further
-// sources (web identity, container and instance metadata, STS) are further providers.
+// gave, asks again shortly before it expires and whenever the store calls it expired.
 #pragma once
 
-#include <functional>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/cancellation.h"
 #include "core/base/environment.h"
+#include "core/base/error.h"
 
 namespace pgbackup {
 
@@ -23,65 +24,69 @@ struct Credentials {
   std::optional<WallTime> expires;  // nullopt: as long as the store accepts them
 };
 
+// Whoever may end a wait; none, one or two of them. Borrowed.
+using Cancellations = std::vector<const Cancellation*>;
+
 class CredentialsProvider {
  public:
   virtual ~CredentialsProvider() = default;
   // The credentials; nullopt when this source is not set up at all; throws Error when it is set up
-  // and broken. Called anew for every refresh.
-  virtual std::optional<Credentials> Load() = 0;
-};
-
-// A section of an AWS shared credentials file. The file must not be readable by group or others.
-// With `required` false a missing file is a source that is not set up.
-class FileCredentials final : public CredentialsProvider {
- public:
-  FileCredentials(std::string path, std::string profile, bool required)
-      : path_(std::move(path)), profile_(std::move(profile)), required_(required) {}
-  std::optional<Credentials> Load() override;
-
- private:
-  std::string path_;
-  std::string profile_;
-  bool required_;
+  // and broken, kCancelled when one of `cancellations` is set. Called anew for every refresh, by
+  // one thread at a time. No message holds a secret.
+  virtual std::optional<Credentials> Load(const Cancellations& cancellations) = 0;
+  // After a nullopt: why, as a whole sentence.
+  virtual std::string Absence() const = 0;
 };
 
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
 class EnvironmentCredentials final : public CredentialsProvider {
  public:
   explicit EnvironmentCredentials(const Environment& environment) : environment_(environment) {}
-  std::optional<Credentials> Load() override;
+  std::optional<Credentials> Load(const Cancellations& cancellations) override;
+  std::string Absence() const override;
 
  private:
   const Environment& environment_;
 };
 
-// Safe for several threads at once.
+// Throws kInvalid, naming `source`, for a key that would break out of its header line.
+void CheckPlausible(const Credentials& credentials, const std::string& source);
+
+// Safe for several threads at once. One of them renews; meanwhile the others go on with what there
+// is as long as it is valid, and wait otherwise.
 class CredentialsChain {
  public:
+  // `environment` outlives the chain.
   CredentialsChain(std::vector<std::unique_ptr<CredentialsProvider>> providers,
                    const Environment& environment);
 
-  // The credentials to sign with now. Throws kDenied with a hint when no source has any.
-  std::shared_ptr<const Credentials> Get();
+  // The credentials to sign with now. Throws kDenied with a hint when no source has any. Renewal
+  // begins five minutes before they expire (halfway, when they live less than ten) and may fail
+  // until then without anybody noticing.
+  std::shared_ptr<const Credentials> Get(const Cancellations& cancellations = {});
 
-  // The store called `used` expired or unknown: the next Get asks the providers again. Returns
-  // whether that gave other credentials, that is, whether a new try makes sense.
-  bool Refresh(const std::shared_ptr<const Credentials>& used);
+  // The store called `used` expired or unknown: asks the providers again. Returns whether there are
+  // other credentials now, that is, whether a new try makes sense.
+  bool Refresh(const std::shared_ptr<const Credentials>& used,
+               const Cancellations& cancellations = {});
 
  private:
-  std::shared_ptr<const Credentials> LoadLocked();
+  using Lock = std::unique_lock<std::mutex>;
 
-  std::vector<std::unique_ptr<CredentialsProvider>> providers_;
+  std::shared_ptr<const Credentials> Ask(const Cancellations& cancellations);
+  void Renew(Lock& lock, const Cancellations& cancellations);
+  void AwaitRenewal(Lock& lock, const Cancellations& cancellations);
+  bool IsValid() const;
+  void PlanRenewal();
+
+  const std::vector<std::unique_ptr<CredentialsProvider>> providers_;
   const Environment& environment_;
-  std::mutex mutex_;
-  std::shared_ptr<const Credentials> current_;  // guarded by mutex_
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable renewed_;
+  bool renewing_ = false;
+  std::shared_ptr<const Credentials> current_;
+  WallTime renew_at_;             // of current_, if it expires
+  std::optional<Error> failure_;  // of the last renewal
 };
-
-// The chain the settings ask for: `file` alone when it is set; else the environment, else the
-// file of AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials. `profile` defaults to AWS_PROFILE,
-// then "default".
-std::unique_ptr<CredentialsChain> MakeCredentialsChain(const std::string& file,
-                                                       const std::string& profile,
-                                                       const Environment& environment);
 
 }  // namespace pgbackup

@@ -197,6 +197,7 @@ void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& 
   set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
   if (request.timeout.count() > 0)
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  if (request.no_proxy) set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_BUFFERSIZE, kBufferBytes);
   set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
 #if LIBCURL_VERSION_NUM >= 0x075500

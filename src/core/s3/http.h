@@ -49,6 +49,8 @@ struct HttpRequest {
   std::chrono::milliseconds stall_timeout{60'000};
   // When not zero, the exchange fails with kStalled after this long whatever moves.
   std::chrono::milliseconds timeout{0};
+  // Straight to the host, past any proxy: for addresses that mean another machine to everyone.
+  bool no_proxy = false;
   // Any of these ends the exchange at once. Borrowed; the list is short.
   std::vector<const Cancellation*> cancellations;
 };

@@ -108,10 +108,11 @@ HttpRequest S3Client::Prepare(const S3Call& call, const std::string& payload_has
 // Does what a failed try calls for; returns whether the same call may now be tried again at once.
 bool S3Client::React(Reaction reaction, const HttpResponse& response, const S3ErrorBody& error,
                      const Endpoint& used_endpoint, const std::shared_ptr<const Credentials>& used,
-                     Corrections* corrections) {
+                     const CallControl& control, Corrections* corrections) {
   switch (reaction) {
     case Reaction::kRefreshCredentials:
-      return !std::exchange(corrections->credentials, true) && credentials_->Refresh(used);
+      return !std::exchange(corrections->credentials, true) &&
+             credentials_->Refresh(used, control.cancellations);
     case Reaction::kCorrectClock: {
       const auto store_time = ParseHttpDate(std::string(response.Header("date")));
       if (std::exchange(corrections->clock, true) || !store_time) return false;
@@ -147,7 +148,7 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
     const Endpoint endpoint = CurrentEndpoint();
     const S3Place place = Place(endpoint);
     ThrowIfCancelled(call, control, place);
-    const auto credentials = credentials_->Get();
+    const auto credentials = credentials_->Get(control.cancellations);
     HttpRequest request = Prepare(call, payload_hash, endpoint, *credentials);
     request.cancellations = control.cancellations;
     request.stall_timeout = limits_.stall_timeout;
@@ -189,7 +190,8 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
       // That the bucket is missing is never the "not found" somebody is prepared for.
       if (accepted && reaction == Reaction::kFail && answer.error.code != "NoSuchBucket")
         return answer;
-      if (React(reaction, response, answer.error, endpoint, credentials, &corrections)) continue;
+      if (React(reaction, response, answer.error, endpoint, credentials, control, &corrections))
+        continue;
       failure = RefusedError(call.purpose, place, response, answer.error);
       if (reaction != Reaction::kRetry) throw *failure;
       if (call.maybe_done != nullptr && response.status >= 500) *call.maybe_done = true;

@@ -89,7 +89,7 @@ class S3Client {
                       const Credentials& credentials);
   bool React(Reaction reaction, const HttpResponse& response, const S3ErrorBody& error,
              const Endpoint& used_endpoint, const std::shared_ptr<const Credentials>& used,
-             Corrections* corrections);
+             const CallControl& control, Corrections* corrections);
   Endpoint CurrentEndpoint();
   S3Place Place(const Endpoint& endpoint) const;
   double Random();

@@ -1,6 +1,7 @@
 #include "core/s3/s3_storage.h"
 
 #include "core/base/error.h"
+#include "core/s3/credentials_chain.h"
 #include "core/s3/object_reader.h"
 
 namespace pgbackup {
@@ -22,6 +23,17 @@ uint64_t CheckedPartSize(uint64_t part_size) {
   return part_size;
 }
 
+S3Client MakeClient(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
+                    std::unique_ptr<Transport> transport, Environment& environment,
+                    HttpHeaders for_all, Throttle* throttle) {
+  // The sources of credentials are asked by the client's own transport.
+  auto credentials = MakeCredentialsChain(
+      {settings.credentials_file, settings.profile, settings.region}, {*transport, environment});
+  return S3Client(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
+                  location.bucket, settings.ca_file, limits, std::move(transport),
+                  std::move(credentials), environment, std::move(for_all), throttle);
+}
+
 }  // namespace
 
 S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
@@ -32,10 +44,8 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
       part_size_(CheckedPartSize(settings.part_size)),
       options_(settings),
       cancellation_(cancellation),
-      client_(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
-              location.bucket, settings.ca_file, limits, std::move(transport),
-              MakeCredentialsChain(settings.credentials_file, settings.profile, environment),
-              environment, options_.ForAll(), throttle),
+      client_(MakeClient(location, settings, limits, std::move(transport), environment,
+                         options_.ForAll(), throttle)),
       bucket_(client_, location.bucket),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
 
