@@ -64,7 +64,7 @@ TEST_F(CredentialsProcess, TheProgramSeesWhereThingsAreAndNoKeys) {
 
 TEST_F(CredentialsProcess, AFailureNamesTheProgramAndNoSecret) {
   const auto failure = [&](const std::string& command) {
-    const Error error = ErrorOf([&] { Run(command); });
+    Error error = ErrorOf([&] { Run(command); });
     EXPECT_EQ(AllOf(error).find("hush"), std::string::npos) << AllOf(error);
     EXPECT_NE(error.message().find("credential_process"), std::string::npos) << error.message();
     return error;

@@ -19,7 +19,7 @@ class CredentialsProfile : public CredentialsTest {
     return *MakeCredentialsChain({Write(text), profile, "eu-north-1"}, services_)->Get();
   }
   Error ErrorIn(const std::string& text, const std::string& profile = "backup") {
-    const Error error = ErrorOf([&] { Get(text, profile); });
+    Error error = ErrorOf([&] { Get(text, profile); });
     EXPECT_EQ(AllOf(error).find("hush"), std::string::npos) << AllOf(error);
     return error;
   }
