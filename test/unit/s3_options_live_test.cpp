@@ -44,8 +44,8 @@ class S3OptionsLive : public ::testing::Test {
     S3Limits limits;
     limits.retry.window = std::chrono::milliseconds(1);
     auto transport = std::make_unique<CurlTransport>("");
-    auto credentials = MakeCredentialsChain({settings_.s3.credentials_file, "", ""},
-                                            {*transport, *environment_});
+    auto credentials =
+        MakeCredentialsChain({settings_.s3.credentials_file, "", ""}, {*transport, *environment_});
     S3Client client(Endpoint(settings_.s3, bucket_, settings_.s3.region), bucket_, "", limits,
                     std::move(transport), std::move(credentials), *environment_, {}, nullptr);
     S3Call call;
