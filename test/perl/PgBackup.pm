@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text roles_as_text
+our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text
   start_backup start_restore finished row_of fails_with slow_programs wait_for_file wait_until
   processes_of files_open_outside dumping_pid launcher_pid read_file restart_settings);
 
@@ -99,14 +99,6 @@ sub database_as_text
 	  or die "pg_dump of $database failed: $err";
 	# The dump's own random key (\restrict) differs every time.
 	return join "\n", sort grep { !/^\\(un)?restrict / } split /\n/, $out;
-}
-
-sub roles_as_text
-{
-	my ($node) = @_;
-	my $out = $node->safe_psql('postgres',
-		'SELECT rolname, rolsuper, rolcanlogin FROM pg_roles ORDER BY rolname COLLATE "C"');
-	return $out;
 }
 
 # Starts a backup with the arguments of pgbackup.create (SQL text); returns its id.

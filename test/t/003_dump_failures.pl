@@ -74,7 +74,7 @@ for my $format ('custom', 'parallel')
 
 	@before = storage_files($store);
 	($id) = caught_in_the_middle($format);
-	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND state = 'idle in transaction' AND query LIKE '%'});
+	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' AND state = 'idle in transaction'});
 	is_failed_clean($id, qr/connection|terminat/i, "$format: the coordinator's backend terminated", @before);
 	next_one_works("$format: coordinator terminated");
 }
@@ -98,13 +98,8 @@ $id = start_backup($node, q{'shop'});
 $node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE NOT granted}) or die;
 $holder->query_safe('COMMIT');
 $holder->quit;
-my $status = finished($node, $id);
-ok($status eq 'completed' || $status eq 'failed', 'a table dropped while the dump waits for it has a clear end');
-if ($status eq 'failed')
-{
-	like(row_of($node, $id)->{message}, qr/gone|does not exist/, 'which names the table');
-	is_deeply([ storage_files($store) ], \@before, 'and leaves nothing');
-}
+is(finished($node, $id), 'completed', 'a table dropped while the backup waits for its lock: the rest is backed up')
+  or diag(explain(row_of($node, $id)));
 next_one_works('dropped table');
 
 # Programs that are not there, or too old.

@@ -90,7 +90,6 @@ $node->stop;
 	$node->start;
 }
 restart_settings($node, 'pgbackup.s3_credentials_file' => '');
-my $agents = 0;
 ($id, @places) = look_in_the_middle('server environment');
 is_deeply([ grep { !/^environment of \d+: pgbackup agent/ } @places ], [],
 	'the secret in the server\'s environment reaches neither pg_dump nor the log');
