@@ -182,16 +182,12 @@ void CheckSchedule() {
   look_around = true;
 }
 
-void Keep(TimestampTz* earliest, TimestampTz candidate) {
-  if (candidate != 0 && (*earliest == 0 || candidate < *earliest)) *earliest = candidate;
-}
-
 // Milliseconds until something is due, -1 for never.
 long TimeToSleep() {
   TimestampTz next = NextAgentTime();
-  Keep(&next, retry_at);
-  Keep(&next, NextSlot());
-  if (recovered && CountAgents(JobKind::kRemove) == 0) Keep(&next, removal_at);
+  KeepEarliest(&next, retry_at);
+  KeepEarliest(&next, NextSlot());
+  if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (next == 0) return -1;
   const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
   return NextSlot() == 0 ? wait : Min(wait, kScheduleCheckMs);

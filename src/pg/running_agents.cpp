@@ -182,10 +182,6 @@ Agent* FreeSlot() {
   return nullptr;
 }
 
-void Keep(TimestampTz* earliest, TimestampTz candidate) {
-  if (candidate != 0 && (*earliest == 0 || candidate < *earliest)) *earliest = candidate;
-}
-
 }  // namespace
 
 int CountAgents(JobKind kind) {
@@ -264,10 +260,10 @@ TimestampTz NextAgentTime() {
   TimestampTz earliest = 0;
   for (const Agent& agent : agents) {
     if (!InUse(agent)) continue;
-    Keep(&earliest, agent.retry_record_at);
+    KeepEarliest(&earliest, agent.retry_record_at);
     if (agent.exited) continue;
-    Keep(&earliest, agent.next_signal);
-    if (agent.stop_reason == StopReason::kNone) Keep(&earliest, agent.deadline);
+    KeepEarliest(&earliest, agent.next_signal);
+    if (agent.stop_reason == StopReason::kNone) KeepEarliest(&earliest, agent.deadline);
   }
   return earliest;
 }

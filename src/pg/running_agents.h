@@ -28,6 +28,11 @@ void CancelRun(int64 run_id, const char* by);
 // Asks all agents to end: the extension is gone, or the launcher is.
 void StopAllAgents(StopReason reason);
 
+// Of two times the earlier one, where 0 means never.
+inline void KeepEarliest(TimestampTz* earliest, TimestampTz candidate) {
+  if (candidate != 0 && (*earliest == 0 || candidate < *earliest)) *earliest = candidate;
+}
+
 // Adds the pipes to a wait set, returns the earliest time anything is due (0: nothing is).
 int CountAgentPipes();
 void AddAgentPipes(WaitEventSet* events);
