@@ -81,6 +81,18 @@ TEST_F(S3Credentials, ComeFromTheServersEnvironment) {
   EXPECT_EQ(ErrorOf([&] { Get(""); }).kind(), ErrorKind::kInvalid);
 }
 
+TEST_F(S3Credentials, AProfileOfTheSettingsGoesBeforeKeysOfTheEnvironment) {
+  environment_.variables = {{"AWS_ACCESS_KEY_ID", "AKE"},
+                            {"AWS_SECRET_ACCESS_KEY", "SE"},
+                            {"AWS_SHARED_CREDENTIALS_FILE", Write(kTwoProfiles)}};
+  EXPECT_EQ(Get("").access_key_id, "AKE");
+  EXPECT_EQ(Get("", "other").access_key_id, "AK2");
+  EXPECT_EQ(Get("", "default").access_key_id, "AK1");
+  EXPECT_NE(AllOf(ErrorOf([&] { Get("", "absent"); })).find("absent"), std::string::npos);
+  environment_.variables["AWS_PROFILE"] = "other";  // a default beside the keys
+  EXPECT_EQ(Get("").access_key_id, "AKE");
+}
+
 TEST_F(S3Credentials, ComeFromTheUsersOwnFileLast) {
   environment_.variables["HOME"] = directory_.path();
   const Error none = ErrorOf([&] { Get(""); });

@@ -50,15 +50,17 @@ std::unique_ptr<CredentialsChain> MakeCredentialsChain(const CredentialsSettings
     providers.push_back(std::make_unique<ProfileCredentials>(services, std::move(options)));
     return std::make_unique<CredentialsChain>(std::move(providers), environment);
   }
-  // A profile that somebody named has to be there; "default" is there or not.
-  options.required = options.profile != "default";
+  // A profile that somebody named has to be there; "default" is there or not. One that the settings
+  // name is meant whatever keys the environment holds; AWS_PROFILE is a default beside them.
+  const bool is_asked_for = !settings.profile.empty();
+  options.required = is_asked_for || options.profile != "default";
   options.where = "the shared AWS files";
   options.setting = "AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE in the server's environment";
   AddSharedFile(environment, "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials",
                 AwsFileRule::kPrivate, &options);
   AddSharedFile(environment, "AWS_CONFIG_FILE", "/.aws/config", AwsFileRule::kPrivateIfSecrets,
                 &options);
-  providers.push_back(std::make_unique<EnvironmentCredentials>(environment));
+  if (!is_asked_for) providers.push_back(std::make_unique<EnvironmentCredentials>(environment));
   providers.push_back(std::make_unique<ProfileCredentials>(services, std::move(options)));
   providers.push_back(std::make_unique<WebIdentityCredentials>(services, region));
   providers.push_back(std::make_unique<ContainerCredentials>(services));
