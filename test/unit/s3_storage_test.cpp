@@ -394,6 +394,28 @@ TEST_F(S3StorageTest, AnUploadWhoseIdWasLostIsRemoved) {
   EXPECT_EQ(store_.objects.size(), 1u);
 }
 
+TEST_F(S3StorageTest, AnUploadWhoseIdWasLostIsRemovedHoweverLongTheStoreIsAwayThen) {
+  store_.after = Times(1, IsCreate, Broken);
+  store_.before = [this](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (request.method != "GET" || !request.Has("uploads")) return std::nullopt;
+    if (environment_.slept() < std::chrono::seconds(30)) Broken();
+    return std::nullopt;
+  };
+  WriteObject(storage(), "x", SomeBytes(kPart + 1));
+  EXPECT_TRUE(store_.uploads.empty());
+  EXPECT_EQ(store_.objects.size(), 1u);
+}
+
+TEST_F(S3StorageTest, AnUploadWhoseIdWasLostIsNoFailureForAUserWhoMayNotList) {
+  store_.after = Times(1, IsCreate, Broken);
+  store_.before = [](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (request.method != "GET" || !request.Has("uploads")) return std::nullopt;
+    return ErrorAnswer(403, "AccessDenied");
+  };
+  WriteObject(storage(), "x", SomeBytes(kPart + 1));
+  EXPECT_EQ(store_.objects.size(), 1u);
+}
+
 TEST_F(S3StorageTest, AnUploadWhoseIdWasNeverLearnedIsRemovedByAbort) {
   WriteObject(storage(), "first", "contact");
   store_.after = Times(-1, IsCreate, Broken);
