@@ -282,6 +282,17 @@ TEST_F(CurlTransportTest, AnEarlyRefusalOfAnUploadIsAnAnswer) {
   close(listener);
 }
 
+TEST_F(CurlTransportTest, ARefusalThatBreaksOffInTheMiddleIsNoAnswer) {
+  LocalServer server([](const auto&) {
+    return LocalServer::Reply{"HTTP/1.1 403 X\r\nContent-Length: 100\r\n\r\n<Err", false, false,
+                              true};
+  });
+  HttpRequest request = Request("PUT", server.origin() + "/");
+  const std::string content = SomeBytes(1000);
+  request.body = AsBytes(content);
+  EXPECT_EQ(FailureOf(request), TransportFailure::kBroken);
+}
+
 // The backend over real sockets.
 
 class S3OverSockets : public ::testing::Test {

@@ -299,8 +299,8 @@ HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
     throw TransportError(TransportFailure::kBroken, "the connection ended without an answer");
   if (result != CURLE_OK) {
     // A store may refuse an upload and close before it has taken all of it: that is an answer.
-    const bool refused =
-        status >= 300 && (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
+    const bool refused = status >= 300 && exchange.sent < request.body.size() &&
+                         (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
     TransportFailure failure = FailureOf(result);
     // A timeout before the connection stood is the connection's.
     curl_off_t connected = 0;
