@@ -18,7 +18,7 @@ packages_for() { # build | test | s3
       ;;
     test)
       echo libgtest-dev libipc-run-perl age zstd ccache clang-format clang-tidy shellcheck tzdata \
-        curl openssl
+        curl openssl python3
       packages_for s3
       ;;
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;

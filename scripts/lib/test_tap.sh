@@ -12,31 +12,31 @@ make_small_disk() {
   export PGBACKUP_TEST_SMALL_DISK=$scratch/small
 }
 
+# prove as the unprivileged user, in the copy of the tree; what the tests write goes into the scratch
+# folder, their raw output also into the folder $raw.
+run_prove() ( # ARGUMENT…
+  pgxs=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
+  mkdir -p "$raw" "$scratch/tap/data" "$scratch/tap/log" "$scratch/tap/tmp"
+  give_to_user "$raw" "$scratch/tap"
+  cd "$scratch" || exit
+  # shellcheck disable=SC2030,SC2154 # for this subshell alone; tree comes from scripts/test
+  export PATH=$bindir:$PATH PG_REGRESS=$pgxs/test/regress/pg_regress PG_CONFIG \
+    TESTDATADIR=$scratch/tap/data TESTLOGDIR=$scratch/tap/log TESTDIR=$scratch/tap \
+    PERL_TEST_HARNESS_DUMP_TAP=$raw PG_TEST_TIMEOUT_DEFAULT=${PG_TEST_TIMEOUT_DEFAULT:-120} \
+    TMPDIR=$scratch/tap/tmp PGBACKUP_SOURCE_DIR=$tree
+  # shellcheck disable=SC2030
+  unset PGHOST PGPORT PGUSER PGDATABASE PGOPTIONS
+  # shellcheck disable=SC2016 # for the inner shell
+  as_user sh -c 'cd "$1" && shift && exec "$@"' sh "$tree" \
+    prove -I "$pgxs/test/perl" -I test/perl "$@"
+)
+
 test_tap() {
   heading "whole-system tests"
-  local pgxs log=$scratch/prove.log raw=$scratch/tap-raw status=0
+  local log=$scratch/prove.log raw=$scratch/tap-raw status=0
   local good bad skipped
-  pgxs=$(dirname "$(dirname "$("$PG_CONFIG" --pgxs)")")
-  mkdir -p "$raw" "$scratch/tap"
   make_small_disk
-  give_to_user "$raw" "$scratch/tap"
-  make_small_disk
-  (
-    cd "$scratch"
-    # shellcheck disable=SC2030,SC2154 # for this subshell alone; tree comes from scripts/test
-    export PATH=$bindir:$PATH PG_REGRESS=$pgxs/test/regress/pg_regress PG_CONFIG \
-      TESTDATADIR=$scratch/tap/data TESTLOGDIR=$scratch/tap/log TESTDIR=$scratch/tap \
-      PERL_TEST_HARNESS_DUMP_TAP=$raw PG_TEST_TIMEOUT_DEFAULT=${PG_TEST_TIMEOUT_DEFAULT:-120} \
-      TMPDIR=$scratch/tap/tmp PGBACKUP_SOURCE_DIR=$tree
-    # shellcheck disable=SC2030
-    unset PGHOST PGPORT PGUSER PGDATABASE PGOPTIONS
-    mkdir -p "$TESTDATADIR" "$TESTLOGDIR" "$TMPDIR"
-    give_to_user "$scratch/tap"
-    # shellcheck disable=SC2016 # for the inner shell
-    as_user sh -c 'cd "$1" && shift && exec "$@"' sh "$tree" \
-      prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" -I "$pgxs/test/perl" -I test/perl \
-      "${tap_tests[@]}"
-  ) >"$log" 2>&1 || status=$?
+  run_prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" "${tap_tests[@]}" >"$log" 2>&1 || status=$?
   good=$(tap_lines '^ok ' | grep -vc '# SKIP' || :)
   skipped=$(tap_lines '^ok ' | grep -c '# SKIP' || :)
   bad=$(tap_lines '^not ok ' | grep -vc '# TODO' || :)

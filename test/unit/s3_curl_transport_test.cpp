@@ -116,6 +116,22 @@ TEST_F(CurlTransportTest, KeepsItsConnection) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST_F(CurlTransportTest, SendsNothingAgainWhenAUsedConnectionEndsWithoutAnAnswer) {
+  std::atomic<int> requests{0};
+  LocalServer server([&](const auto&) {
+    return ++requests == 1 ? LocalServer::Reply{LocalServer::Response(200, "")}
+                           : LocalServer::Reply{"", true};
+  });
+  EXPECT_EQ(transport_.Perform(Request("POST", server.origin() + "/x?uploads")).status, 200);
+  EXPECT_EQ(FailureOf(Request("POST", server.origin() + "/x?uploads")), TransportFailure::kBroken);
+  EXPECT_EQ(requests, 2);
+  HttpRequest put = Request("PUT", server.origin() + "/x");
+  const std::string content = SomeBytes(3'000'000);
+  put.body = AsBytes(content);
+  EXPECT_EQ(FailureOf(put), TransportFailure::kBroken);
+  EXPECT_EQ(requests, 3);
+}
+
 TEST_F(CurlTransportTest, AnswersToHeadHaveNoBody) {
   LocalServer server([](const auto&) {
     return LocalServer::Reply{"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"};
@@ -264,6 +280,17 @@ TEST_F(CurlTransportTest, AnEarlyRefusalOfAnUploadIsAnAnswer) {
   EXPECT_EQ(transport_.Perform(request).status, 403);
   server.join();
   close(listener);
+}
+
+TEST_F(CurlTransportTest, ARefusalThatBreaksOffInTheMiddleIsNoAnswer) {
+  LocalServer server([](const auto&) {
+    return LocalServer::Reply{"HTTP/1.1 403 X\r\nContent-Length: 100\r\n\r\n<Err", false, false,
+                              true};
+  });
+  HttpRequest request = Request("PUT", server.origin() + "/");
+  const std::string content = SomeBytes(1000);
+  request.body = AsBytes(content);
+  EXPECT_EQ(FailureOf(request), TransportFailure::kBroken);
 }
 
 // The backend over real sockets.

@@ -25,6 +25,7 @@ class LocalServer {
     std::string bytes;   // sent as they are
     bool close = false;  // then close the connection
     bool stall = false;  // then say nothing more until the server ends
+    bool reset = false;  // then reset the connection
   };
   struct Request {
     std::string head;  // up to and with the empty line
@@ -129,7 +130,11 @@ class LocalServer {
       poll(&waiting, 1, -1);
       return false;
     }
-    return !reply.close;
+    if (reply.reset) {
+      const linger at_once{1, 0};
+      setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    return !reply.close && !reply.reset;
   }
 
   Script script_;

@@ -323,6 +323,20 @@ TEST_F(S3StorageTest, ReadsTheErrorInsideASuccessfulComplete) {
   EXPECT_EQ(store_.Count("POST", "uploadId"), 3u);
 }
 
+TEST_F(S3StorageTest, ACompleteThatWasDoneAndAnswered200WithAnErrorIsSettledByALook) {
+  store_.after = Times(1, IsComplete, [] { return ErrorAnswer(200, "InternalError"); });
+  const std::string content = SomeBytes(2 * kPart + 1);
+  WriteObject(storage(), "x", content);
+  EXPECT_TRUE(SameBytes(store_.objects.at("p/x").content, content));
+}
+
+TEST_F(S3StorageTest, AnUploadThatBeganUnderA200WithAnErrorIsRemoved) {
+  store_.after = Times(1, IsCreate, [] { return ErrorAnswer(200, "InternalError"); });
+  WriteObject(storage(), "x", SomeBytes(kPart + 1));
+  EXPECT_TRUE(store_.uploads.empty());
+  EXPECT_EQ(store_.objects.size(), 1u);
+}
+
 TEST_F(S3StorageTest, AFinalErrorInsideASuccessfulCompleteFailsTheObject) {
   store_.before = Times(-1, IsComplete, [] { return ErrorAnswer(200, "EntityTooSmall"); });
   {
@@ -377,6 +391,28 @@ TEST_F(S3StorageTest, AnUploadWhoseIdWasLostIsRemoved) {
   WriteObject(storage(), "x", SomeBytes(kPart + 1));
   EXPECT_EQ(store_.Count("POST", "uploads"), 2u);
   EXPECT_TRUE(store_.uploads.empty());
+  EXPECT_EQ(store_.objects.size(), 1u);
+}
+
+TEST_F(S3StorageTest, AnUploadWhoseIdWasLostIsRemovedHoweverLongTheStoreIsAwayThen) {
+  store_.after = Times(1, IsCreate, Broken);
+  store_.before = [this](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (request.method != "GET" || !request.Has("uploads")) return std::nullopt;
+    if (environment_.slept() < std::chrono::seconds(30)) Broken();
+    return std::nullopt;
+  };
+  WriteObject(storage(), "x", SomeBytes(kPart + 1));
+  EXPECT_TRUE(store_.uploads.empty());
+  EXPECT_EQ(store_.objects.size(), 1u);
+}
+
+TEST_F(S3StorageTest, AnUploadWhoseIdWasLostIsNoFailureForAUserWhoMayNotList) {
+  store_.after = Times(1, IsCreate, Broken);
+  store_.before = [](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (request.method != "GET" || !request.Has("uploads")) return std::nullopt;
+    return ErrorAnswer(403, "AccessDenied");
+  };
+  WriteObject(storage(), "x", SomeBytes(kPart + 1));
   EXPECT_EQ(store_.objects.size(), 1u);
 }
 
@@ -461,6 +497,14 @@ TEST_F(S3StorageTest, AConditionalPutWhoseAnswerWasLostIsRecognized) {
   store_.after = Times(1, IsPut, Broken);
   WriteObject(storage(), "manifest.json", "{}", options);
   EXPECT_EQ(store_.objects.at("p/manifest.json").content, "{}");
+}
+
+TEST_F(S3StorageTest, AConditionalPutThatWasDoneAndAnswered200WithAnErrorIsRecognized) {
+  store_.after = Times(1, IsPut, [] { return ErrorAnswer(200, "InternalError"); });
+  PutOptions once;
+  once.if_absent = true;
+  WriteObject(storage(), "x", "content", once);
+  EXPECT_EQ(store_.objects.at("p/x").content, "content");
 }
 
 TEST_F(S3StorageTest, AConditionalPutFallsBackToALookWhereTheStoreKnowsNone) {

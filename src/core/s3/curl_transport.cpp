@@ -57,6 +57,7 @@ struct Exchange {
   size_t sent = 0;
   Clock::time_point last_activity = Clock::now();
   std::exception_ptr thrown;
+  int begun = 0;  // how often the request was about to be sent
 };
 
 size_t OnRead(char* buffer, size_t size, size_t count, void* context) {
@@ -75,6 +76,13 @@ size_t OnRead(char* buffer, size_t size, size_t count, void* context) {
   exchange.sent += taken;
   exchange.last_activity = Clock::now();
   return taken;
+}
+
+// When a connection that is used again ends without an answer, libcurl sends the request once more
+// by itself, although the server may have done what it asks for: that is for the caller to decide.
+int OnRequest(void* context, char*, char*, int, int) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  return ++exchange.begun > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 int OnSeek(void* context, curl_off_t offset, int origin) {
@@ -214,6 +222,8 @@ void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& 
   } else if (const char* system = curl_version_info(CURLVERSION_NOW)->cainfo) {
     set(CURLOPT_CAINFO, system);
   }
+  set(CURLOPT_PREREQFUNCTION, OnRequest);
+  set(CURLOPT_PREREQDATA, &exchange);
   set(CURLOPT_HEADERFUNCTION, OnHeader);
   set(CURLOPT_HEADERDATA, &exchange);
   set(CURLOPT_WRITEFUNCTION, OnBody);
@@ -271,7 +281,7 @@ CURLcode CurlTransport::Connection::Drive(Exchange& exchange) {
 
 HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
                                                 const std::string& ca_file) {
-  Exchange exchange{request, easy_, {}, 0, Clock::now(), nullptr};
+  Exchange exchange{request, easy_, {}, 0, Clock::now(), nullptr, 0};
   const HeaderList headers = MakeHeaderList(request.headers);
   Configure(exchange, headers, ca_file);
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK)
@@ -285,10 +295,12 @@ HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  if (exchange.begun > 1)
+    throw TransportError(TransportFailure::kBroken, "the connection ended without an answer");
   if (result != CURLE_OK) {
     // A store may refuse an upload and close before it has taken all of it: that is an answer.
-    const bool refused =
-        status >= 300 && (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
+    const bool refused = status >= 300 && exchange.sent < request.body.size() &&
+                         (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
     TransportFailure failure = FailureOf(result);
     // A timeout before the connection stood is the connection's.
     curl_off_t connected = 0;

@@ -105,7 +105,7 @@ void MultipartWriter::Finish() {
   object_uncertain_ = false;
   buffer_.reset();
   upload_id_.clear();
-  if (create_uncertain_) RemoveUploads();
+  if (create_uncertain_) RemoveLostUploadsAfterSuccess();
 }
 
 void MultipartWriter::FinishSingle() {
@@ -185,10 +185,22 @@ void MultipartWriter::RemoveUploads() noexcept {
       context_.bucket.AbortUpload(key_, upload_id_, control);
     });
   if (create_uncertain_)
-    Cleanup([this](const CallControl& control) {
-      context_.bucket.AbortUploads(
-          key_, [this](const UploadPage::Upload& upload) { return upload.key == key_; }, control);
-    });
+    Cleanup([this](const CallControl& control) { RemoveLostUploads(control); });
+}
+
+void MultipartWriter::RemoveLostUploads(const CallControl& control) const {
+  context_.bucket.AbortUploads(
+      key_, [this](const UploadPage::Upload& upload) { return upload.key == key_; }, control);
+}
+
+// Nobody sweeps up after a success, so this is as patient as writing was, and fails like it. Only a
+// store that cannot list uploads, or does not let us, keeps what is lost.
+void MultipartWriter::RemoveLostUploadsAfterSuccess() const {
+  try {
+    RemoveLostUploads(Control());
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kCancelled) throw;
+  }
 }
 
 void MultipartWriter::RemoveUncertainObject() noexcept {

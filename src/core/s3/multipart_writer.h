@@ -77,6 +77,8 @@ class MultipartWriter final : public Sink {
   [[noreturn]] void ThrowExists() const;
   bool IsWritten(const CallControl& control) const;
   void RemoveUploads() noexcept;
+  void RemoveLostUploads(const CallControl& control) const;
+  void RemoveLostUploadsAfterSuccess() const;
   void RemoveUncertainObject() noexcept;
   void Cleanup(const std::function<void(const CallControl&)>& step) noexcept;
 

@@ -194,7 +194,9 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
         continue;
       failure = RefusedError(call.purpose, place, response, answer.error);
       if (reaction != Reaction::kRetry) throw *failure;
-      if (call.maybe_done != nullptr && response.status >= 500) *call.maybe_done = true;
+      // Neither a failure of the store nor an <Error> in a 200 says that nothing was done.
+      if (call.maybe_done != nullptr && (success || response.status >= 500))
+        *call.maybe_done = true;
       retry_after = ParseRetryAfter(response.Header("retry-after"));
     } catch (const TransportError& error) {
       if (call.maybe_done != nullptr && LeavesOpen(error.failure())) *call.maybe_done = true;
