@@ -42,6 +42,12 @@ struct S3Deviations {
   bool knows_no_tags = false;
   // It takes object locks and locks nothing.
   bool ignores_object_lock = false;
+  // An object of several parts gets neither the tags nor the lock that it was begun with.
+  bool multipart_loses_options = false;
+  // Its answer to an unknown encryption key is that to an unknown access key.
+  bool one_error_for_all_keys = false;
+  // It refuses to complete an upload whose parts are named with their checksums.
+  bool refuses_checksums_of_parts = false;
   // It keeps no checksum of an object.
   bool forgets_checksums = false;
   // It stores a body that is not what its checksum header says.
@@ -49,14 +55,18 @@ struct S3Deviations {
 };
 
 inline constexpr S3Deviations kS3Deviations[] = {
-    {.server = "ceph-16", .forgets_checksums = true, .ignores_wrong_checksums = true},
-    {.server = "ceph-18", .forgets_checksums = true, .ignores_wrong_checksums = true},
+    {.server = "ceph-16",
+     .multipart_loses_options = true,
+     .one_error_for_all_keys = true,
+     .forgets_checksums = true,
+     .ignores_wrong_checksums = true},
     {.server = "ceph-20"},
     {.server = "swift-2.30",
      .one_error_for_both_keys = true,
      .knows_no_encryption = true,
      .knows_no_tags = true,
      .ignores_object_lock = true,
+     .refuses_checksums_of_parts = true,
      .forgets_checksums = true,
      .ignores_wrong_checksums = true},
     {.server = "swift-2.38",
