@@ -17,8 +17,8 @@ packages_for() { # build | test | s3
       fi
       ;;
     test)
-      echo libgtest-dev libipc-run-perl age zstd ccache clang-format clang-tidy shellcheck tzdata \
-        curl openssl python3
+      echo libgtest-dev libipc-run-perl age zstd ccache clang libclang-rt-dev clang-format clang-tidy \
+        shellcheck tzdata curl openssl python3
       packages_for s3
       ;;
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;

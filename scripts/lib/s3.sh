@@ -1,20 +1,49 @@
 # shellcheck shell=bash
-# A real S3 server for this run. Needs common.sh, user.sh and the packages for s3.
+# Real S3 servers for this run. Needs common.sh, user.sh and the packages for s3.
 
-# Starts it from a copy of the tree (see copy_tree) and exports what DIR/env says.
+# One Ceph, started from a copy of the tree (see copy_tree); exports what its env file says.
 start_s3() { # TREE PORT [STORE]
-  "$root/test/s3/install" >"$scratch/s3-install.log" 2>&1 || {
-    tail -n 20 "$scratch/s3-install.log" >&2
-    return 1
-  }
-  s3_tree=$1
   at_exit+=(stop_s3)
-  quietly "$scratch/s3-start.log" as_user env PGBACKUP_TEST_CACHE="${PGBACKUP_TEST_CACHE:-}" \
-    "$s3_tree/test/s3/ceph" start "$scratch/s3" "$2" "${3:-memstore}" || return 1
+  install_s3 && start_s3_server "$1" ceph s3 "$2" "${3:-memstore}" || return 1
   # shellcheck source=/dev/null
   . "$scratch/s3/env"
 }
 
+# Beside that Ceph the others that the storage has to work with: Swift, and a Ceph with roles to
+# assume, which gives other error codes. Uses PORT … PORT+30.
+start_other_s3() { # TREE PORT
+  local swift sts status=0
+  start_s3_server "$1" swift swift "$2" &
+  swift=$!
+  start_s3_server "$1" ceph sts "$(($2 + 20))" memstore sts &
+  sts=$!
+  wait "$swift" || status=1
+  wait "$sts" || status=1
+  [ "$status" = 0 ] || return 1
+  # shellcheck source=/dev/null
+  . "$scratch/swift/env"
+  # shellcheck source=/dev/null
+  . "$scratch/sts/env"
+}
+
+install_s3() {
+  "$root/test/s3/install" >"$scratch/s3-install.log" 2>&1 && return
+  tail -n 20 "$scratch/s3-install.log" >&2
+  return 1
+}
+
+start_s3_server() { # TREE PROGRAM DIR PORT OPTION…
+  local program=$1/test/s3/$2 dir=$3
+  shift 3
+  echo "$program" >"$scratch/$dir.program"
+  quietly "$scratch/$dir-start.log" as_user env PGBACKUP_TEST_CACHE="${PGBACKUP_TEST_CACHE:-}" \
+    "$program" start "$scratch/$dir" "$@"
+}
+
 stop_s3() {
-  [ ! -d "$scratch/s3" ] || quietly "$scratch/s3-stop.log" as_user "$s3_tree/test/s3/ceph" stop "$scratch/s3"
+  local dir
+  for dir in s3 swift sts; do
+    [ ! -d "$scratch/$dir" ] ||
+      quietly "$scratch/$dir-stop.log" as_user "$(cat "$scratch/$dir.program")" stop "$scratch/$dir"
+  done
 }

@@ -90,16 +90,18 @@ make_bucket() { # ENDPOINT BUCKET ACCESS_KEY SECRET
   [ "$answer" = 200 ] || fail "could not make the bucket $2: HTTP status $answer"
 }
 
-# DIR/env, to be read with ".": what the tests need to know.
-write_env() { # DIR SERVER ENDPOINT TLS_ENDPOINT BUCKET
+# DIR/env, to be read with ".": what the tests need to know. SLOT (S3, SWIFT, STS) is part of the
+# variables' names, so that one run can have a server of each kind; SERVER says what it is, with the
+# version that decides how it behaves.
+write_env() { # DIR SLOT SERVER ENDPOINT TLS_ENDPOINT BUCKET
   cat >"$1/env" <<E
-export PGBACKUP_TEST_S3_SERVER='$2'
-export PGBACKUP_TEST_S3_ENDPOINT='$3'
-export PGBACKUP_TEST_S3_TLS_ENDPOINT='$4'
-export PGBACKUP_TEST_S3_CA_FILE='$1/ca.pem'
-export PGBACKUP_TEST_S3_BUCKET='$5'
-export PGBACKUP_TEST_S3_REGION='us-east-1'
-export PGBACKUP_TEST_S3_CREDENTIALS_FILE='$1/credentials'
+export PGBACKUP_TEST_$2_SERVER='$3'
+export PGBACKUP_TEST_$2_ENDPOINT='$4'
+export PGBACKUP_TEST_$2_TLS_ENDPOINT='$5'
+export PGBACKUP_TEST_$2_CA_FILE='$1/ca.pem'
+export PGBACKUP_TEST_$2_BUCKET='$6'
+export PGBACKUP_TEST_$2_REGION='us-east-1'
+export PGBACKUP_TEST_$2_CREDENTIALS_FILE='$1/credentials'
 E
 }
 

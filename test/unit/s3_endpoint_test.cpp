@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
+
 namespace pgbackup {
 namespace {
 
@@ -55,6 +57,40 @@ TEST(S3Endpoint, AnotherRegionIsAnotherHostOnAwsOnly) {
   const Endpoint moved = Endpoint(settings, "bucket", "us-east-1").InRegion("moon");
   EXPECT_EQ(moved.Origin(), "http://store");
   EXPECT_EQ(moved.region(), "moon");
+}
+
+TEST(S3Endpoint, RefusesWhatIsNoHostAndPort) {
+  for (const char* endpoint : {"store",
+                               "ftp://store",
+                               "http://",
+                               "https:///",
+                               "http://:9000",
+                               "http://store:",
+                               "http://store:0",
+                               "http://store:65536",
+                               "http://store:9000:80",
+                               "http://store:80:80",
+                               "http://store:+80",
+                               "http://key:secret@store",
+                               "http://store/path",
+                               "http://store?x",
+                               "http://store#x",
+                               "http://a store",
+                               "http://st\\ore",
+                               "http://st\nore",
+                               "http://[::1",
+                               "http://[::1]x",
+                               "http://::1",
+                               "http://[]",
+                               "http://st%6fre",
+                               "http://st\xc3\xb6re"})
+    EXPECT_THROW(UrlOf(endpoint, "", "bucket", "k"), Error) << endpoint;
+}
+
+TEST(S3Endpoint, KnowsTheNameOfARegion) {
+  for (const char* name : {"us-east-1", "default", "Moon_2"}) EXPECT_TRUE(IsRegionName(name));
+  for (const char* name : {"a.b", "a/b", "a\r\nb", "a b", "\xc3\xa4"})
+    EXPECT_FALSE(IsRegionName(name)) << name;
 }
 
 }  // namespace

@@ -1,32 +1,23 @@
-// What a real store says to wrong settings. Skips where no server is given, see
-// storage_conformance_test.cpp.
+// What every real store says to wrong settings, and that the errors tell a person what to mend.
+// See s3_servers.h.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
 
 #include "core/storage/open_storage.h"
+#include "s3_servers.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
 
 namespace pgbackup {
 namespace {
 
-class S3Live : public ::testing::Test {
+class S3Live : public ::testing::TestWithParam<S3Slot> {
  protected:
   void SetUp() override {
-    const auto variable = [&](const char* name) {
-      return environment_->Variable(std::string("PGBACKUP_TEST_S3_") + name).value_or("");
-    };
-    settings_.s3.endpoint = variable("ENDPOINT");
-    if (settings_.s3.endpoint.empty())
-      GTEST_SKIP() << "no S3 server: start one with test/s3/ceph and read its env file";
-    tls_endpoint_ = variable("TLS_ENDPOINT");
-    ca_file_ = variable("CA_FILE");
-    has_sts_ = environment_->Variable("PGBACKUP_TEST_STS_ROLE").has_value();
-    settings_.url = "s3://" + variable("BUCKET");
-    settings_.s3.region = variable("REGION");
-    settings_.s3.credentials_file = variable("CREDENTIALS_FILE");
+    if (!server_.is_there()) GTEST_SKIP() << server_.WhyNotThere();
+    settings_ = server_.Settings();
     std::ifstream file(settings_.s3.credentials_file);
     for (std::string line; std::getline(file, line);) {
       const std::string value = line.substr(line.rfind(' ') + 1);
@@ -53,36 +44,37 @@ class S3Live : public ::testing::Test {
 
   TemporaryDirectory directory_;
   std::unique_ptr<Environment> environment_ = SystemEnvironment();
+  const S3Server server_{GetParam(), *environment_};
+  const S3Deviations deviations_ = server_.deviations();
   Cancellation cancellation_;
   StorageSettings settings_;
-  std::string tls_endpoint_, ca_file_, access_key_, secret_;
-  bool has_sts_ = false;
+  std::string access_key_, secret_;
 };
 
-TEST_F(S3Live, SaysThatTheAccessKeyIsUnknown) {
-  if (has_sts_) GTEST_SKIP() << "with STS, Ceph calls that a missing permission";
+TEST_P(S3Live, SaysThatTheAccessKeyIsUnknown) {
   UseKeys("NOSUCHKEY00000000000", "whatever");
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
-  // Swift does not tell the two apart.
-  const bool is_swift = environment_->Variable("PGBACKUP_TEST_S3_SERVER") == "swift";
-  EXPECT_NE(error.message().find(is_swift ? "(or the access key id) is wrong"
-                                          : "does not know the access key id"),
+  EXPECT_NE(error.message().find(deviations_.calls_wrong_keys_denied ? "access denied"
+                                 : deviations_.one_error_for_both_keys
+                                     ? "(or the access key id) is wrong"
+                                     : "does not know the access key id"),
             std::string::npos)
       << error.message() << error.detail();
 }
 
-TEST_F(S3Live, SaysThatTheSecretKeyIsWrong) {
-  if (has_sts_) GTEST_SKIP() << "with STS, Ceph calls that a missing permission";
+TEST_P(S3Live, SaysThatTheSecretKeyIsWrong) {
   UseKeys(access_key_, "wrong");
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
-  EXPECT_NE(error.message().find("the secret key (or the access key id) is wrong"),
+  EXPECT_NE(error.message().find(deviations_.calls_wrong_keys_denied
+                                     ? "access denied"
+                                     : "the secret key (or the access key id) is wrong"),
             std::string::npos)
       << error.message() << error.detail();
 }
 
-TEST_F(S3Live, SaysThatTheBucketIsMissing) {
+TEST_P(S3Live, SaysThatTheBucketIsMissing) {
   settings_.url = "s3://no-such-bucket-here";
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
@@ -91,29 +83,28 @@ TEST_F(S3Live, SaysThatTheBucketIsMissing) {
       << error.message() << error.detail();
 }
 
-TEST_F(S3Live, SaysThatTheCertificateIsNotTrusted) {
-  settings_.s3.endpoint = tls_endpoint_;
+TEST_P(S3Live, SaysThatTheCertificateIsNotTrusted) {
+  settings_.s3.endpoint = server_.Variable("TLS_ENDPOINT");
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
   EXPECT_NE(error.message().find("no secure connection"), std::string::npos);
   EXPECT_NE(error.hint().find("pgbackup.s3_ca_file"), std::string::npos);
 }
 
-TEST_F(S3Live, SaysThatTheAuthorityFileIsMissing) {
-  settings_.s3.endpoint = tls_endpoint_;
+TEST_P(S3Live, SaysThatTheAuthorityFileIsMissing) {
+  settings_.s3.endpoint = server_.Variable("TLS_ENDPOINT");
   settings_.s3.ca_file = directory_.path() + "/none.pem";
   EXPECT_NE(WriteError().hint().find(settings_.s3.ca_file), std::string::npos);
 }
 
-TEST_F(S3Live, DoesNotTrustTheRightAuthorityForTheWrongName) {
-  const size_t host = tls_endpoint_.find("127.0.0.1");
-  if (host == std::string::npos) GTEST_SKIP() << "needs a server on 127.0.0.1";
-  settings_.s3.endpoint = std::string(tls_endpoint_).replace(host, 9, "other.localhost");
-  settings_.s3.ca_file = ca_file_;
+TEST_P(S3Live, DoesNotTrustTheRightAuthorityForTheWrongName) {
+  settings_ = server_.TlsSettings();
+  settings_.s3.endpoint = WithHost(settings_.s3.endpoint, "other.localhost");
+  if (settings_.s3.endpoint.empty()) GTEST_SKIP() << "needs a server on 127.0.0.1";
   EXPECT_NE(WriteError().message().find("no secure connection"), std::string::npos);
 }
 
-TEST_F(S3Live, FindsTheRegionByItself) {
+TEST_P(S3Live, FindsTheRegionByItself) {
   settings_.s3.region = "nowhere-9";
   const auto storage = OpenStorage(settings_, *environment_, cancellation_);
   WriteObject(*storage, "region-test", "content");
@@ -121,16 +112,20 @@ TEST_F(S3Live, FindsTheRegionByItself) {
   storage->Delete("region-test");
 }
 
+INSTANTIATE_TEST_SUITE_P(, S3Live, ::testing::Values(S3Slot::kMain, S3Slot::kSwift, S3Slot::kSts),
+                         [](const auto& info) { return S3SlotName(info.param); });
+
+class S3LiveRole : public S3Live {};
+
 // A user who may do nothing but assume a role that may.
-TEST_F(S3Live, AssumesARole) {
-  const auto role = environment_->Variable("PGBACKUP_TEST_STS_ROLE");
-  if (!role) GTEST_SKIP() << "the server has no role to assume: start it with sts";
-  const std::string keys = *environment_->Variable("PGBACKUP_TEST_STS_CREDENTIALS_FILE");
+TEST_P(S3LiveRole, IsAssumed) {
+  const std::string role = server_.Variable("ROLE");
+  const std::string keys = server_.Variable("BARE_CREDENTIALS_FILE");
   std::ifstream bare(keys);
   settings_.s3.credentials_file = directory_.path() + "/credentials";
   std::ofstream(settings_.s3.credentials_file)
-      << bare.rdbuf() << "[backup]\nrole_arn = " << *role
-      << "\nsource_profile = default\n[none]\nrole_arn = " << *role
+      << bare.rdbuf() << "[backup]\nrole_arn = " << role
+      << "\nsource_profile = default\n[none]\nrole_arn = " << role
       << "-not\nsource_profile = default\n";
   chmod(settings_.s3.credentials_file.c_str(), 0600);
   setenv("AWS_ENDPOINT_URL_STS", settings_.s3.endpoint.c_str(), 1);
@@ -139,7 +134,7 @@ TEST_F(S3Live, AssumesARole) {
   settings_.s3.profile = "none";
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
-  EXPECT_NE(error.message().find(*role + "-not"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().find(role + "-not"), std::string::npos) << error.message();
   settings_.s3.profile = "backup";
   {
     settings_.s3.part_size = 5u << 20;
@@ -151,6 +146,9 @@ TEST_F(S3Live, AssumesARole) {
   }
   unsetenv("AWS_ENDPOINT_URL_STS");
 }
+
+INSTANTIATE_TEST_SUITE_P(, S3LiveRole, ::testing::Values(S3Slot::kSts),
+                         [](const auto& info) { return S3SlotName(info.param); });
 
 }  // namespace
 }  // namespace pgbackup

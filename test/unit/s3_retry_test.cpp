@@ -80,20 +80,5 @@ TEST(S3Retry, TellsWhatMayPassFromWhatWillNot) {
   EXPECT_EQ(Classify(400, "ExpiredToken"), Reaction::kRefreshCredentials);
 }
 
-TEST(S3Retry, ReadsRetryAfterInSeconds) {
-  EXPECT_EQ(ParseRetryAfter("0"), seconds(0));
-  EXPECT_EQ(ParseRetryAfter("120"), seconds(120));
-  for (const char* value : {"", "-1", "1.5", "soon", "Fri, 07 Nov 2014 23:59:59 GMT", "99999999"})
-    EXPECT_EQ(ParseRetryAfter(value), std::nullopt) << value;
-}
-
-TEST(S3Retry, ReadsHttpDates) {
-  EXPECT_EQ(ParseHttpDate("Sun, 06 Nov 1994 08:49:37 GMT"), WallTime(seconds(784111777)));
-  EXPECT_EQ(ParseHttpDate("Thu, 29 Feb 2024 00:00:00 GMT"), WallTime(seconds(1709164800)));
-  for (const char* value :
-       {"", "now", "Sun, 06 Xxx 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37"})
-    EXPECT_EQ(ParseHttpDate(value), std::nullopt) << value;
-}
-
 }  // namespace
 }  // namespace pgbackup

@@ -21,6 +21,13 @@ TEST(S3Xml, TakesNonsenseForNoError) {
     EXPECT_EQ(ParseErrorBody(body).code, "") << body;
 }
 
+TEST(S3Xml, ADocumentHasOneRoot) {
+  const std::string_view both =
+      "<Error><Code>SlowDown</Code></Error><CompleteMultipartUploadResult/>";
+  EXPECT_EQ(ParseErrorBody(both).code, "SlowDown");
+  EXPECT_FALSE(IsCompleteResult(both));
+}
+
 TEST(S3Xml, ReadsAPageOfObjects) {
   const ObjectPage page = ParseObjectPage(
       "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/base/error.h"
+#include "core/base/trim.h"
 #include "core/base/unique_fd.h"
 
 namespace pgbackup {
@@ -51,13 +52,6 @@ bool HoldsSecrets(const AwsProfiles& profiles) {
 }
 
 }  // namespace
-
-std::string_view TrimBlanks(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 AwsProfiles ParseAwsConfig(std::string_view text) {
   constexpr std::string_view kPrefix = "profile ";

@@ -36,7 +36,4 @@ std::optional<AwsProfiles> ReadAwsConfig(const std::string& path, AwsFileRule ru
 // the platform's business. `what` names the file's purpose in messages.
 std::string ReadTokenFile(const std::string& path, const std::string& what);
 
-// Without blanks at its ends.
-std::string_view TrimBlanks(std::string_view text);
-
 }  // namespace pgbackup

@@ -1,7 +1,8 @@
 #include "core/s3/bucket.h"
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "core/s3/http_headers.h"
 
 namespace pgbackup {
 namespace {
@@ -18,8 +19,14 @@ bool AskForLock(const HttpHeaders& headers) {
                      [](const auto& header) { return header.first == "x-amz-object-lock-mode"; });
 }
 
-uint64_t ParseSize(std::string_view text) {
-  return strtoull(std::string(text).c_str(), nullptr, 10);
+// The size of the object that an answer with its head, or one byte of it, speaks of.
+std::optional<uint64_t> SizeIn(const HttpResponse& response) {
+  if (response.status != 206 && response.status != 416)
+    return ParseByteCount(response.Header("content-length"));
+  const auto range = ParseContentRange(response.Header("content-range"));
+  if (range) return range->size;
+  // A first byte that cannot be given is that of an empty object.
+  return response.status == 416 ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
 }  // namespace
@@ -145,13 +152,9 @@ std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
   const HttpResponse& response = answer.response;
   if (response.status == 404) return std::nullopt;
   ObjectHead head;
-  const std::string_view range = response.Header("content-range");  // "bytes 0-0/123"
-  const size_t slash = range.find('/');
-  if (response.status == 416 && slash == std::string_view::npos)
-    head.size = 0;
-  else
-    head.size = ParseSize(slash == std::string_view::npos ? response.Header("content-length")
-                                                          : range.substr(slash + 1));
+  const auto size = SizeIn(response);
+  if (!size) ThrowUnclear(call.purpose, "the store does not say how long it is");
+  head.size = *size;
   head.write_id = response.Header(kWriteIdHeader);
   head.lock_mode = response.Header("x-amz-object-lock-mode");
   head.locked_until = response.Header("x-amz-object-lock-retain-until-date");

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <pugixml.hpp>
 
 #include "core/base/json.h"
+#include "core/base/utc_time.h"
+#include "core/s3/http_headers.h"
 
 namespace pgbackup {
 namespace {
@@ -127,34 +128,26 @@ Credentials ParseCredentialsJson(std::string_view text, const std::string& sourc
 }
 
 std::optional<WallTime> ParseIsoTime(std::string_view text) {
-  tm utc{};
-  if (!TakeNumber(&text, 4, '-', &utc.tm_year) || !TakeNumber(&text, 2, '-', &utc.tm_mon) ||
-      !TakeNumber(&text, 2, 'T', &utc.tm_mday) || !TakeNumber(&text, 2, ':', &utc.tm_hour) ||
-      !TakeNumber(&text, 2, ':', &utc.tm_min) || !TakeNumber(&text, 2, '\0', &utc.tm_sec))
+  int year, month, day, hour, minute, second;
+  if (!TakeNumber(&text, 4, '-', &year) || !TakeNumber(&text, 2, '-', &month) ||
+      !TakeNumber(&text, 2, 'T', &day) || !TakeNumber(&text, 2, ':', &hour) ||
+      !TakeNumber(&text, 2, ':', &minute) || !TakeNumber(&text, 2, '\0', &second))
     return std::nullopt;
-  if (utc.tm_year < 1970 || utc.tm_mon < 1 || utc.tm_mon > 12 || utc.tm_mday < 1 ||
-      utc.tm_mday > 31 || utc.tm_hour > 23 || utc.tm_min > 59 || utc.tm_sec > 60)
-    return std::nullopt;
-  utc.tm_year -= 1900;
-  utc.tm_mon -= 1;
+  const auto shown = UtcTime(year, month, day, hour, minute, second);
+  if (!shown) return std::nullopt;
   if (!text.empty() && text.front() == '.') {
     text.remove_prefix(1);
     while (!text.empty() && text.front() >= '0' && text.front() <= '9') text.remove_prefix(1);
   }
-  std::chrono::seconds offset{0};
-  if (text != "Z") {
-    if (text.empty() || (text.front() != '+' && text.front() != '-')) return std::nullopt;
-    const int sign = text.front() == '-' ? -1 : 1;
-    int hours = 0, minutes = 0;
-    text.remove_prefix(1);
-    if (!TakeNumber(&text, 2, text.size() == 5 ? ':' : '\0', &hours) ||
-        !TakeNumber(&text, 2, '\0', &minutes) || !text.empty())
-      return std::nullopt;
-    offset = sign * (std::chrono::hours(hours) + std::chrono::minutes(minutes));
-  }
-  // Nanoseconds in 64 bits end in 2262; whoever says "never" by a later year gets that.
-  constexpr time_t kLatest = 9'200'000'000;
-  return WallTime(std::chrono::seconds(std::min(timegm(&utc), kLatest)) - offset);
+  if (text == "Z") return shown;
+  if (text.empty() || (text.front() != '+' && text.front() != '-')) return std::nullopt;
+  const int sign = text.front() == '-' ? -1 : 1;
+  int hours = 0, minutes = 0;
+  text.remove_prefix(1);
+  if (!TakeNumber(&text, 2, text.size() == 5 ? ':' : '\0', &hours) ||
+      !TakeNumber(&text, 2, '\0', &minutes) || !text.empty())
+    return std::nullopt;
+  return *shown - sign * (std::chrono::hours(hours) + std::chrono::minutes(minutes));
 }
 
 }  // namespace pgbackup

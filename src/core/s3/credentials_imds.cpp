@@ -1,6 +1,6 @@
 #include "core/s3/credentials_imds.h"
 
-#include "core/s3/aws_config_file.h"
+#include "core/base/trim.h"
 #include "core/s3/sigv4.h"
 
 namespace pgbackup {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/s3/http_headers.h"
 
 namespace pgbackup {
 namespace {
@@ -97,21 +98,12 @@ int OnSeek(void* context, curl_off_t offset, int origin) {
 size_t OnHeader(char* data, size_t size, size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   exchange.last_activity = Clock::now();
-  std::string_view line(data, size * count);
-  if (line.substr(0, 5) == "HTTP/") {  // a new answer: what "100 Continue" brought is over
-    exchange.response.headers.clear();
-    return size * count;
+  try {
+    TakeHeaderLine(std::string_view(data, size * count), &exchange.response.headers);
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return 0;
   }
-  const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return size * count;
-  std::string name(line.substr(0, colon));
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  std::string_view value = line.substr(colon + 1);
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
-  exchange.response.headers.emplace_back(std::move(name), value);
   return size * count;
 }
 

@@ -1,5 +1,7 @@
 #include "core/s3/endpoint.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/s3/sigv4.h"
 
@@ -11,22 +13,68 @@ namespace {
               "It must be http://host[:port] or https://host[:port].");
 }
 
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 // Bucket names that can be a label of a host name.
 bool IsHostLabel(const std::string& bucket) {
   for (const char c : bucket)
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
+    if (!((c >= 'a' && c <= 'z') || IsDigit(c) || c == '-')) return false;
   return true;
+}
+
+// A name, an IPv4 address, or an IPv6 address in brackets.
+bool IsHost(std::string_view host) {
+  const bool is_ipv6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (is_ipv6) host = host.substr(1, host.size() - 2);
+  for (const char c : host)
+    if (!IsDigit(c) && !IsLetter(c) && c != '.' && (is_ipv6 ? c != ':' : c != '-' && c != '_'))
+      return false;
+  return !host.empty();
+}
+
+bool IsPort(std::string_view port) {
+  constexpr size_t kMostDigits = 5;
+  int number = 0;
+  for (const char c : port.substr(0, kMostDigits)) number = IsDigit(c) ? number * 10 + c - '0' : 0;
+  return port.size() <= kMostDigits && std::all_of(port.begin(), port.end(), IsDigit) &&
+         number >= 1 && number <= 65535;
+}
+
+// "host" or "host:port" of what stands behind the scheme, without the scheme's own port: the
+// signature covers the Host header, and clients leave that port out of it.
+std::string CheckedHost(std::string rest, std::string_view default_port) {
+  while (!rest.empty() && rest.back() == '/') rest.pop_back();
+  if (rest.empty()) ThrowBadEndpoint("The host is missing.");
+  if (rest.find('@') != std::string::npos)
+    ThrowBadEndpoint("It must not hold credentials; use pgbackup.s3_credentials_file.");
+  if (rest.find_first_of("/?#") != std::string::npos)
+    ThrowBadEndpoint("There is more than a host and a port in it.");
+  const size_t colon = rest.find(':', rest.front() == '[' ? rest.find(']') : 0);
+  const std::string host = rest.substr(0, colon);
+  if (!IsHost(host)) ThrowBadEndpoint("The host is neither a name nor an address.");
+  if (colon == std::string::npos) return host;
+  const std::string_view port = std::string_view(rest).substr(colon + 1);
+  if (!IsPort(port)) ThrowBadEndpoint("The port is not a number between 1 and 65535.");
+  return port == default_port ? host : rest;
 }
 
 }  // namespace
 
+bool IsRegionName(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsDigit(c) || IsLetter(c) || c == '-' || c == '_'; });
+}
+
 Endpoint::Endpoint(const S3Settings& settings, std::string bucket, std::string region)
     : bucket_(std::move(bucket)), region_(std::move(region)) {
-  for (const char c : region_)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-          c == '_'))
-      throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_region", {},
-                  "A region is letters, digits and \"-\", such as eu-central-1.");
+  if (!IsRegionName(region_))
+    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_region", {},
+                "A region is letters, digits and \"-\", such as eu-central-1.");
   if (!settings.endpoint.empty()) {
     std::string rest = settings.endpoint;
     if (rest.rfind("https://", 0) == 0) {
@@ -37,19 +85,7 @@ Endpoint::Endpoint(const S3Settings& settings, std::string bucket, std::string r
     } else {
       ThrowBadEndpoint("It does not start with http:// or https://.");
     }
-    while (!rest.empty() && rest.back() == '/') rest.pop_back();
-    if (rest.empty()) ThrowBadEndpoint("The host is missing.");
-    if (rest.find('@') != std::string::npos)
-      ThrowBadEndpoint("It must not hold credentials; use pgbackup.s3_credentials_file.");
-    for (const char c : rest)
-      if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '/' || c == '?' || c == '#')
-        ThrowBadEndpoint("There is more than a host and a port in it.");
-    // The signature covers the Host header, from which clients drop a scheme's default port.
-    const std::string default_port = scheme_ == "http" ? ":80" : ":443";
-    if (rest.size() > default_port.size() &&
-        rest.compare(rest.size() - default_port.size(), default_port.size(), default_port) == 0)
-      rest.erase(rest.size() - default_port.size());
-    custom_host_ = rest;
+    custom_host_ = CheckedHost(std::move(rest), scheme_ == "http" ? "80" : "443");
   }
   if (settings.path_style == "on") {
     path_style_ = true;

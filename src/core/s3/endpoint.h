@@ -2,10 +2,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/storage/open_storage.h"
 
 namespace pgbackup {
+
+// Letters, digits, "-" and "_": what may become part of a host name and of a signature.
+bool IsRegionName(std::string_view text) noexcept;
 
 class Endpoint {
  public:
@@ -14,7 +18,7 @@ class Endpoint {
 
   // The region requests are signed for.
   const std::string& region() const { return region_; }
-  // The same bucket in another region: on AWS another host, behind a custom endpoint only another
+  // The same bucket in another region, whose name is one: on AWS another host, behind a custom endpoint only another
   // name in the signature.
   Endpoint InRegion(std::string region) const;
 

@@ -1,7 +1,6 @@
 #include "core/s3/object_reader.h"
 
-#include <cstdlib>
-
+#include "core/s3/http_headers.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -50,8 +49,8 @@ HttpHeaders ObjectReader::BeginTry() {
 void ObjectReader::TakeHead(const HttpResponse& head) {
   if (std::exchange(head_checked_, true)) return;
   if (head.status == 206) {
-    const std::string range(head.Header("content-range"));  // "bytes 5-9/10"
-    if (range.rfind("bytes ", 0) != 0 || strtoull(range.c_str() + 6, nullptr, 10) != position_)
+    const auto range = ParseContentRange(head.Header("content-range"));
+    if (!range || !range->bytes || range->bytes->first != position_)
       Fail(ErrorKind::kUnavailable, "the store sent another range than asked for");
   } else if (position_ != 0) {
     Fail(ErrorKind::kUnavailable, "the store ignores ranges");

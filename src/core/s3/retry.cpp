@@ -1,7 +1,6 @@
 #include "core/s3/retry.h"
 
 #include <algorithm>
-#include <ctime>
 
 namespace pgbackup {
 
@@ -59,39 +58,6 @@ Reaction Classify(int status, std::string_view code) {
     default:
       return status >= 500 ? Reaction::kRetry : Reaction::kFail;
   }
-}
-
-std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view value) {
-  if (value.empty() || value.size() > 6) return std::nullopt;
-  int seconds = 0;
-  for (const char c : value) {
-    if (c < '0' || c > '9') return std::nullopt;
-    seconds = seconds * 10 + (c - '0');
-  }
-  return std::chrono::seconds(seconds);
-}
-
-std::optional<WallTime> ParseHttpDate(const std::string& value) {
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  // Fixed length and places (RFC 9110, section 5.6.7); strptime would follow the locale.
-  int day, year, hour, minute, second;
-  char month[4];
-  if (value.size() != 29 || sscanf(value.c_str() + 5, "%2d %3s %4d %2d:%2d:%2d GMT", &day, month,
-                                   &year, &hour, &minute, &second) != 6)
-    return std::nullopt;
-  const auto* found = std::find_if(std::begin(kMonths), std::end(kMonths), [&](const char* name) {
-    return std::string_view(name) == month;
-  });
-  if (found == std::end(kMonths)) return std::nullopt;
-  tm utc{};
-  utc.tm_year = year - 1900;
-  utc.tm_mon = static_cast<int>(found - std::begin(kMonths));
-  utc.tm_mday = day;
-  utc.tm_hour = hour;
-  utc.tm_min = minute;
-  utc.tm_sec = second;
-  return WallTime(std::chrono::seconds(timegm(&utc)));
 }
 
 }  // namespace pgbackup

@@ -59,10 +59,4 @@ enum class Reaction {
 // By HTTP status and the store's error code (empty when the answer had no body).
 Reaction Classify(int status, std::string_view code);
 
-// Reads a Retry-After header in seconds; the date form and nonsense are nullopt.
-std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view value);
-
-// Reads an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT").
-std::optional<WallTime> ParseHttpDate(const std::string& value);
-
 }  // namespace pgbackup

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/sha256.h"
+#include "core/s3/http_headers.h"
 
 namespace pgbackup {
 namespace {
@@ -114,7 +115,7 @@ bool S3Client::React(Reaction reaction, const HttpResponse& response, const S3Er
       return !std::exchange(corrections->credentials, true) &&
              credentials_->Refresh(used, control.cancellations);
     case Reaction::kCorrectClock: {
-      const auto store_time = ParseHttpDate(std::string(response.Header("date")));
+      const auto store_time = ParseHttpDate(response.Header("date"));
       if (std::exchange(corrections->clock, true) || !store_time) return false;
       const std::lock_guard lock(mutex_);
       clock_offset_ = *store_time - environment_.Now();
@@ -123,7 +124,7 @@ bool S3Client::React(Reaction reaction, const HttpResponse& response, const S3Er
     case Reaction::kCorrectRegion: {
       std::string region(response.Header("x-amz-bucket-region"));
       if (region.empty()) region = error.region;
-      if (std::exchange(corrections->region, true) || region.empty() ||
+      if (std::exchange(corrections->region, true) || region.empty() || !IsRegionName(region) ||
           region == used_endpoint.region())
         return false;
       const std::lock_guard lock(mutex_);

@@ -1,5 +1,7 @@
 #include "core/s3/s3_error.h"
 
+#include "core/base/utf8.h"
+
 namespace pgbackup {
 namespace {
 
@@ -12,12 +14,11 @@ struct Meaning {
 // Text of a store, made fit for one line of a log.
 std::string Printable(std::string_view text) {
   constexpr size_t kLongest = 300;
-  std::string line;
-  for (const char c : text) {
-    if (line.size() >= kLongest) return line + "…";
-    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  }
-  return line;
+  const std::string_view start = CutUtf8(text, kLongest);
+  std::string line = ToValidUtf8(start);
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return start.size() < text.size() ? line + "…" : line;
 }
 
 Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S3Place& place) {
@@ -113,8 +114,10 @@ Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& pla
               "Look at the store's health, or run fewer backups at the same time "
               "(pgbackup.max_concurrent, pgbackup.jobs)."};
     case 501:
-      return {ErrorKind::kInvalid, "the store does not implement what was asked",
-              "Check that pgbackup.s3_endpoint is an S3 endpoint."};
+      return {
+          ErrorKind::kInvalid, "the store does not implement what was asked",
+          "Reset those of pgbackup.s3_sse, s3_tags, s3_storage_class and s3_object_lock_mode "
+          "that the store does not know, or check that pgbackup.s3_endpoint is an S3 endpoint."};
     default:
       break;
   }

@@ -1,20 +1,21 @@
 #include "core/s3/s3_xml.h"
 
-#include <cstdlib>
 #include <pugixml.hpp>
 
+#include "core/s3/http_headers.h"
 #include "core/s3/sigv4.h"
 
 namespace pgbackup {
 namespace {
 
-// The root element if it is called `name`. Stores qualify it with different namespaces, or none;
-// pugixml takes the default namespace's names as they are.
+// The root element if it is called `name`; what follows it is no part of a document. Stores qualify
+// it with different namespaces, or none; pugixml takes the default namespace's names as they are.
 pugi::xml_node LoadRoot(pugi::xml_document* document, std::string_view xml, const char* name) {
   // Blank text is kept: a key may consist of it.
   const auto options = pugi::parse_default | pugi::parse_ws_pcdata_single;
   if (!document->load_buffer(xml.data(), xml.size(), options)) return {};
-  return document->child(name);
+  const pugi::xml_node root = document->document_element();
+  return std::string_view(root.name()) == name ? root : pugi::xml_node();
 }
 
 std::string Key(const pugi::xml_node& node, bool encoded) {
@@ -66,7 +67,8 @@ ObjectPage ParseObjectPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Contents"))
-    page.objects.push_back({Key(node, encoded), strtoull(node.child_value("Size"), nullptr, 10)});
+    page.objects.push_back(
+        {Key(node, encoded), ParseByteCount(node.child_value("Size")).value_or(0)});
   if (IsTrue(root, "IsTruncated")) page.next_token = root.child_value("NextContinuationToken");
   return page;
 }
