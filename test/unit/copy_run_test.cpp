@@ -15,7 +15,7 @@ class CopyRunTest : public ::testing::Test {
     Manifest manifest;
     manifest.id = 1;
     manifest.file_name = kFolder;
-    manifest.cluster.system_identifier = "7";
+    manifest.properties.locale_provider = "libc";
     ManifestObject object;
     object.name = "database.dump.zst";
     object.sections = {"pre-data", "data", "post-data"};

@@ -44,8 +44,10 @@ std::string FinalEvent(const RunOutcome& outcome) {
     event["event"] = "cancelled";
     event["cleaned"] = outcome.cleaned;
   } else {
-    event = ErrorFields(outcome.error.value_or(Error(ErrorKind::kInternal, "unknown failure")));
     event["event"] = "failed";
+    for (const auto& field :
+         ErrorFields(outcome.error.value_or(Error(ErrorKind::kInternal, "unknown failure"))))
+      event[field.key()] = field.value();
     event["cleaned"] = outcome.cleaned;
   }
   return json::serialize(event);
