@@ -20,6 +20,7 @@ SELECT pgbackup.create();
 SELECT pgbackup.restore(1, 'x');
 SELECT pgbackup.delete(1);
 SELECT pgbackup.cancel(1);
+SELECT pgbackup.copy(1, 'file:///x');
 SELECT pgbackup.pin(1);
 CALL pgbackup.run();
 SELECT count(*) > 0 AS may_look FROM pgbackup.list();

@@ -36,6 +36,10 @@ SELECT pgbackup.list(status => 'done');
 SELECT pgbackup.list(max_rows => -1);
 SELECT pgbackup.presign(NULL);
 SELECT pgbackup.presign(999);
+SELECT pgbackup.create(storage => 's3://bucket?nope=1');
+SELECT pgbackup.copy(NULL, 'file:///x');
+SELECT pgbackup.copy(999, 'file:///x');
+\echo :LAST_ERROR_SQLSTATE
 SELECT pgbackup.restore(NULL, 'x');
 SELECT pgbackup.restore(999, 'x');
 \echo :LAST_ERROR_SQLSTATE

@@ -22,6 +22,17 @@ SELECT o->>'name' AS object, o->'sections' AS sections FROM pgbackup.get(:id) b,
 \set VERBOSITY sqlstate
 SELECT pgbackup.presign(:id);
 \set VERBOSITY terse
+-- A copy of it elsewhere.
+SELECT pgbackup.copy(:id, :'store' || '_copy') AS copy \gset
+SELECT pgbackup.wait(:copy);
+SELECT c.status, c.attempts, c.message, c.file_size = b.file_size AS same_size, c.next_attempt_at
+  FROM pgbackup.copies c JOIN pgbackup.backups b ON b.id = c.backup_id WHERE c.id = :copy;
+\set VERBOSITY sqlstate
+SELECT pgbackup.copy(:id, :'store' || '_copy/');
+SELECT pgbackup.copy(:id, :'store');
+SELECT pgbackup.copy(:id, NULL);
+\set VERBOSITY terse
+UPDATE pgbackup.copies SET status = 'pending' WHERE id = :copy;
 -- Only the ways that the life of a run has are open.
 UPDATE pgbackup.backups SET status = 'pending' WHERE id = :id;
 UPDATE pgbackup.backups SET status = 'failed' WHERE id = :id;

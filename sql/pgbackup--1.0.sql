@@ -31,6 +31,10 @@ CREATE FUNCTION pgbackup._storage_error(url text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_storage_error';
 COMMENT ON FUNCTION pgbackup._storage_error(text) IS 'internal: what is wrong with a storage URL, null when nothing';
 
+CREATE FUNCTION pgbackup._is_same_storage(url text, other text) RETURNS boolean
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_same_storage';
+COMMENT ON FUNCTION pgbackup._is_same_storage(text, text) IS 'internal: whether two storage URLs lead to the same place';
+
 CREATE FUNCTION pgbackup._is_compression(value text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_compression';
 COMMENT ON FUNCTION pgbackup._is_compression(text) IS 'internal: whether a value is good for pgbackup.compression';
@@ -55,7 +59,7 @@ COMMENT ON FUNCTION pgbackup._progress() IS 'internal: the shared memory behind 
 --
 
 CREATE SEQUENCE pgbackup.run_id;
-COMMENT ON SEQUENCE pgbackup.run_id IS 'numbers of runs: backups and restores share them';
+COMMENT ON SEQUENCE pgbackup.run_id IS 'numbers of runs: backups, restores and copies share them';
 
 CREATE TABLE pgbackup.backups (
     id             bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
@@ -173,6 +177,42 @@ COMMENT ON COLUMN pgbackup.restores.finished_at IS 'when it ended';
 COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at';
 COMMENT ON COLUMN pgbackup.restores.options IS 'options of the run';
 
+CREATE TABLE pgbackup.copies (
+    id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
+    backup_id       bigint NOT NULL REFERENCES pgbackup.backups (id) ON DELETE CASCADE,
+    storage         text NOT NULL,
+    status          text NOT NULL DEFAULT 'pending'
+                    CHECK (status IN ('pending', 'in_progress', 'completed', 'failed')),
+    message         text,
+    detail          text,
+    hint            text,
+    sqlstate        text,
+    attempts        int NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz,
+    started_at      timestamptz,
+    finished_at     timestamptz,
+    file_size       bigint,
+    UNIQUE (backup_id, storage)
+);
+CREATE INDEX copies_due ON pgbackup.copies (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.copies
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition('copy');
+
+COMMENT ON TABLE pgbackup.copies IS 'one row per backup and further storage that it goes to; written by the pgbackup launcher';
+COMMENT ON COLUMN pgbackup.copies.id IS 'number of the copy, from the same sequence as those of runs';
+COMMENT ON COLUMN pgbackup.copies.backup_id IS 'the backup';
+COMMENT ON COLUMN pgbackup.copies.storage IS 'storage the copy is in, under the backup''s file_name';
+COMMENT ON COLUMN pgbackup.copies.status IS 'pending, in_progress, completed or failed';
+COMMENT ON COLUMN pgbackup.copies.message IS 'what went wrong, in one sentence';
+COMMENT ON COLUMN pgbackup.copies.detail IS 'more about message';
+COMMENT ON COLUMN pgbackup.copies.hint IS 'what to do about it';
+COMMENT ON COLUMN pgbackup.copies.sqlstate IS 'class of the failure, as a SQLSTATE';
+COMMENT ON COLUMN pgbackup.copies.attempts IS 'how often it has been begun; the first time is the backup itself';
+COMMENT ON COLUMN pgbackup.copies.next_attempt_at IS 'when it is copied from the backup''s own storage; null when it is not';
+COMMENT ON COLUMN pgbackup.copies.started_at IS 'when the last attempt began';
+COMMENT ON COLUMN pgbackup.copies.finished_at IS 'when the last attempt ended';
+COMMENT ON COLUMN pgbackup.copies.file_size IS 'bytes stored';
+
 CREATE TABLE pgbackup.cancellations (
     run_id       bigint NOT NULL,
     requested_by name NOT NULL DEFAULT session_user,
@@ -185,6 +225,7 @@ COMMENT ON COLUMN pgbackup.cancellations.requested_at IS 'when it asked';
 
 CREATE TABLE pgbackup.removals (
     run_id     bigint PRIMARY KEY,
+    backup_id  bigint,
     storage    text,
     file_name  text,
     target_database name,
@@ -196,6 +237,7 @@ CREATE TABLE pgbackup.removals (
 );
 COMMENT ON TABLE pgbackup.removals IS 'what the launcher is to clean up: a folder in storage, or the side database of a killed restore; a row stays until that has worked';
 COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the run that left it';
+COMMENT ON COLUMN pgbackup.removals.backup_id IS 'for what a copy left: the backup it is a copy of';
 COMMENT ON COLUMN pgbackup.removals.storage IS 'storage';
 COMMENT ON COLUMN pgbackup.removals.file_name IS 'folder within the storage';
 COMMENT ON COLUMN pgbackup.removals.target_database IS 'target of the restore whose side database is to be dropped';
@@ -210,7 +252,7 @@ CREATE VIEW pgbackup.progress AS
            p.started_at, p.agent_pid
       FROM pgbackup._progress() AS p
      ORDER BY p.id;
-COMMENT ON VIEW pgbackup.progress IS 'one row per running backup and restore; sizes in bytes, total_bytes is an estimate';
+COMMENT ON VIEW pgbackup.progress IS 'one row per running backup, restore and copy; sizes in bytes, total_bytes is an estimate';
 
 --
 -- Internal helpers
@@ -300,17 +342,34 @@ CREATE FUNCTION pgbackup._run_state(id bigint)
                    hint text, sqlstate text, result text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT b.xmin, 'backup', b.database, b.status, b.message, b.detail, b.hint, b.sqlstate,
-           format('backup %s of database %I completed in %s s: %s read, %s stored in %s/%s',
+           format('backup %s of database %I completed in %s s: %s read, %s stored in %s/%s%s',
                   b.id, b.database, round(extract(epoch FROM b.duration), 1),
-                  pg_size_pretty(b.raw_size), pg_size_pretty(b.file_size), b.storage, b.file_name)
+                  pg_size_pretty(b.raw_size), pg_size_pretty(b.file_size),
+                  rtrim(split_part(b.storage, '?', 1), '/'), b.file_name,
+                  (SELECT format('; %s of %s copies complete',
+                                 count(*) FILTER (WHERE c.status = 'completed'), count(*))
+                     FROM pgbackup.copies c WHERE c.backup_id = b.id HAVING count(*) > 0))
       FROM pgbackup.backups b WHERE b.id = $1
     UNION ALL
     SELECT r.xmin, 'restore', r.target_database, r.status, r.message, r.detail, r.hint, r.sqlstate,
            format('restore %s of backup %s into database %I completed in %s s',
                   r.id, r.backup_id, r.target_database, round(extract(epoch FROM r.duration), 1))
       FROM pgbackup.restores r WHERE r.id = $1
+    UNION ALL
+    SELECT c.xmin, 'copy', b.database, c.status, c.message, c.detail, c.hint, c.sqlstate,
+           format('copy %s of backup %s completed', c.id, c.backup_id)
+      FROM pgbackup.copies c JOIN pgbackup.backups b ON b.id = c.backup_id WHERE c.id = $1
 $$;
 COMMENT ON FUNCTION pgbackup._run_state(bigint) IS 'internal: what waiting for a run needs to know';
+
+CREATE FUNCTION pgbackup._wanted_copies(storage text) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT btrim(w.url, ' ')
+      FROM unnest(string_to_array(current_setting('pgbackup.storage_copies'), ',')) WITH ORDINALITY AS w (url, n)
+     WHERE NOT pgbackup._is_same_storage(btrim(w.url, ' '), $1)
+     ORDER BY w.n
+$$;
+COMMENT ON FUNCTION pgbackup._wanted_copies(text) IS 'internal: pgbackup.storage_copies without the storage that the backup goes to anyway';
 
 --
 -- Backups
@@ -531,16 +590,83 @@ BEGIN
         RAISE EXCEPTION 'backup % is being restored', $1
             USING ERRCODE = 'object_in_use', HINT = 'Wait for the restore, or cancel it.';
     END IF;
+    IF EXISTS (SELECT FROM pgbackup.copies c WHERE c.backup_id = $1 AND c.status = 'in_progress') THEN
+        RAISE EXCEPTION 'backup % is being copied', $1
+            USING ERRCODE = 'object_in_use',
+                  HINT = format('Wait for the copy, or cancel it: SELECT pgbackup.cancel(id) FROM pgbackup.copies WHERE backup_id = %s AND status = ''in_progress''.', $1);
+    END IF;
     IF coalesce($2, false) AND doomed.file_name IS NOT NULL AND doomed.status = 'completed' THEN
         INSERT INTO pgbackup.removals (run_id, storage, file_name, reason)
         VALUES (doomed.id, doomed.storage, doomed.file_name, 'deleted')
         ON CONFLICT (run_id) DO NOTHING;
-        PERFORM pgbackup._wake_launcher();
     END IF;
+    -- What an attempt at a copy has left is no use to anybody, also when complete ones are kept.
+    INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, reason)
+    SELECT c.id, c.backup_id, c.storage, doomed.file_name,
+           CASE c.status WHEN 'completed' THEN 'deleted' ELSE 'unfinished' END
+      FROM pgbackup.copies c
+     WHERE c.backup_id = $1 AND doomed.status = 'completed'
+       AND (coalesce($2, false) AND c.status = 'completed' OR c.status = 'failed' AND c.started_at IS NOT NULL)
+    ON CONFLICT (run_id) DO NOTHING;
+    PERFORM pgbackup._wake_launcher();
     DELETE FROM pgbackup.backups b WHERE b.id = $1;
 END $$;
 COMMENT ON FUNCTION pgbackup.delete(bigint, boolean) IS
-    'forgets a backup; with delete_objects also removes it from storage, after the commit (pgbackup.removals shows what is left to do). A pinned one is refused';
+    'forgets a backup; with delete_objects also removes it and its copies from storage, after the commit (pgbackup.removals shows what is left to do). A pinned one is refused';
+
+CREATE FUNCTION pgbackup.copy(backup_id bigint, storage text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    source pgbackup.backups;
+    known pgbackup.copies;
+    copy_id bigint;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('copy a backup');
+    PERFORM pgbackup._require_run_id($1);
+    SELECT b.* INTO source FROM pgbackup.backups b WHERE b.id = $1 FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM pgbackup._raise_unknown_backup($1);
+    END IF;
+    IF source.status <> 'completed' THEN
+        RAISE EXCEPTION 'backup % is %, so there is nothing to copy', $1, source.status
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Only a completed backup can be copied.';
+    END IF;
+    IF $2 IS NULL OR pgbackup._storage_error($2) IS NOT NULL THEN
+        RAISE EXCEPTION 'invalid storage'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = coalesce(pgbackup._storage_error($2), 'It is null.'),
+                  HINT = 'Use file:///absolute/path or s3://bucket/prefix.';
+    END IF;
+    IF pgbackup._is_same_storage($2, source.storage) THEN
+        RAISE EXCEPTION 'backup % is in this storage', $1
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Name another storage.';
+    END IF;
+    SELECT c.* INTO known FROM pgbackup.copies c
+     WHERE c.backup_id = $1 AND pgbackup._is_same_storage(c.storage, $2) LIMIT 1 FOR UPDATE;
+    IF known.status = 'completed' THEN
+        RAISE EXCEPTION 'backup % has a copy in this storage', $1
+            USING ERRCODE = 'duplicate_object',
+                  HINT = format('SELECT * FROM pgbackup.copies WHERE backup_id = %s shows all of them.', $1);
+    END IF;
+    IF known.id IS NULL THEN
+        INSERT INTO pgbackup.copies (backup_id, storage, next_attempt_at)
+        VALUES ($1, $2, clock_timestamp()) RETURNING id INTO copy_id;
+    ELSE
+        -- The new URL may name other credentials. One under way goes on as it is.
+        UPDATE pgbackup.copies c
+           SET storage = $2, attempts = 0, next_attempt_at = clock_timestamp()
+         WHERE c.id = known.id AND c.status <> 'in_progress';
+        copy_id := known.id;
+    END IF;
+    PERFORM pgbackup._wake_launcher();
+    RETURN copy_id;
+END $$;
+COMMENT ON FUNCTION pgbackup.copy(bigint, text) IS
+    'asks for a copy of a completed backup in another storage, or for another attempt at one, after the commit; returns the id of the copy, which pgbackup.wait() takes too';
 
 CREATE FUNCTION pgbackup.presign(id bigint, expires interval DEFAULT '1 hour')
     RETURNS TABLE (object text, url text)

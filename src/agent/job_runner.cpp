@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "core/copies/copy_run.h"
 #include "core/dump/backup_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
@@ -26,6 +27,9 @@ RunOutcome Run(const DropJob& job, const RunContext& context) {
 RunOutcome Run(const PresignJob& job, const RunContext& context) {
   return RunPresign(job, context);
 }
+RunOutcome Run(const CopyJob& job, const RunContext& context) {
+  return RunCopy(job, context);
+}
 
 }  // namespace
 
@@ -39,12 +43,13 @@ RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress
         std::optional<Throttle> throttle;
         if (each.storage.bandwidth_limit > 0)
           throttle.emplace(each.storage.bandwidth_limit, *environment);
-        const RunContext context{*environment, cancellation, progress,
-                                 [&](const Cancellation& until) {
-                                   return OpenStorage(each.storage, *environment, until,
-                                                      throttle ? &*throttle : nullptr);
-                                 },
-                                 log};
+        const auto open = [&](const StorageSettings& settings, const Cancellation& until) {
+          return OpenStorage(settings, *environment, until, throttle ? &*throttle : nullptr);
+        };
+        const RunContext context{
+            *environment, cancellation,
+            progress,     [&](const Cancellation& until) { return open(each.storage, until); },
+            log,          open};
         return Run(each, context);
       },
       job);

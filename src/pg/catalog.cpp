@@ -23,6 +23,51 @@ void QueueRemoval(JobKind kind, int64 run_id) {
   ExecuteSql(sql, SqlArguments().Int8(run_id));
 }
 
+// What the agents of backups may have left in the storages of their copies. `backups` is a
+// condition on backups b.
+void QueueRemovalOfCopies(const char* backups, const char* reason) {
+  ExecuteSql(
+      psprintf("INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, reason) "
+               "SELECT c.id, c.backup_id, c.storage, b.file_name, '%s' FROM pgbackup.copies c "
+               "JOIN pgbackup.backups b ON b.id = c.backup_id "
+               "WHERE %s AND b.file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING",
+               reason, backups));
+}
+
+// When to try again what has failed `attempts` times before (an SQL expression): a minute from now,
+// then twice as long each time, an hour at most.
+#define PGBACKUP_NEXT_ATTEMPT(attempts)                               \
+  "clock_timestamp() + least(interval '1 hour', interval '1 minute' " \
+  "* power(2, least(" attempts ", 10)))"
+
+// The same for a copy, which is given up after as many attempts as take four days.
+#define PGBACKUP_NEXT_COPY \
+  "CASE WHEN attempts < 100 THEN " PGBACKUP_NEXT_ATTEMPT("attempts - 1") " END"
+
+// What became of the copies that backup `backup_id` has made on its way, from the agent's last
+// line. A copy of a backup that did not complete is not tried again.
+void RecordCopiesOf(int64 backup_id, const Outcome& outcome) {
+  ExecuteSql(
+      "UPDATE pgbackup.copies SET finished_at = clock_timestamp(), "
+      "status = CASE WHEN o.completed THEN 'completed' ELSE 'failed' END, "
+      "file_size = CASE WHEN o.completed THEN o.file_size END, "
+      "message = CASE WHEN NOT o.completed "
+      "THEN coalesce(o.j->>'message', 'the backup did not complete') END, "
+      "detail = nullif(o.j->>'detail', ''), hint = nullif(o.j->>'hint', ''), "
+      "sqlstate = o.j->>'sqlstate', "
+      "next_attempt_at = CASE WHEN $3 AND NOT o.completed THEN " PGBACKUP_NEXT_COPY
+      " END "
+      "FROM (SELECT c.id, e.j, ($2::jsonb->>'file_size')::bigint AS file_size, "
+      "$3 AND coalesce((e.j->>'completed')::bool, false) AS completed "
+      "FROM pgbackup.copies c LEFT JOIN jsonb_array_elements("
+      "CASE WHEN $3 THEN $2::jsonb->'copies' END) AS e (j) ON e.j->>'storage' = c.storage "
+      "WHERE c.backup_id = $1 AND c.status = 'in_progress') AS o WHERE copies.id = o.id",
+      SqlArguments()
+          .Int8(backup_id)
+          .Text(outcome.event)
+          .Bool(outcome.state == RunState::kCompleted));
+}
+
 }  // namespace
 
 bool ExtensionExists() {
@@ -43,6 +88,14 @@ uint64 FailInterruptedRuns() {
       "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
       "SELECT id, target_database, 'interrupted' FROM pgbackup.restores "
       "WHERE status = 'in_progress' ON CONFLICT (run_id) DO NOTHING");
+  QueueRemovalOfCopies("b.status = 'in_progress'", "interrupted");
+  // A copy of a backup that is complete is tried again, at once.
+  ExecuteSql(
+      "UPDATE pgbackup.copies SET status = 'failed', finished_at = clock_timestamp(), "
+      "sqlstate = '57P01', "
+      "message = 'interrupted: the server or the pgbackup launcher stopped during the run', "
+      "next_attempt_at = CASE WHEN b.status = 'completed' THEN clock_timestamp() END "
+      "FROM pgbackup.backups b WHERE b.id = backup_id AND copies.status = 'in_progress'");
   uint64 count = 0;
   for (const JobKind kind : {JobKind::kBackup, JobKind::kRestore})
     count += ExecuteSql(psprintf(
@@ -79,8 +132,37 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   const char* extra = kind == JobKind::kBackup ? backup_columns : "";
   const char* message = nullptr;
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
-  if (outcome.remove_leftovers) QueueRemoval(kind, run_id);
+  if (kind == JobKind::kBackup) RecordCopiesOf(run_id, outcome);
+  if (outcome.remove_leftovers) {
+    QueueRemoval(kind, run_id);
+    if (kind == JobKind::kBackup)
+      QueueRemovalOfCopies(psprintf("b.id = " INT64_FORMAT, run_id), "unfinished");
+  }
   return message;
+}
+
+const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome) {
+  SqlArguments arguments;
+  arguments.Int8(copy_id)
+      .Bool(outcome.state == RunState::kCompleted)
+      .Bool(outcome.state == RunState::kCancelled)
+      .Text(outcome.message)
+      .Text(outcome.hint)
+      .Text(outcome.sqlstate)
+      .Text(outcome.event);
+  // One that somebody has cancelled waits for somebody to ask for it again.
+  if (ExecuteSql("UPDATE pgbackup.copies SET finished_at = clock_timestamp(), "
+                 "status = CASE WHEN $2 THEN 'completed' ELSE 'failed' END, "
+                 "file_size = (e.j->>'file_size')::bigint, "
+                 "message = coalesce($4, e.j->>'message'), "
+                 "detail = nullif(e.j->>'detail', ''), "
+                 "hint = coalesce($5, nullif(e.j->>'hint', '')), "
+                 "sqlstate = coalesce($6, e.j->>'sqlstate'), "
+                 "next_attempt_at = CASE WHEN NOT $2 AND NOT $3 THEN " PGBACKUP_NEXT_COPY
+                 " END FROM (SELECT $7::jsonb) AS e (j) WHERE id = $1 RETURNING message",
+                 arguments) == 0)
+    return nullptr;
+  return TextOfRow(0, 0);
 }
 
 void FinishRemoval(int64 run_id, bool done, const char* event) {
@@ -88,12 +170,10 @@ void FinishRemoval(int64 run_id, bool done, const char* event) {
     ExecuteSql("DELETE FROM pgbackup.removals WHERE run_id = $1", SqlArguments().Int8(run_id));
     return;
   }
-  // Waits a minute, then twice as long each time, an hour at most.
   ExecuteSql(
       "UPDATE pgbackup.removals SET attempts = attempts + 1, "
       "message = coalesce($2::jsonb->>'message', 'the agent ended unexpectedly'), "
-      "not_before = clock_timestamp() + least(interval '1 hour', "
-      "interval '1 minute' * power(2, least(attempts, 10))) WHERE run_id = $1",
+      "not_before = " PGBACKUP_NEXT_ATTEMPT("attempts") " WHERE run_id = $1",
       SqlArguments().Int8(run_id).Text(event));
 }
 
@@ -113,6 +193,11 @@ void TakeCancellations(void (*stop)(int64 run_id, const char* by)) {
                    "$2) WHERE id = $1 AND status = 'pending'",
                    TableOf(kind)),
           SqlArguments().Int8(run_id).Text(by));
+    ExecuteSql(
+        "UPDATE pgbackup.copies SET status = 'failed', finished_at = clock_timestamp(), "
+        "sqlstate = '57014', message = format('cancelled by %s before it began', $2), "
+        "next_attempt_at = NULL WHERE id = $1 AND status = 'pending'",
+        SqlArguments().Int8(run_id).Text(by));
     stop(run_id, by);
   }
 }

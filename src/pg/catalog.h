@@ -37,8 +37,16 @@ bool ExtensionExists();
 // what they may have left in storage. Called when the launcher starts. Returns how many.
 uint64 FailInterruptedRuns();
 
-// Takes the next pending backup or restore: moves it to in_progress and writes its job.
+// Takes the next pending backup (or restore; not for other kinds): moves it to in_progress and
+// writes its job.
 ReadyJob TakeNext(JobKind kind, MemoryContext context);
+
+// The next copy of a completed backup that is due at `now`, if any: moves it to in_progress and
+// writes its job.
+ReadyJob TakeCopy(TimestampTz now, MemoryContext context);
+
+// When the next copy is due; 0 when none waits.
+TimestampTz NextCopyTime();
 
 // The next removal that is due at `now`, if any. Its row stays until FinishRemoval.
 ReadyJob NextRemoval(TimestampTz now, MemoryContext context);
@@ -49,6 +57,9 @@ TimestampTz NextRemovalTime();
 // Ends a run: the one place that writes a final state. Returns the message of the row, which may be
 // nullptr.
 const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome);
+
+// Ends an attempt to make a copy of a completed backup. Returns as RecordOutcome does.
+const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome);
 
 // Ends a removal: deletes it, or notes the failure and when to try again.
 void FinishRemoval(int64 run_id, bool done, const char* event);

@@ -38,6 +38,16 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'tags', current_setting('pgbackup.s3_tags'), "                                   \
   "'requester_pays', current_setting('pgbackup.s3_requester_pays')::bool))"
 
+// Expression for the job's `copies` member; `from` is an SQL FROM list of copies c, and what
+// follows.
+#define PGBACKUP_COPIES_JSON(from) \
+  "(SELECT coalesce(jsonb_agg(" PGBACKUP_STORAGE_JSON("c.storage") " ORDER BY c.id), '[]') " \
+  "FROM " from ")"
+
+// For that: the complete copies of backup b.
+#define PGBACKUP_COMPLETE_COPIES \
+  "pgbackup.copies c WHERE c.backup_id = b.id AND c.status = 'completed'"
+
 // Expression for the job's `cluster` member; needs $6.
 #define PGBACKUP_CLUSTER_JSON(name)                                                \
   "jsonb_build_object('name', " name                                               \

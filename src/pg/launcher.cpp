@@ -20,6 +20,7 @@ bool recovered = false;       // interrupted runs of an earlier life have been d
 bool look_around = true;      // the tables may hold something to do
 TimestampTz retry_at = 0;     // when to look around again after a failure
 TimestampTz removal_at = 0;   // when the next removal is due
+TimestampTz copy_at = 0;      // when the next copy is due
 
 void OnChildEnd(SIGNAL_ARGS) {
   (void)postgres_signal_arg;
@@ -112,6 +113,15 @@ void TakeRemoval(void* arg) {
   removal_at = NextRemovalTime();
 }
 
+void TakeCopyJob(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->job = TakeCopy(found->now, round_context);
+  copy_at = NextCopyTime();
+  // One that is due but not taken is held by somebody, who may be deleting its backup.
+  if (!found->job.found && copy_at != 0 && copy_at <= found->now)
+    copy_at = TimestampTzPlusMilliseconds(found->now, kRetryMs);
+}
+
 void Schedule(void* arg) {
   Found* found = static_cast<Found*>(arg);
   found->scheduled = InsertScheduledRuns(found->slot);
@@ -139,12 +149,13 @@ void StartPending(JobKind kind) {
   }
 }
 
-void StartRemoval() {
-  if (CountAgents(JobKind::kRemove) > 0 || !HasFreeSlot()) return;
+// Removals, and copies of what is complete, have a slot each beside those of runs: one at a time.
+void StartOther(JobKind kind, void (*take)(void*)) {
+  if (CountAgents(kind) > 0 || !HasFreeSlot()) return;
   Found found = {};
   found.now = GetCurrentTimestamp();
-  if (Step(TakeRemoval, &found) && found.job.found)
-    Launch(JobKind::kRemove, found.job.run_id, "", found.job.json);
+  if (Step(take, &found) && found.job.found)
+    Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
 }
 
 void LookAround() {
@@ -155,10 +166,12 @@ void LookAround() {
   if (!found.extension) {
     StopAllAgents(StopReason::kExtensionDropped);
     recovered = false;
-    removal_at = 0;
+    removal_at = copy_at = 0;
     return;
   }
-  if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) == 0) {
+  if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) +
+                            CountAgents(JobKind::kCopy) ==
+                        0) {
     if (!Step(Recover, &found)) return;
     recovered = true;
     if (found.interrupted > 0)
@@ -170,7 +183,8 @@ void LookAround() {
   AnnounceChange();
   StartPending(JobKind::kRestore);
   StartPending(JobKind::kBackup);
-  StartRemoval();
+  StartOther(JobKind::kRemove, TakeRemoval);
+  StartOther(JobKind::kCopy, TakeCopyJob);
 }
 
 void CheckSchedule() {
@@ -188,6 +202,7 @@ long TimeToSleep() {
   KeepEarliest(&next, retry_at);
   KeepEarliest(&next, NextSlot());
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
+  if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
   if (next == 0) return -1;
   const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
   return NextSlot() == 0 ? wait : Min(wait, kScheduleCheckMs);
@@ -226,8 +241,8 @@ void RunForever() {
     }
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
-    if (look_around || (retry_at != 0 && now >= retry_at) || (removal_at != 0 && now >= removal_at))
-      LookAround();
+    const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
+    if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at)) LookAround();
     Sleep();
   }
 }

@@ -71,19 +71,25 @@ ReadyJob TakeBackup(MemoryContext context) {
       "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
       "started_at = clock_timestamp(), file_name = $7, "
       "server_version = current_setting('server_version'), "
-      "s3_url = CASE WHEN storage LIKE 's3://%' THEN rtrim(storage, '/') || '/' || $7 END, "
-      "s3_bucket = substring(storage FROM '^s3://([^/]+)'), "
+      "s3_url = CASE WHEN storage LIKE 's3://%' "
+      "THEN rtrim(split_part(storage, '?', 1), '/') || '/' || $7 END, "
+      "s3_bucket = substring(storage FROM '^s3://([^/?]+)'), "
       "s3_region = CASE WHEN storage LIKE 's3://%' "
-      "THEN nullif(current_setting('pgbackup.s3_region'), '') END "
-      "WHERE id = $1 AND status = 'pending' RETURNING *) "
+      "THEN nullif(coalesce(substring(storage FROM '[?&]region=([^&]*)'), "
+      "current_setting('pgbackup.s3_region')), '') END "
+      "WHERE id = $1 AND status = 'pending' RETURNING *), "
+      "c AS (INSERT INTO pgbackup.copies (backup_id, storage, status, attempts, started_at) "
+      "SELECT b.id, w.storage, 'in_progress', 1, b.started_at "
+      "FROM b, pgbackup._wanted_copies(b.storage) AS w (storage) RETURNING id, storage) "
       "SELECT jsonb_build_object('protocol', 1, 'job', 'backup', 'id', b.id, "
       "'database', b.database, 'file_name', b.file_name, 'backup_type', b.backup_type, "
       "'schedule', b.schedule, 'label', b.label, 'created_by', b.created_by, "
       "'created_at', b.created_at, "
       "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
       "'include_globals', $10), "
-      "'server', " PGBACKUP_SERVER_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
-          "b.storage") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",
+      "'server', " PGBACKUP_SERVER_JSON
+      ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
+          "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",
       arguments);
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
@@ -103,8 +109,9 @@ ReadyJob TakeRestore(MemoryContext context) {
           "'backup_id', b.id, 'file_name', b.file_name, 'checksum', b.checksum, "
           "'target_database', r.target_database, 'options', r.options, "
           "'server', " PGBACKUP_SERVER_JSON
-          ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'cluster', " PGBACKUP_CLUSTER_JSON(
-              "''") ")::text FROM r JOIN pgbackup.backups b ON b.id = r.backup_id",
+          ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
+              PGBACKUP_COMPLETE_COPIES) ")::text FROM r JOIN pgbackup.backups b ON b.id = "
+                                        "r.backup_id",
           arguments) == 0)
     return Unprepared(id, "the backup to restore is not in the catalog any more");
   return Prepared(id, database, TextOfRow(0, 0), context);
@@ -114,6 +121,40 @@ ReadyJob TakeRestore(MemoryContext context) {
 
 ReadyJob TakeNext(JobKind kind, MemoryContext context) {
   return kind == JobKind::kRestore ? TakeRestore(context) : TakeBackup(context);
+}
+
+ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
+  // The share lock keeps the backup from being deleted meanwhile.
+  if (ExecuteSql("SELECT c.id, b.database FROM pgbackup.copies c "
+                 "JOIN pgbackup.backups b ON b.id = c.backup_id "
+                 "WHERE c.status IN ('pending', 'failed') AND c.next_attempt_at <= $1 "
+                 "AND b.status = 'completed' ORDER BY c.next_attempt_at LIMIT 1 "
+                 "FOR UPDATE OF c SKIP LOCKED FOR SHARE OF b SKIP LOCKED",
+                 SqlArguments().Time(now)) == 0)
+    return {};
+  const int64 id = Int8OfRow(0, 0);
+  const char* database = TextOfRow(0, 1);
+  SqlArguments arguments;
+  AddJobArguments(&arguments, id);
+  ExecuteSql(
+      "WITH c AS (UPDATE pgbackup.copies SET status = 'in_progress', attempts = attempts + 1, "
+      "next_attempt_at = NULL, started_at = clock_timestamp(), finished_at = NULL, "
+      "message = NULL, detail = NULL, hint = NULL, sqlstate = NULL WHERE id = $1 RETURNING *) "
+      "SELECT jsonb_build_object('protocol', 1, 'job', 'copy', 'id', c.id, "
+      "'file_name', b.file_name, 'checksum', b.checksum, "
+      "'source', " PGBACKUP_STORAGE_JSON("b.storage") ", 'storage', " PGBACKUP_STORAGE_JSON(
+          "c.storage") ")::text FROM c JOIN pgbackup.backups b ON b.id = c.backup_id",
+      arguments);
+  return Prepared(id, database, TextOfRow(0, 0), context);
+}
+
+TimestampTz NextCopyTime() {
+  ExecuteSql(
+      "SELECT min(c.next_attempt_at) FROM pgbackup.copies c "
+      "JOIN pgbackup.backups b ON b.id = c.backup_id AND b.status = 'completed'");
+  bool is_null = false;
+  const Datum value = ValueOfRow(0, 0, &is_null);
+  return is_null ? 0 : DatumGetTimestampTz(value);
 }
 
 ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
@@ -130,7 +171,8 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
       "'unless_backup', d.reason <> 'deleted', 'system_identifier', $6, "
       "'storage', " PGBACKUP_STORAGE_JSON("d.storage")
       ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database) END "
-      "|| jsonb_build_object('protocol', 1, 'id', d.run_id, 'server', " PGBACKUP_SERVER_JSON
+      "|| jsonb_build_object('protocol', 1, 'id', coalesce(d.backup_id, d.run_id), "
+      "'server', " PGBACKUP_SERVER_JSON
       "))::text FROM pgbackup.removals d WHERE d.run_id = $1",
       arguments);
   return Prepared(id, "", TextOfRow(0, 0), context);

@@ -24,17 +24,24 @@ const char* KindInWords(JobKind kind) {
       return "backup";
     case JobKind::kRestore:
       return "restore";
+    case JobKind::kCopy:
+      return "copy";
     case JobKind::kRemove:
       break;
   }
   return "cleaning up after run";
 }
 
+RunKind RunKindOf(JobKind kind) {
+  if (kind == JobKind::kCopy) return RunKind::kCopy;
+  return kind == JobKind::kRestore ? RunKind::kRestore : RunKind::kBackup;
+}
+
 void Publish(const Agent& agent, const AgentEvent& event) {
   if (agent.kind == JobKind::kRemove) return;
   RunProgress progress = {};
   progress.run_id = agent.run_id;
-  progress.is_restore = agent.kind == JobKind::kRestore;
+  progress.kind = RunKindOf(agent.kind);
   progress.agent_pid = agent.pid;
   progress.database = agent.database;
   strlcpy(progress.phase, event.phase, sizeof progress.phase);
@@ -78,6 +85,12 @@ void OnLine(Agent* agent, const char* text) {
 void OnLog(Agent* agent, const char* text) {
   ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT ": %s", KindInWords(agent->kind), agent->run_id,
                        text)));
+}
+
+// Writes the final state of a run or a copy; as RecordOutcome.
+const char* Record(JobKind kind, int64 run_id, const Outcome& outcome) {
+  return kind == JobKind::kCopy ? RecordCopyOutcome(run_id, outcome)
+                                : RecordOutcome(kind, run_id, outcome);
 }
 
 const char* Plural(int64 seconds) {
@@ -137,7 +150,7 @@ void RecordEnd(void* arg) {
     FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
     return;
   }
-  const char* message = RecordOutcome(agent.kind, agent.run_id, outcome);
+  const char* message = Record(agent.kind, agent.run_id, outcome);
   LogEnd(agent, outcome.state, message);
 }
 
@@ -173,7 +186,7 @@ void RecordStartFailure(void* arg) {
   outcome.message = failure.message;
   outcome.hint = "Install the pgbackup executable beside the server's programs (make install).";
   outcome.sqlstate = "58P01";
-  RecordOutcome(failure.kind, failure.run_id, outcome);
+  Record(failure.kind, failure.run_id, outcome);
 }
 
 Agent* FreeSlot() {

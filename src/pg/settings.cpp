@@ -53,6 +53,14 @@ bool CheckStorage(char** value, void** /*extra*/, GucSource /*source*/) {
   return false;
 }
 
+bool CheckStorageCopies(char** value, void** /*extra*/, GucSource /*source*/) {
+  const char* error = nullptr;
+  if (IsEmpty(value) || CheckStorageList(*value, &error)) return true;
+  GUC_check_errdetail("%s", error);
+  GUC_check_errhint("Use a list such as file:///path, s3://bucket/prefix?region=eu-central-1.");
+  return false;
+}
+
 bool CheckNameTemplateSetting(char** value, void** /*extra*/, GucSource /*source*/) {
   const char* error = nullptr;
   if (CheckNameTemplate(*value == nullptr ? "" : *value, &error)) return true;
@@ -83,18 +91,13 @@ bool CheckDatabases(char** value, void** /*extra*/, GucSource /*source*/) {
 }
 
 bool CheckPathStyle(char** value, void** /*extra*/, GucSource /*source*/) {
-  for (const char* known : {"auto", "on", "off"})
-    if (*value != nullptr && strcmp(*value, known) == 0) return true;
+  if (!IsEmpty(value) && IsPathStyle(*value)) return true;
   GUC_check_errhint("Use auto, on or off.");
   return false;
 }
 
 bool CheckEndpoint(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value)) return true;
-  const char* rest = nullptr;
-  if (strncmp(*value, "https://", 8) == 0) rest = *value + 8;
-  if (strncmp(*value, "http://", 7) == 0) rest = *value + 7;
-  if (rest != nullptr && *rest != '\0' && strpbrk(rest, "@ ?#") == nullptr) return true;
+  if (IsEmpty(value) || IsEndpoint(*value)) return true;
   GUC_check_errdetail("An endpoint is http:// or https://, a host, and perhaps a port.");
   GUC_check_errhint("For example https://storage.example.com or http://127.0.0.1:9000.");
   return false;
@@ -208,6 +211,9 @@ void DefineHow() {
 void DefineWhere() {
   DefineText("pgbackup.storage", &settings.storage, "",
              "Where backups go: file:///path or s3://bucket/prefix.", CheckStorage);
+  DefineText("pgbackup.storage_copies", &settings.storage_copies, "",
+             "Further storages that every backup goes to, separated by commas.",
+             CheckStorageCopies);
   DefineText("pgbackup.name_template", &settings.name_template, kDefaultNameTemplate.data(),
              "Folder of a backup within the storage.", CheckNameTemplateSetting);
   DefineText("pgbackup.cluster_name", &settings.cluster_name, "",

@@ -14,6 +14,7 @@ struct Settings {
   char* schedule;
   char* timezone;
   char* storage;
+  char* storage_copies;
   char* name_template;
   char* cluster_name;
   char* environment;

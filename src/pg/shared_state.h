@@ -11,10 +11,16 @@ namespace pgbackup {
 inline constexpr int kMaxProgress = 32;
 inline constexpr int kMaxPhase = 64;
 
+enum class RunKind { kBackup, kRestore, kCopy };
+
+constexpr const char* RunKindName(RunKind kind) {
+  return kind == RunKind::kBackup ? "backup" : kind == RunKind::kRestore ? "restore" : "copy";
+}
+
 // The progress of one running agent. Sizes are bytes.
 struct RunProgress {
   int64 run_id;  // 0: the slot is free
-  bool is_restore;
+  RunKind kind;
   int32 agent_pid;
   NameData database;
   char phase[kMaxPhase];

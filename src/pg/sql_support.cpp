@@ -16,6 +16,7 @@ PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
 PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
 PG_FUNCTION_INFO_V1(pgbackup_storage_error);
+PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
 PG_FUNCTION_INFO_V1(pgbackup_progress);
 PG_FUNCTION_INFO_V1(pgbackup_guard_transition);
@@ -78,6 +79,18 @@ Datum pgbackup_storage_error(PG_FUNCTION_ARGS) {
   PG_RETURN_TEXT_P(cstring_to_text(error));
 }
 
+// (url, other) → boolean. False for what is no URL.
+Datum pgbackup_is_same_storage(PG_FUNCTION_ARGS) {
+  const char* one = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  const char* other = text_to_cstring(PG_GETARG_TEXT_PP(1));
+  StorageUrl first;
+  StorageUrl second;
+  const char* ignored = nullptr;
+  PG_RETURN_BOOL(ParseStorageUrl(one, &first, &ignored) &&
+                 ParseStorageUrl(other, &second, &ignored) &&
+                 IsSamePlace(first, second, settings.s3_endpoint));
+}
+
 Datum pgbackup_is_compression(PG_FUNCTION_ARGS) {
   Compression compression;
   PG_RETURN_BOOL(ParseCompression(text_to_cstring(PG_GETARG_TEXT_PP(0)), &compression));
@@ -94,7 +107,7 @@ Datum pgbackup_progress(PG_FUNCTION_ARGS) {
     Datum values[9];
     bool nulls[9] = {};
     values[0] = Int64GetDatum(run.run_id);
-    values[1] = CStringGetTextDatum(run.is_restore ? "restore" : "backup");
+    values[1] = CStringGetTextDatum(RunKindName(run.kind));
     values[2] = NameGetDatum(&run.database);
     values[3] = CStringGetTextDatum(run.phase);
     values[4] = Int64GetDatum(run.raw_bytes);
@@ -108,7 +121,8 @@ Datum pgbackup_progress(PG_FUNCTION_ARGS) {
   return static_cast<Datum>(0);
 }
 
-// Trigger on both tables of runs: refuses a change of status that the life of a run does not have.
+// Trigger on the tables of runs, and with an argument on that of copies: refuses a change of status
+// that their life does not have.
 Datum pgbackup_guard_transition(PG_FUNCTION_ARGS) {
   if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "not called by the trigger manager");
   TriggerData* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
@@ -119,10 +133,12 @@ Datum pgbackup_guard_transition(PG_FUNCTION_ARGS) {
   if (from != nullptr && to != nullptr && strcmp(from, to) != 0) {
     const auto old_state = pgbackup::ParseState(from);
     const auto new_state = pgbackup::ParseState(to);
+    const bool is_copy = trigger->tg_trigger->tgnargs > 0;
     if (!old_state.has_value() || !new_state.has_value() ||
-        !IsLegalTransition(*old_state, *new_state))
+        !(is_copy ? IsLegalCopyTransition : IsLegalTransition)(*old_state, *new_state))
       ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                      errmsg("a run cannot go from status \"%s\" to \"%s\"", from, to)));
+                      errmsg("a %s cannot go from status \"%s\" to \"%s\"",
+                             is_copy ? "copy" : "run", from, to)));
   }
   return PointerGetDatum(trigger->tg_newtuple);
 }

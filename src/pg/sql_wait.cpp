@@ -119,9 +119,9 @@ void ReportProgress(int64 run_id, Reported* reported) {
           : psprintf(" of about %.0f MB", static_cast<double>(run.total_bytes) / megabyte);
   ereport(NOTICE, (errmsg("%s: %.0f MB%s %s, %.0f MB %s", run.phase,
                           static_cast<double>(run.raw_bytes) / megabyte, of_total,
-                          run.is_restore ? "restored" : "read",
+                          run.kind == RunKind::kRestore ? "restored" : "read",
                           static_cast<double>(run.stored_bytes) / megabyte,
-                          run.is_restore ? "fetched" : "stored")));
+                          run.kind == RunKind::kRestore ? "fetched" : "stored")));
 }
 
 // CALL: starts a run through `start` (a SELECT with the procedure's own arguments), commits, and

@@ -73,11 +73,18 @@ sub s3_get
 	return $answer->{content};
 }
 
+# A folder as the value of a query.
+sub query_value
+{
+	my ($folder) = @_;
+	return $folder =~ s{/}{%2F}gr;
+}
+
 # Keys below a folder, without the folder, sorted.
 sub s3_keys
 {
 	my ($folder) = @_;
-	my $answer = s3_get("list-type=2&max-keys=1000&prefix=$folder%2F");
+	my $answer = s3_get('list-type=2&max-keys=1000&prefix=' . query_value("$folder/"));
 	my @keys = sort map { substr $_, length($folder) + 1 } $answer =~ m{<Key>([^<]*)</Key>}g;
 	return @keys;
 }
@@ -86,7 +93,7 @@ sub s3_keys
 sub s3_uploads
 {
 	my ($folder) = @_;
-	my $answer = s3_get("prefix=$folder%2F&uploads=");
+	my $answer = s3_get('prefix=' . query_value("$folder/") . '&uploads=');
 	return scalar(() = $answer =~ m{<Upload>}g);
 }
 

@@ -41,6 +41,30 @@ TEST(Job, ABackupIsReadFieldByField) {
   EXPECT_EQ(job.options.lock_wait_timeout_ms, 500);
 }
 
+TEST(Job, CopiesAreStoragesWithAllTheirSettings) {
+  EXPECT_TRUE(std::get<BackupJob>(ParseJob(kBackup)).copies.empty());
+  const BackupJob job = std::get<BackupJob>(
+      ParseJob(Replaced(kBackup, R"("file_name")",
+                        R"("copies":[{"url":"file:///a"},{"url":"s3://b?region=x",)"
+                        R"("s3":{"region":"r"}}],"file_name")")));
+  ASSERT_EQ(job.copies.size(), 2u);
+  EXPECT_EQ(job.copies[0].url, "file:///a");
+  EXPECT_EQ(job.copies[1].url, "s3://b?region=x");
+  EXPECT_EQ(job.copies[1].s3.region, "r");
+}
+
+TEST(Job, ACopyHasASource) {
+  const char* const text = R"({"protocol":1,"job":"copy","id":9,"file_name":"f","checksum":"ab",
+    "storage":{"url":"s3://b"},"source":{"url":"file:///a"}})";
+  const CopyJob job = std::get<CopyJob>(ParseJob(text));
+  EXPECT_EQ(job.id, 9);
+  EXPECT_EQ(job.storage.url, "s3://b");
+  EXPECT_EQ(job.source.url, "file:///a");
+  EXPECT_EQ(job.checksum, "ab");
+  EXPECT_EQ(ErrorOf([&] { ParseJob(Replaced(text, "source", "sauce")); }).kind(),
+            ErrorKind::kInvalid);
+}
+
 TEST(Job, TheStorageBringsAllItsSettings) {
   const StorageSettings storage =
       std::get<BackupJob>(

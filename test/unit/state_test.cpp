@@ -28,5 +28,15 @@ TEST(RunState, OnlyARunningRunCanComplete) {
     EXPECT_EQ(IsLegalTransition(from, RunState::kCompleted), from == RunState::kInProgress);
 }
 
+TEST(CopyState, AFailedCopyIsTriedAgainAndNothingElseIsDifferent) {
+  for (const RunState from : kAll)
+    for (const RunState to : kAll) {
+      const bool never = to == RunState::kCancelled || to == RunState::kExpired;
+      const bool again = from == RunState::kFailed && to == RunState::kInProgress;
+      EXPECT_EQ(IsLegalCopyTransition(from, to), again || (!never && IsLegalTransition(from, to)))
+          << StateName(from) << " to " << StateName(to);
+    }
+}
+
 }  // namespace
 }  // namespace pgbackup

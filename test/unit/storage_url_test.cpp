@@ -23,7 +23,7 @@ StorageUrl Parsed(std::string_view text) {
 TEST(StorageUrl, TakesADirectory) {
   EXPECT_EQ(Parsed("file:///var/backups").path, "/var/backups");
   EXPECT_EQ(Parsed("file:///var/backups///").path, "/var/backups");
-  EXPECT_EQ(Parsed("file:///with space/ü%20#?").path, "/with space/ü%20#?");
+  EXPECT_EQ(Parsed("file:///with space/ü%20#").path, "/with space/ü%20#");
   EXPECT_EQ(Parsed("file:///a").scheme, StorageScheme::kFile);
 }
 
@@ -61,6 +61,8 @@ TEST(StorageUrl, RefusesWhatItCannotMean) {
         "s3://bucket/../x",
         "s3://bucket/.",
         "s3://bucket?x=1",
+        "file:///a?region=x",
+        "file:///a?",
         "s3://bucket/x#y",
         "s3://buc ket",
         "s3://-bucket",

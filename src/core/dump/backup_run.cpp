@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "core/base/json.h"
 #include "core/base/sha256.h"
+#include "core/copies/tee_storage.h"
 #include "core/dump/dump_lane.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/manifest/manifest_store.h"
 #include "core/postgres/connection_watch.h"
 #include "core/run/deadline.h"
+#include "core/run/events.h"
 #include "core/run/first_failure.h"
 #include "core/run/lanes.h"
 #include "core/run/timestamp.h"
@@ -31,12 +34,17 @@ class Backup {
   enum class Folder { kUntouched, kOurs, kAnotherRuns };
   Folder folder() const noexcept { return folder_; }
 
+  // Ends the copies of a failed run; returns those whose folders may hold something of it.
+  std::vector<StorageSettings> GiveUpCopies();
+
  private:
   void Prepare();
   void DescribeServer();
   std::vector<DumpObject> Plan();
   void RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan);
-  RunOutcome StoreTheManifest(Storage& storage);
+  void BeginCopies();
+  std::string StoreTheManifest(Storage& storage);
+  boost::json::array CompleteCopies(const std::string& manifest);
 
   const BackupJob& job_;
   const RunContext& context_;
@@ -46,6 +54,7 @@ class Backup {
   ProgramVersion pg_dump_;
   Manifest manifest_;
   Folder folder_ = Folder::kUntouched;
+  CopyTargets copies_;  // as many as the job has, in its order
 };
 
 RunOutcome Backup::Run() {
@@ -55,9 +64,29 @@ RunOutcome Backup::Run() {
   Prepare();
   const std::vector<DumpObject> plan = Plan();
   folder_ = Folder::kOurs;
-  RunAllLanes(*storage, plan);
+  BeginCopies();
+  TeeStorage all(*storage, copies_);
+  RunAllLanes(all, plan);
   coordinator_.reset();
-  return StoreTheManifest(*storage);
+  const std::string text = StoreTheManifest(*storage);
+
+  RunOutcome outcome;
+  outcome.fields["raw_size"] = manifest_.RawSize();
+  outcome.fields["file_size"] = manifest_.StoredSize() + text.size();
+  outcome.fields["checksum"] = ToHex(Sha256::Of(text));
+  outcome.fields["database_size"] = manifest_.database_size;
+  outcome.fields["format"] = DumpFormatName(manifest_.format);
+  outcome.fields["message"] = nullptr;
+  outcome.fields["manifest"] = ManifestToJson(manifest_);
+  outcome.fields["copies"] = CompleteCopies(text);
+  return outcome;
+}
+
+void Backup::BeginCopies() {
+  for (const StorageSettings& copy : job_.copies)
+    copies_.push_back(std::make_unique<CopyTarget>(
+        [&](const Cancellation& until) { return context_.open_at(copy, until); }, job_.file_name,
+        CopyLimits{}, context_.environment, context_.cancellation));
 }
 
 void Backup::Prepare() {
@@ -143,12 +172,12 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
   failure.Rethrow();
 }
 
-RunOutcome Backup::StoreTheManifest(Storage& storage) {
+// Returns the manifest's text. From then on the backup exists.
+std::string Backup::StoreTheManifest(Storage& storage) {
   context_.progress.SetPhase("finishing");
   context_.cancellation.ThrowIfCancelled();
   manifest_.finished_at = FormatTimestamp(context_.environment.Now());
-  boost::json::object json = ManifestToJson(manifest_);
-  const std::string text = boost::json::serialize(json) + "\n";
+  const std::string text = boost::json::serialize(ManifestToJson(manifest_)) + "\n";
   try {
     StoreManifest(storage, job_.file_name, text);
   } catch (const Error& error) {
@@ -156,40 +185,66 @@ RunOutcome Backup::StoreTheManifest(Storage& storage) {
     if (error.kind() == ErrorKind::kAlreadyExists) folder_ = Folder::kAnotherRuns;
     throw;
   }
-  RunOutcome outcome;
-  outcome.fields["raw_size"] = manifest_.RawSize();
-  outcome.fields["file_size"] = manifest_.StoredSize() + text.size();
-  outcome.fields["checksum"] = ToHex(Sha256::Of(text));
-  outcome.fields["database_size"] = manifest_.database_size;
-  outcome.fields["format"] = DumpFormatName(manifest_.format);
-  outcome.fields["message"] = nullptr;
-  outcome.fields["manifest"] = std::move(json);
-  return outcome;
+  return text;
 }
 
-bool RemoveLeftovers(const BackupJob& job, const RunContext& context) {
-  try {
-    const Deadline deadline(kCleanUpTime);
-    context.open_storage(deadline.cancellation())->Sweep(job.file_name);
-    return true;
-  } catch (const std::exception& error) {
-    context.log(fmt::format("could not remove the unfinished backup \"{}\": {}", job.file_name,
-                            error.what()));
-    return false;
+// Lets the copies end, and says what became of each.
+boost::json::array Backup::CompleteCopies(const std::string& manifest) {
+  if (!copies_.empty()) context_.progress.SetPhase("finishing copies");
+  for (const auto& copy : copies_) copy->Complete(manifest);
+  boost::json::array outcomes;
+  for (size_t i = 0; i < copies_.size(); ++i) {
+    copies_[i]->Await();
+    const std::optional<Error> failure = copies_[i]->failure();
+    if (failure) context_.log(fmt::format("a copy failed: {}", failure->message()));
+    boost::json::object outcome = failure ? ErrorFields(*failure) : boost::json::object();
+    outcome["storage"] = JsonText(std::string_view(job_.copies[i].url));
+    outcome["completed"] = !failure;
+    outcomes.push_back(std::move(outcome));
   }
+  return outcomes;
+}
+
+std::vector<StorageSettings> Backup::GiveUpCopies() {
+  std::vector<StorageSettings> touched;
+  for (size_t i = 0; i < copies_.size(); ++i) {
+    copies_[i]->GiveUp(Error(ErrorKind::kCancelled, "the backup failed"));
+    if (copies_[i]->HasTouchedTheFolder()) touched.push_back(job_.copies[i]);
+  }
+  return touched;
+}
+
+// What a failed run has left, and where.
+struct Leftovers {
+  Backup::Folder folder = Backup::Folder::kUntouched;
+  std::vector<StorageSettings> copies;
+};
+
+// Returns whether nothing is left.
+bool Remove(const Leftovers& leftovers, const BackupJob& job, const RunContext& context) {
+  const Deadline deadline(kCleanUpTime);
+  bool all = leftovers.folder != Backup::Folder::kAnotherRuns;
+  if (leftovers.folder == Backup::Folder::kOurs)
+    all = SweepQuietly([&] { return context.open_storage(deadline.cancellation()); }, job.file_name,
+                       context.log);
+  for (const StorageSettings& copy : leftovers.copies)
+    all &= SweepQuietly([&] { return context.open_at(copy, deadline.cancellation()); },
+                        job.file_name, context.log);
+  return all;
 }
 
 }  // namespace
 
 RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
-  Backup::Folder folder = Backup::Folder::kUntouched;
+  Leftovers leftovers;
   std::exception_ptr failure;
   try {
     Backup backup(job, context);
     try {
       return backup.Run();
     } catch (...) {
-      folder = backup.folder();
+      context.cancellation.Cancel();
+      leftovers = {backup.folder(), backup.GiveUpCopies()};
       throw;
     }
   } catch (...) {
@@ -197,9 +252,7 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
   }
   context.cancellation.Cancel();
   context.progress.SetPhase("cleaning up");
-  const bool cleaned = folder == Backup::Folder::kUntouched ||
-                       (folder == Backup::Folder::kOurs && RemoveLeftovers(job, context));
-  return OutcomeOf(failure, cleaned);
+  return OutcomeOf(failure, Remove(leftovers, job, context));
 }
 
 }  // namespace pgbackup

@@ -11,15 +11,15 @@ namespace {
 
 constexpr size_t kMaxManifestSize = 64 << 20;
 
-[[noreturn]] void ThrowExists(Storage& storage, const std::string& folder) {
+}  // namespace
+
+void ThrowBackupExists(const Storage& storage, const std::string& folder) {
   throw Error(ErrorKind::kAlreadyExists,
               fmt::format("there is a backup at \"{}/{}\" already", storage.url(), folder),
               "It was left untouched.",
               "Let pgbackup.name_template hold {id} or {time:...}, so that every run has a folder "
               "of its own.");
 }
-
-}  // namespace
 
 std::string ReadManifestText(Storage& storage, const std::string& folder) {
   BufferSink buffer(kMaxManifestSize, "the manifest");
@@ -34,9 +34,8 @@ std::string ReadManifestText(Storage& storage, const std::string& folder) {
   return buffer.text();
 }
 
-Manifest ReadManifest(Storage& storage, const std::string& folder,
-                      const std::optional<std::string>& checksum) {
-  const std::string text = ReadManifestText(storage, folder);
+Manifest CheckedManifest(const std::string& text, const Storage& storage, const std::string& folder,
+                         const std::optional<std::string>& checksum) {
   const std::string actual = ToHex(Sha256::Of(text));
   if (checksum && actual != *checksum)
     throw Error(ErrorKind::kCorrupt,
@@ -46,8 +45,13 @@ Manifest ReadManifest(Storage& storage, const std::string& folder,
   return ParseManifest(text);
 }
 
+Manifest ReadManifest(Storage& storage, const std::string& folder,
+                      const std::optional<std::string>& checksum) {
+  return CheckedManifest(ReadManifestText(storage, folder), storage, folder, checksum);
+}
+
 void CheckNoManifest(Storage& storage, const std::string& folder) {
-  if (storage.Head(ManifestObjectName(folder))) ThrowExists(storage, folder);
+  if (storage.Head(ManifestObjectName(folder))) ThrowBackupExists(storage, folder);
 }
 
 void StoreManifest(Storage& storage, const std::string& folder, const std::string& text) {
@@ -61,7 +65,7 @@ void StoreManifest(Storage& storage, const std::string& folder, const std::strin
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kAlreadyExists) throw;
     // A repeated request whose first answer got lost meets its own object.
-    if (ReadManifestText(storage, folder) != text) ThrowExists(storage, folder);
+    if (ReadManifestText(storage, folder) != text) ThrowBackupExists(storage, folder);
   }
 }
 

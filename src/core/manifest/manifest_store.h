@@ -12,9 +12,17 @@ namespace pgbackup {
 // The manifest's bytes; kNotFound when `folder` holds no backup.
 std::string ReadManifestText(Storage& storage, const std::string& folder);
 
+// What ReadManifestText has brought from `folder`, compared with `checksum` (SHA-256 in
+// hexadecimal; kCorrupt when another) and parsed.
+Manifest CheckedManifest(const std::string& text, const Storage& storage, const std::string& folder,
+                         const std::optional<std::string>& checksum);
+
 // Reads, compares with `checksum` (SHA-256 in hexadecimal; kCorrupt when another) and parses.
 Manifest ReadManifest(Storage& storage, const std::string& folder,
                       const std::optional<std::string>& checksum);
+
+// Throws kAlreadyExists, saying that `folder` holds another backup.
+[[noreturn]] void ThrowBackupExists(const Storage& storage, const std::string& folder);
 
 // Throws kAlreadyExists when `folder` holds a backup.
 void CheckNoManifest(Storage& storage, const std::string& folder);

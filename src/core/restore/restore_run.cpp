@@ -41,6 +41,7 @@ class Restore {
   bool created() const noexcept { return created_; }
 
  private:
+  std::unique_ptr<Storage> OpenReadable();
   void CheckPrograms();
   void CheckServer();
   void CheckRoles(PostgresConnection& connection) const;
@@ -61,14 +62,14 @@ class Restore {
   const Programs programs_;
   const std::string side_name_;
   Manifest manifest_;
+  std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
   PartLists parts_;
   std::unique_ptr<SideDatabase> side_;
   bool created_ = false;
 };
 
 RunOutcome Restore::Run() {
-  const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
-  manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
+  const std::unique_ptr<Storage> storage = OpenReadable();
   const RestorePlan plan = MakeRestorePlan(manifest_, job_.options);
   CheckPrograms();
   CheckServer();
@@ -96,6 +97,29 @@ RunOutcome Restore::Run() {
   return outcome;
 }
 
+// The backup's storage, or the first of its copies that has the manifest; reads it. Throws what is
+// wrong with the backup's own storage when no copy is any better.
+std::unique_ptr<Storage> Restore::OpenReadable() {
+  std::optional<Error> first;
+  for (size_t i = 0; i <= job_.copies.size(); ++i) {
+    try {
+      std::unique_ptr<Storage> storage =
+          i == 0 ? context_.open_storage(context_.cancellation)
+                 : context_.open_at(job_.copies[i - 1], context_.cancellation);
+      manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
+      if (i > 0) read_from_copy_ = storage->url();
+      return storage;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) throw;
+      if (!job_.copies.empty())
+        context_.log(fmt::format("cannot restore from {}: {}",
+                                 i == 0 ? "the backup's storage" : "a copy", error.message()));
+      if (!first) first = error;
+    }
+  }
+  throw *first;
+}
+
 // The names of the options in the encoding of the archives.
 WantedParts Restore::Wanted() const {
   Selection names;
@@ -111,6 +135,9 @@ WantedParts Restore::Wanted() const {
 std::string Restore::Remark() const {
   std::string remark;
   const auto add = [&](const std::string& text) { remark += (remark.empty() ? "" : "; ") + text; };
+  if (!read_from_copy_.empty())
+    add(fmt::format("restored from the copy in {}: the manifest could not be read in the backup's own storage",
+                    read_from_copy_));
   if (side_->uses_default_tablespace())
     add(fmt::format("tablespace \"{}\" does not exist here, the default one was used",
                     manifest_.properties.tablespace));

@@ -12,20 +12,18 @@ json::value TextOrNull(const std::string& text) {
   return text.empty() ? json::value(nullptr) : JsonText(std::string_view(text));
 }
 
-json::object FailedFields(const Error& error, bool cleaned) {
+}  // namespace
+
+json::object ErrorFields(const Error& error) {
   json::object event;
-  event["event"] = "failed";
   event["message"] = JsonText(std::string_view(error.message()));
   event["detail"] = TextOrNull(error.detail());
   event["hint"] =
       error.hint().empty() ? DefaultHint(error.kind()) : JsonText(std::string_view(error.hint()));
   event["sqlstate"] = SqlState(error.kind());
   event["kind"] = KindName(error.kind());
-  event["cleaned"] = cleaned;
   return event;
 }
-
-}  // namespace
 
 std::string ProgressEvent(const Progress& progress) {
   json::object event;
@@ -46,8 +44,11 @@ std::string FinalEvent(const RunOutcome& outcome) {
     event["event"] = "cancelled";
     event["cleaned"] = outcome.cleaned;
   } else {
-    event = FailedFields(outcome.error.value_or(Error(ErrorKind::kInternal, "unknown failure")),
-                         outcome.cleaned);
+    event["event"] = "failed";
+    for (const auto& field :
+         ErrorFields(outcome.error.value_or(Error(ErrorKind::kInternal, "unknown failure"))))
+      event[field.key()] = field.value();
+    event["cleaned"] = outcome.cleaned;
   }
   return json::serialize(event);
 }

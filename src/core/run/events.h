@@ -8,6 +8,9 @@
 
 namespace pgbackup {
 
+// message, detail, hint, sqlstate and kind of an error, as events hold them.
+boost::json::object ErrorFields(const Error& error);
+
 std::string ProgressEvent(const Progress& progress);
 
 // "completed", "failed" or "cancelled".

@@ -53,6 +53,12 @@ StorageSettings ParseStorage(const JsonReader& reader) {
   return settings;
 }
 
+std::vector<StorageSettings> ParseCopies(const JsonReader& root) {
+  std::vector<StorageSettings> copies;
+  for (const JsonReader& copy : root.Objects("copies")) copies.push_back(ParseStorage(copy));
+  return copies;
+}
+
 int64_t InRange(const JsonReader& reader, std::string_view key, int64_t otherwise, int64_t from,
                 int64_t to) {
   const int64_t value = reader.IntegerOr(key, otherwise);
@@ -109,6 +115,7 @@ BackupJob ParseBackup(const JsonReader& root) {
   job.schedule = root.OptionalText("schedule");
   job.label = root.OptionalText("label");
   if (root.Has("options")) job.options = ParseBackupOptions(root.Object("options"));
+  job.copies = ParseCopies(root);
   return job;
 }
 
@@ -119,6 +126,7 @@ RestoreJob ParseRestore(const JsonReader& root) {
   job.backup_id = root.IntegerOr("backup_id", 0);
   job.target_database = root.Text("target_database");
   job.checksum = root.OptionalText("checksum");
+  job.copies = ParseCopies(root);
   if (root.Has("options")) {
     const JsonReader options = root.Object("options");
     job.options.schemas = options.Texts("schemas");
@@ -157,6 +165,14 @@ PresignJob ParsePresign(const JsonReader& root) {
   return job;
 }
 
+CopyJob ParseCopy(const JsonReader& root) {
+  CopyJob job;
+  ParseBase(root, &job);
+  job.source = ParseStorage(root.Object("source"));
+  job.checksum = root.OptionalText("checksum");
+  return job;
+}
+
 }  // namespace
 
 Job ParseJob(std::string_view line) {
@@ -174,6 +190,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "remove") return ParseRemove(root);
   if (kind == "drop") return ParseDrop(root);
   if (kind == "presign") return ParsePresign(root);
+  if (kind == "copy") return ParseCopy(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

@@ -43,6 +43,7 @@ struct BackupJob : JobBase {
   std::string backup_type, created_by, created_at;
   std::optional<std::string> schedule, label;
   BackupOptions options;
+  std::vector<StorageSettings> copies;  // where else it goes
 };
 
 struct RestoreOptions {
@@ -56,6 +57,7 @@ struct RestoreJob : JobBase {
   std::string target_database;
   std::optional<std::string> checksum;  // of the manifest
   RestoreOptions options;
+  std::vector<StorageSettings> copies;  // where else it is, should `storage` not have it
 };
 
 struct RemoveJob : JobBase {
@@ -74,7 +76,13 @@ struct PresignJob : JobBase {
   int64_t expires = 3600;            // seconds
 };
 
-using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob>;
+// Copies a complete backup from `source` to `storage`.
+struct CopyJob : JobBase {
+  StorageSettings source;
+  std::optional<std::string> checksum;  // of the manifest
+};
+
+using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CopyJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

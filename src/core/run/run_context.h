@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/run/progress.h"
 #include "core/run/state.h"
+#include "core/storage/open_storage.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -25,6 +26,8 @@ struct RunContext {
   std::function<std::unique_ptr<Storage>(const Cancellation&)> open_storage;
   // Writes one line for people; never a secret.
   std::function<void(const std::string&)> log;
+  // Opens another storage that the job names: a copy's, or the one to copy from.
+  std::function<std::unique_ptr<Storage>(const StorageSettings&, const Cancellation&)> open_at;
 };
 
 struct RunOutcome {
@@ -39,5 +42,10 @@ RunOutcome OutcomeOf(const std::exception_ptr& failure, bool cleaned);
 
 // How long cleaning up may take; the agent is given ten seconds in all.
 inline constexpr std::chrono::milliseconds kCleanUpTime{8000};
+
+// Removes what a failed run has left in `folder` of the storage that `open` opens. Throws nothing:
+// false, and a line in the log, when it could not.
+bool SweepQuietly(const std::function<std::unique_ptr<Storage>()>& open, const std::string& folder,
+                  const std::function<void(const std::string&)>& log);
 
 }  // namespace pgbackup

@@ -52,6 +52,13 @@ constexpr bool IsLegalTransition(RunState from, RunState to) noexcept {
   }
 }
 
+// The same for a copy of a backup, which is never cancelled or expired: it fails, and a failed one
+// is tried again.
+constexpr bool IsLegalCopyTransition(RunState from, RunState to) noexcept {
+  if (from == RunState::kFailed) return to == RunState::kInProgress;
+  return to != RunState::kCancelled && to != RunState::kExpired && IsLegalTransition(from, to);
+}
+
 // True when nothing more happens to the run by itself.
 constexpr bool IsFinal(RunState state) noexcept {
   return state != RunState::kPending && state != RunState::kInProgress;

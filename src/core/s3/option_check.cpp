@@ -32,6 +32,37 @@ std::string_view Trimmed(std::string_view text) noexcept {
 
 }  // namespace
 
+bool IsEndpoint(std::string_view text) noexcept {
+  if (text.empty()) return true;
+  if (text.starts_with("https://"))
+    text.remove_prefix(8);
+  else if (text.starts_with("http://"))
+    text.remove_prefix(7);
+  else
+    return false;
+  return !text.empty() && text.find_first_of("@ ?#") == std::string_view::npos;
+}
+
+bool IsRegion(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return IsUpper(c) || (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '_';
+  });
+}
+
+bool IsPathStyle(std::string_view text) noexcept {
+  return text.empty() || text == "auto" || text == "on" || text == "off";
+}
+
+bool IsObjectLockDays(std::string_view text) noexcept {
+  int days = 0;
+  for (const char c : text) {
+    if (!IsDigit(c)) return false;
+    days = days * 10 + (c - '0');
+    if (days > kMostObjectLockDays) return false;
+  }
+  return true;
+}
+
 bool IsStorageClass(std::string_view text) noexcept {
   return text.size() <= kLongestStorageClass && std::all_of(text.begin(), text.end(), [](char c) {
            return IsUpper(c) || IsDigit(c) || c == '_' || c == '-';

@@ -8,6 +8,12 @@
 
 namespace pgbackup {
 
+// http:// or https://, a host and perhaps a port; no path, no user.
+bool IsEndpoint(std::string_view text) noexcept;
+// Letters, digits, "-" and "_".
+bool IsRegion(std::string_view text) noexcept;
+// auto | on | off
+bool IsPathStyle(std::string_view text) noexcept;
 // A token in upper case, such as STANDARD_IA.
 bool IsStorageClass(std::string_view text) noexcept;
 // AES256 | aws:kms
@@ -21,6 +27,8 @@ bool IsChecksumName(std::string_view text) noexcept;
 
 // A hundred years.
 inline constexpr int kMostObjectLockDays = 36500;
+// Digits, kMostObjectLockDays at most.
+bool IsObjectLockDays(std::string_view text) noexcept;
 
 struct S3Tag {
   std::string_view key, value;

@@ -4,9 +4,66 @@
 #include "core/s3/curl_transport.h"
 #include "core/s3/s3_storage.h"
 #include "core/storage/file_storage.h"
+#include "core/storage/storage_parameters.h"
 #include "core/storage/storage_url.h"
 
 namespace pgbackup {
+namespace {
+
+void Apply(StorageKey key, const std::string& value, S3Settings* settings) {
+  switch (key) {
+    case StorageKey::kEndpoint:
+      settings->endpoint = value;
+      break;
+    case StorageKey::kRegion:
+      settings->region = value;
+      break;
+    case StorageKey::kPathStyle:
+      settings->path_style = value;
+      break;
+    case StorageKey::kProfile:
+      settings->profile = value;
+      break;
+    case StorageKey::kCredentialsFile:
+      settings->credentials_file = value;
+      break;
+    case StorageKey::kCaFile:
+      settings->ca_file = value;
+      break;
+    case StorageKey::kStorageClass:
+      settings->storage_class = value;
+      break;
+    case StorageKey::kSse:
+      settings->sse = value;
+      break;
+    case StorageKey::kKmsKeyId:
+      settings->kms_key_id = value;
+      break;
+    case StorageKey::kObjectLockMode:
+      settings->object_lock_mode = value;
+      break;
+    case StorageKey::kObjectLockDays:
+      settings->object_lock_days = value.empty() ? 0 : std::stoull(value);
+      break;
+    case StorageKey::kChecksum:
+      settings->checksum = value;
+      break;
+    case StorageKey::kTags:
+      settings->tags = value;
+      break;
+  }
+}
+
+}  // namespace
+
+S3Settings WithParameters(S3Settings settings, const StorageUrl& url) {
+  std::string_view rest = url.parameters;
+  for (StorageParameter parameter; NextParameter(&rest, &parameter);) {
+    ParameterValue value;
+    if (value.Decode(parameter.value)) Apply(parameter.key, std::string(value.text()), &settings);
+  }
+  return settings;
+}
 
 std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environment& environment,
                                      const Cancellation& cancellation, Throttle* throttle) {
@@ -19,9 +76,10 @@ std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environmen
   if (url.scheme == StorageScheme::kFile)
     return std::make_unique<FileStorage>(std::string(url.path), environment, cancellation,
                                          throttle);
-  return std::make_unique<S3Storage>(
-      S3Location{std::string(url.bucket), std::string(url.prefix)}, settings.s3, S3Limits{},
-      std::make_unique<CurlTransport>(settings.s3.ca_file), environment, cancellation, throttle);
+  const S3Settings s3 = WithParameters(settings.s3, url);
+  return std::make_unique<S3Storage>(S3Location{std::string(url.bucket), std::string(url.prefix)},
+                                     s3, S3Limits{}, std::make_unique<CurlTransport>(s3.ca_file),
+                                     environment, cancellation, throttle);
 }
 
 }  // namespace pgbackup

@@ -8,6 +8,7 @@
 #include "core/base/cancellation.h"
 #include "core/base/environment.h"
 #include "core/storage/storage.h"
+#include "core/storage/storage_url.h"
 #include "core/storage/throttle.h"
 
 namespace pgbackup {
@@ -33,10 +34,13 @@ struct S3Settings {
 };
 
 struct StorageSettings {
-  std::string url;               // file:///absolute/path or s3://bucket[/prefix]
+  std::string url;               // as storage_url.h says; its parameters override those of s3
   uint64_t bandwidth_limit = 0;  // bytes per second that may be stored, 0: no limit
   S3Settings s3;
 };
+
+// The settings with what the URL's own parameters say instead.
+S3Settings WithParameters(S3Settings settings, const StorageUrl& url);
 
 // Parses the URL and makes the backend; touches neither disk nor network. `environment`,
 // `cancellation` and `throttle`, which limits what is written when given, outlive the storage.

@@ -1,5 +1,9 @@
 #include "core/storage/storage_url.h"
 
+#include <algorithm>
+
+#include "core/storage/storage_parameters.h"
+
 namespace pgbackup {
 namespace {
 
@@ -37,6 +41,8 @@ bool IsBucketName(std::string_view bucket) noexcept {
 bool ParseFile(std::string_view path, StorageUrl* url, const char** error) noexcept {
   if (path.empty()) return Fail(error, "The path is missing.");
   if (path.front() != '/') return Fail(error, "The path must be absolute: file:///path.");
+  if (path.find('?') != std::string_view::npos)
+    return Fail(error, "A file:// URL takes no parameters, and its path must not hold \"?\".");
   while (!path.empty() && path.back() == '/') path.remove_suffix(1);
   if (path.empty()) return Fail(error, "The path must name a directory below \"/\".");
   std::string_view parts = path;
@@ -44,11 +50,17 @@ bool ParseFile(std::string_view path, StorageUrl* url, const char** error) noexc
   if (!HasGoodParts(parts, true)) return Fail(error, "The path must not hold \".\" or \"..\".");
   url->scheme = StorageScheme::kFile;
   url->path = path;
-  url->bucket = url->prefix = std::string_view();
+  url->bucket = url->prefix = url->parameters = std::string_view();
   return true;
 }
 
 bool ParseS3(std::string_view rest, StorageUrl* url, const char** error) noexcept {
+  std::string_view parameters;
+  if (const size_t mark = rest.find('?'); mark != std::string_view::npos) {
+    parameters = rest;
+    parameters.remove_prefix(mark + 1);
+    rest.remove_suffix(rest.size() - mark);
+  }
   const size_t slash = rest.find('/');
   const std::string_view bucket =
       slash == std::string_view::npos ? rest : std::string_view(rest.data(), slash);
@@ -59,8 +71,8 @@ bool ParseS3(std::string_view rest, StorageUrl* url, const char** error) noexcep
   }
   if (bucket.find('@') != std::string_view::npos)
     return Fail(error, "The URL must not hold credentials; use pgbackup.s3_credentials_file.");
-  if (rest.find_first_of("?#") != std::string_view::npos)
-    return Fail(error, "The URL must not hold a query or a fragment.");
+  if (rest.find('#') != std::string_view::npos)
+    return Fail(error, "The URL must not hold a fragment.");
   if (bucket.empty()) return Fail(error, "The bucket is missing.");
   if (!IsBucketName(bucket))
     return Fail(error,
@@ -70,11 +82,31 @@ bool ParseS3(std::string_view rest, StorageUrl* url, const char** error) noexcep
   while (!prefix.empty() && prefix.front() == '/') prefix.remove_prefix(1);
   if (!prefix.empty() && !HasGoodParts(prefix, false))
     return Fail(error, "The prefix must not hold empty, \".\" or \"..\" parts.");
+  if (!CheckParameters(parameters, error)) return false;
   url->scheme = StorageScheme::kS3;
   url->bucket = bucket;
   url->prefix = prefix;
+  url->parameters = parameters;
   url->path = std::string_view();
   return true;
+}
+
+std::string_view Trimmed(std::string_view text) noexcept {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+// The endpoint a URL leads to, in `value`, without trailing slashes.
+std::string_view EndpointOf(const StorageUrl& url, std::string_view otherwise,
+                            ParameterValue* value) noexcept {
+  std::string_view endpoint = otherwise;
+  std::string_view rest = url.parameters;
+  for (StorageParameter parameter; NextParameter(&rest, &parameter);)
+    if (parameter.key == StorageKey::kEndpoint && value->Decode(parameter.value))
+      endpoint = value->text();
+  while (!endpoint.empty() && endpoint.back() == '/') endpoint.remove_suffix(1);
+  return endpoint;
 }
 
 }  // namespace
@@ -92,6 +124,39 @@ bool ParseStorageUrl(std::string_view text, StorageUrl* url, const char** error)
     return ParseS3(text, url, error);
   }
   return Fail(error, "It must be file:///absolute/path or s3://bucket[/prefix].");
+}
+
+bool IsSamePlace(const StorageUrl& one, const StorageUrl& other,
+                 std::string_view default_endpoint) noexcept {
+  ParameterValue first, second;
+  return one.scheme == other.scheme && one.path == other.path && one.bucket == other.bucket &&
+         one.prefix == other.prefix &&
+         EndpointOf(one, default_endpoint, &first) == EndpointOf(other, default_endpoint, &second);
+}
+
+bool NextStorage(std::string_view* rest, std::string_view* url) noexcept {
+  if (rest->empty()) return false;
+  const size_t comma = std::min(rest->find(','), rest->size());
+  *url = Trimmed(std::string_view(rest->data(), comma));
+  rest->remove_prefix(std::min(comma + 1, rest->size()));
+  return true;
+}
+
+bool CheckStorageList(std::string_view text, const char** error) noexcept {
+  if (!text.empty() && text.back() == ',') return Fail(error, "The list ends with a comma.");
+  std::string_view rest = text;
+  for (std::string_view one; NextStorage(&rest, &one);) {
+    StorageUrl url;
+    if (!ParseStorageUrl(one, &url, error)) return false;
+    std::string_view behind = rest;
+    for (std::string_view other; NextStorage(&behind, &other);) {
+      StorageUrl second;
+      const char* ignored = nullptr;  // its own turn comes
+      if (ParseStorageUrl(other, &second, &ignored) && IsSamePlace(url, second, {}))
+        return Fail(error, "A storage occurs twice.");
+    }
+  }
+  return true;
 }
 
 }  // namespace pgbackup

@@ -1,0 +1,106 @@
+#include "core/copies/copy_run.h"
+
+#include <fmt/format.h>
+
+#include "core/base/sha256.h"
+#include "core/manifest/manifest_store.h"
+#include "core/pipeline/count_sink.h"
+#include "core/pipeline/verify_sink.h"
+#include "core/run/deadline.h"
+
+namespace pgbackup {
+namespace {
+
+class Copy {
+ public:
+  Copy(const CopyJob& job, const RunContext& context) : job_(job), context_(context) {}
+
+  // Throws what went wrong.
+  RunOutcome Run();
+
+  // Whether the target's folder holds what this run has put there, and that alone.
+  bool has_touched_target() const noexcept { return has_touched_target_; }
+
+ private:
+  bool IsThereAlready(Storage& target, const std::string& manifest) const;
+  void StoreTheManifest(Storage& target, const std::string& text);
+  void CopySegment(Storage& source, Storage& target, const Segment& segment) const;
+
+  const CopyJob& job_;
+  const RunContext& context_;
+  bool has_touched_target_ = false;
+};
+
+RunOutcome Copy::Run() {
+  const std::unique_ptr<Storage> source = context_.open_at(job_.source, context_.cancellation);
+  const std::unique_ptr<Storage> target = context_.open_storage(context_.cancellation);
+  const std::string text = ReadManifestText(*source, job_.file_name);
+  const Manifest manifest = CheckedManifest(text, *source, job_.file_name, job_.checksum);
+  if (!IsThereAlready(*target, text)) {
+    has_touched_target_ = true;
+    target->Sweep(job_.file_name);
+    context_.progress.total_bytes = manifest.StoredSize();
+    context_.progress.SetPhase("copying");
+    for (const ManifestObject& object : manifest.objects)
+      for (const Segment& segment : object.segments) CopySegment(*source, *target, segment);
+    context_.cancellation.ThrowIfCancelled();
+    StoreTheManifest(*target, text);
+  }
+  RunOutcome outcome;
+  outcome.fields["file_size"] = manifest.StoredSize() + text.size();
+  return outcome;
+}
+
+bool Copy::IsThereAlready(Storage& target, const std::string& manifest) const {
+  if (!target.Head(ManifestObjectName(job_.file_name))) return false;
+  if (ReadManifestText(target, job_.file_name) == manifest) return true;
+  ThrowBackupExists(target, job_.file_name);
+}
+
+void Copy::CopySegment(Storage& source, Storage& target, const Segment& segment) const {
+  const std::string name = fmt::format("{}/{}", job_.file_name, segment.name);
+  if (segment.size > target.MaxObjectSize())
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("object \"{}\" is too large for {}", name, target.url()),
+                fmt::format("It has {} bytes; with the present size of parts an object there can "
+                            "have {}.",
+                            segment.size, target.MaxObjectSize()),
+                "Raise pgbackup.s3_part_size.");
+  CountSink counted(std::make_unique<CountSink>(target.Put(name), &context_.progress.stored_bytes),
+                    &context_.progress.raw_bytes);
+  VerifySink verified(counted, name, segment.size, segment.sha256);
+  source.Get(name, verified);
+  verified.Finish();
+  counted.Finish();
+}
+
+void Copy::StoreTheManifest(Storage& target, const std::string& text) {
+  try {
+    StoreManifest(target, job_.file_name, text);
+  } catch (const Error& error) {
+    // The folder turned out to be another run's: nothing in it may be removed.
+    if (error.kind() == ErrorKind::kAlreadyExists) has_touched_target_ = false;
+    throw;
+  }
+}
+
+bool RemoveLeftovers(const CopyJob& job, const RunContext& context) {
+  const Deadline deadline(kCleanUpTime);
+  return SweepQuietly([&] { return context.open_storage(deadline.cancellation()); }, job.file_name,
+                      context.log);
+}
+
+}  // namespace
+
+RunOutcome RunCopy(const CopyJob& job, const RunContext& context) {
+  Copy copy(job, context);
+  try {
+    return copy.Run();
+  } catch (...) {
+    const std::exception_ptr failure = std::current_exception();
+    context.progress.SetPhase("cleaning up");
+    return OutcomeOf(failure, !copy.has_touched_target() || RemoveLeftovers(job, context));
+  }
+}
+
+}  // namespace pgbackup
