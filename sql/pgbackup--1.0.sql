@@ -479,7 +479,7 @@ COMMENT ON PROCEDURE pgbackup.run(name, text, text[], text[], text[], text[], te
 CREATE FUNCTION pgbackup.wait(id bigint, timeout interval DEFAULT NULL) RETURNS text
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_wait';
 COMMENT ON FUNCTION pgbackup.wait(bigint, interval) IS
-    'waits until a backup or restore has ended, at most for timeout, and returns its status; holds the statement''s snapshot while it waits';
+    'waits until a backup, restore or copy has ended, at most for timeout, and returns its status; holds the statement''s snapshot while it waits';
 
 CREATE FUNCTION pgbackup.cancel(id bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -499,12 +499,19 @@ BEGIN
     IF state NOT IN ('pending', 'in_progress') THEN
         RETURN false;
     END IF;
+    IF EXISTS (SELECT FROM pgbackup.copies c JOIN pgbackup.backups b ON b.id = c.backup_id
+                WHERE c.id = $1 AND b.status = 'in_progress') THEN
+        RAISE EXCEPTION 'copy % is being made together with its backup', $1
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('SELECT pgbackup.cancel(%s) ends both.',
+                                (SELECT c.backup_id FROM pgbackup.copies c WHERE c.id = $1));
+    END IF;
     INSERT INTO pgbackup.cancellations (run_id) VALUES ($1);
     PERFORM pgbackup._wake_launcher();
     RETURN true;
 END $$;
 COMMENT ON FUNCTION pgbackup.cancel(bigint) IS
-    'asks for the end of a backup or restore, which happens after the commit; false when it has ended already';
+    'asks for the end of a backup, restore or copy, which happens after the commit; false when it has ended already';
 
 CREATE FUNCTION pgbackup.list(database name DEFAULT NULL, status text DEFAULT NULL, max_rows int DEFAULT 100)
     RETURNS SETOF pgbackup.backups

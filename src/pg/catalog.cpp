@@ -24,13 +24,17 @@ void QueueRemoval(JobKind kind, int64 run_id) {
 }
 
 // What the agents of backups may have left in the storages of their copies. `backups` is a
-// condition on backups b.
+// condition on backups b. Where another backup that is complete has the same folder, it may have
+// its copy there: then nothing is removed.
 void QueueRemovalOfCopies(const char* backups, const char* reason) {
   ExecuteSql(
       psprintf("INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, reason) "
                "SELECT c.id, c.backup_id, c.storage, b.file_name, '%s' FROM pgbackup.copies c "
                "JOIN pgbackup.backups b ON b.id = c.backup_id "
-               "WHERE %s AND b.file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING",
+               "WHERE %s AND b.file_name IS NOT NULL "
+               "AND NOT EXISTS (SELECT FROM pgbackup.backups o WHERE o.status = 'completed' "
+               "AND o.id <> b.id AND o.file_name = b.file_name) "
+               "ON CONFLICT (run_id) DO NOTHING",
                reason, backups));
 }
 

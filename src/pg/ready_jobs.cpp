@@ -110,8 +110,7 @@ ReadyJob TakeRestore(MemoryContext context) {
           "'target_database', r.target_database, 'options', r.options, "
           "'server', " PGBACKUP_SERVER_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
-              PGBACKUP_COMPLETE_COPIES) ")::text FROM r JOIN pgbackup.backups b ON b.id = "
-                                        "r.backup_id",
+              PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
     return Unprepared(id, "the backup to restore is not in the catalog any more");
   return Prepared(id, database, TextOfRow(0, 0), context);

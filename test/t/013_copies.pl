@@ -127,7 +127,7 @@ is($copy->{status}, 'failed', 'the copy is failed');
 like("$copy->{message} $copy->{detail}", qr/refused|connect/i, 'with a message');
 isnt($copy->{hint}, '', 'a hint');
 isnt($copy->{next_attempt_at}, '', 'and a time at which it is tried again');
-like(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/backup $id: a copy failed/, 'the log says so');
+like(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr{backup $id: the copy in s3://$bucket/$prefix/c failed}, 'the log says so');
 is_deeply([ s3_keys("$prefix/c") ], [], 'nothing is stored there');
 my $forwarder = open_forwarder($closed, $s3_port);
 try_again_now($id);
@@ -161,7 +161,10 @@ for my $how ('cancel', 'kill')
 	$id = start_backup($node, q{'shop', format => 'parallel'});
 	wait_for_file("$slow/reached");
 	wait_until(sub { s3_uploads("$prefix/d") > 0 }, 'a multipart upload');
-	is(copy_of($id)->{status}, 'in_progress', "$how: the copy is in progress");
+	$copy = copy_of($id);
+	is($copy->{status}, 'in_progress', "$how: the copy is in progress");
+	my ($not_alone, undef, $why) = $node->psql('postgres', "SELECT pgbackup.cancel($copy->{id})");
+	like($why, qr/together with its backup.*HINT:  SELECT pgbackup.cancel\($id\)/s, "$how: and does not end alone");
 	if ($how eq 'cancel')
 	{
 		$node->safe_psql('postgres', "SELECT pgbackup.cancel($id)");
@@ -185,7 +188,7 @@ restart_settings($node, 'pgbackup.storage_copies' => '', 'pgbackup.bin_directory
 $id = start_backup($node, q{'shop'});
 is(finished($node, $id), 'completed', 'a backup without a copy');
 is($node->safe_psql('postgres', "SELECT count(*) FROM pgbackup.copies WHERE backup_id = $id"), 0, 'has none');
-restart_settings($node, 'pgbackup.bandwidth_limit' => '1MB');
+restart_settings($node, 'pgbackup.bandwidth_limit' => '1024'); # kilobytes a second
 
 sub copy_under_way
 {

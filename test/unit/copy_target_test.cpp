@@ -169,57 +169,5 @@ TEST_F(CopyTargetTest, AStorageThatCannotBeOpenedIsTheCopysFailureAlone) {
   EXPECT_EQ(primary_.objects().size(), 1u);
 }
 
-TEST(TeeStorage, CutsObjectsWhereTheLeastStorageMust) {
-  const auto environment = SystemEnvironment();
-  const Cancellation run;
-  TroubledStorage primary("memory://primary", 1000), small("memory://small", 30);
-  CopyTargets targets;
-  targets.push_back(std::make_unique<CopyTarget>(
-      [&](const Cancellation&) { return std::make_unique<BorrowedStorage>(small); }, "f",
-      CopyLimits{}, *environment, run));
-  TeeStorage tee(primary, targets);
-  std::atomic<uint64_t> stored{0};
-  SegmentSink sink(tee, "f/a", &stored);
-  sink.Write(AsBytes(std::string(70, 'x')));
-  sink.Finish();
-  targets[0]->Complete("{}");
-  targets[0]->Await();
-  primary.Store(kManifest, "{}");
-  EXPECT_EQ(targets[0]->failure(), std::nullopt);
-  EXPECT_EQ(small.objects(), primary.objects());
-  EXPECT_EQ(small.objects()["f/a.part3"].size(), 10u);
-}
-
-TEST(HoldUpClock, PatienceEnds) {
-  const SteadyTime start{};
-  const auto at = [&](int seconds) { return start + std::chrono::seconds(seconds); };
-  HoldUpClock clock({std::chrono::seconds(30), 0.25}, start);
-  clock.Begin(at(100));
-  EXPECT_FALSE(clock.IsOver(at(130)));
-  EXPECT_TRUE(clock.IsOver(at(131))) << "no movement for more than 30 s";
-  clock.Moved(at(125));
-  EXPECT_FALSE(clock.IsOver(at(131)));
-  clock.End(at(131));
-  // 31 s of 200 are used; 30 s and a fourth of the time may be.
-  clock.Begin(at(200));
-  clock.Moved(at(259));
-  EXPECT_FALSE(clock.IsOver(at(260))) << "91 s of 95";
-  clock.Moved(at(269));
-  EXPECT_TRUE(clock.IsOver(at(270))) << "101 s of 97.5";
-}
-
-TEST(HoldUpClock, WaitsAtTheSameTimeCountOnce) {
-  const SteadyTime start{};
-  const auto at = [&](int seconds) { return start + std::chrono::seconds(seconds); };
-  HoldUpClock clock({std::chrono::seconds(30), 0}, start);
-  clock.Begin(at(0));
-  clock.Begin(at(5));
-  clock.End(at(15));
-  clock.End(at(20));
-  clock.Begin(at(50));
-  EXPECT_FALSE(clock.IsOver(at(59)));
-  EXPECT_TRUE(clock.IsOver(at(61)));
-}
-
 }  // namespace
 }  // namespace pgbackup

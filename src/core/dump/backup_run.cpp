@@ -82,11 +82,26 @@ RunOutcome Backup::Run() {
   return outcome;
 }
 
+// How much a copy may lag behind, and for how long. Under a bandwidth limit, which all storages
+// share, nothing may be seen to move for as long as it takes to send what the writers of each hold.
+CopyLimits LimitsOfCopies(const BackupJob& job) {
+  CopyLimits limits;
+  if (job.storage.bandwidth_limit == 0) return limits;
+  const uint64_t held = 4 * job.storage.s3.part_size * (job.copies.size() + 1);
+  limits.patience.in_a_row += std::chrono::milliseconds(1000 * held / job.storage.bandwidth_limit);
+  return limits;
+}
+
+// A storage's URL as people want to read it.
+std::string WithoutParameters(const std::string& url) {
+  return url.substr(0, url.find('?'));
+}
+
 void Backup::BeginCopies() {
   for (const StorageSettings& copy : job_.copies)
     copies_.push_back(std::make_unique<CopyTarget>(
         [&](const Cancellation& until) { return context_.open_at(copy, until); }, job_.file_name,
-        CopyLimits{}, context_.environment, context_.cancellation));
+        LimitsOfCopies(job_), context_.environment, context_.cancellation));
 }
 
 void Backup::Prepare() {
@@ -196,7 +211,9 @@ boost::json::array Backup::CompleteCopies(const std::string& manifest) {
   for (size_t i = 0; i < copies_.size(); ++i) {
     copies_[i]->Await();
     const std::optional<Error> failure = copies_[i]->failure();
-    if (failure) context_.log(fmt::format("a copy failed: {}", failure->message()));
+    if (failure)
+      context_.log(fmt::format("the copy in {} failed: {}", WithoutParameters(job_.copies[i].url),
+                               failure->message()));
     boost::json::object outcome = failure ? ErrorFields(*failure) : boost::json::object();
     outcome["storage"] = JsonText(std::string_view(job_.copies[i].url));
     outcome["completed"] = !failure;
