@@ -14,10 +14,10 @@ plan skip_all => s3_missing() if s3_missing();
 sub drawn
 {
 	my (@kinds) = @_;
-	return { seed => "@kinds", kinds => \@kinds, rates => { '' => 0.3 }, stall => 2 };
+	return { seed => "@kinds", kinds => \@kinds, rates => { '' => 0.2 }, stall => 2 };
 }
 
-my $setup = fault_setup('faults', 40);
+my $setup = fault_setup('faults', 25);
 for my $kinds (
 	[qw(reset_request reset_answer lost_answer late_part)], [qw(error_500 slow_down too_many)],
 	[qw(done_500 error_200 done_error_200)], [qw(truncated stall_request stall_answer trickle)])
