@@ -27,7 +27,7 @@ sub draw
 	my %plan = (
 		seed => $seed,
 		stall => 1 + int rand 4,
-		rates => { UploadPart => one_of(0.03, 0.1, 0.3), '' => one_of(0.1, 0.3) });
+		rates => { UploadPart => one_of(0.02, 0.05, 0.15), '' => one_of(0.05, 0.1, 0.2) });
 	$plan{stall} = 65 if rand() < 0.02;
 	$plan{clock} = one_of(-3600, 3600) if rand() < 0.1;
 	$plan{kinds} = \@kinds;

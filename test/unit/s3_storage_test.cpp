@@ -330,6 +330,19 @@ TEST_F(S3StorageTest, ACompleteThatWasDoneAndAnswered200WithAnErrorIsSettledByAL
   EXPECT_TRUE(SameBytes(store_.objects.at("p/x").content, content));
 }
 
+TEST_F(S3StorageTest, HalfAnErrorInsideASuccessIsNoSuccess) {
+  store_.before = Times(1, IsPut, [] { return Answer(200, "<Error><Code>Intern"); });
+  WriteObject(storage(), "x", "content");
+  EXPECT_EQ(store_.objects.at("p/x").content, "content");
+}
+
+TEST_F(S3StorageTest, AFailureInsideASuccessIsCalledTheStoresFailure) {
+  store_.before = Times(-1, IsPut, [] { return ErrorAnswer(200, "InternalError"); });
+  const Error error = ErrorOf([&] { WriteObject(storage(), "x", "content"); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(error.message(), "could not write s3://bucket/p/x: the store failed");
+}
+
 TEST_F(S3StorageTest, AnUploadThatBeganUnderA200WithAnErrorIsRemoved) {
   store_.after = Times(1, IsCreate, [] { return ErrorAnswer(200, "InternalError"); });
   WriteObject(storage(), "x", SomeBytes(kPart + 1));

@@ -180,12 +180,13 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
       answer.response = transport_->Perform(request);
       answered_ = true;
       HttpResponse& response = answer.response;
-      const bool success = response.status >= 200 && response.status < 300;
       // A 200 may have been sent before the store knew better: its body tells.
-      if (!success || response.body.find("<Error") != std::string::npos)
-        answer.error = ParseErrorBody(response.body);
-      if (success && answer.error.code.empty()) return answer;
-      const Reaction reaction = Classify(response.status, answer.error.code);
+      const bool success = response.status >= 200 && response.status < 300;
+      if (success && response.body.find("<Error") == std::string::npos) return answer;
+      answer.error = ParseErrorBody(response.body);
+      const bool unreadable = success && answer.error.code.empty();
+      const Reaction reaction =
+          unreadable ? Reaction::kRetry : Classify(response.status, answer.error.code);
       const bool accepted = std::find(call.accepted.begin(), call.accepted.end(),
                                       response.status) != call.accepted.end();
       // That the bucket is missing is never the "not found" somebody is prepared for.

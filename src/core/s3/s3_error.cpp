@@ -21,6 +21,8 @@ std::string Printable(std::string_view text) {
   return start.size() < text.size() ? line + "…" : line;
 }
 
+Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& place);
+
 Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S3Place& place) {
   const std::string& bucket = place.bucket;
   if (code == "AccessDenied" || code == "AllAccessDisabled" || code == "AccountProblem")
@@ -60,6 +62,10 @@ Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S
       code == "XMinioStorageFull")
     return {ErrorKind::kNoSpace, "the store's quota or capacity is exhausted",
             "Raise the quota, or let retention keep fewer backups."};
+  // These can stand inside a 200, too.
+  if (code == "InternalError") return MeaningOfStatus(500, purpose, place);
+  if (code == "SlowDown" || code == "ServiceUnavailable")
+    return MeaningOfStatus(503, purpose, place);
   if (code == "InvalidBucketName")
     return {ErrorKind::kInvalid, "the store does not accept the bucket name \"" + bucket + "\"",
             "Correct pgbackup.storage."};
