@@ -49,3 +49,15 @@ install_tree() { # LOG
     quietly "$1" as_root cp -R --no-preserve=ownership "$scratch/installed/." /
   fi
 }
+
+# Builds a target in a folder of its own, by clang: with sanitizers it compiles in a third of g++'s
+# time, and what two compilers accept is better checked.
+build_by_clang() { # LOG FOLDER TARGET CMAKE-ARGUMENT…
+  local log=$1 folder=$2 target=$3
+  shift 3
+  grep -qs '^CMAKE_CXX_COMPILER:.*clang' "$folder/CMakeCache.txt" || rm -rf "$folder"
+  if ! [ -e "$folder/build.ninja" ]; then
+    quietly "$log" cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++ "$@" || return
+  fi
+  quietly "$log" nice cmake --build "$folder" --target "$target"
+}

@@ -5,12 +5,7 @@
 test_fuzz() {
   heading "fuzzers"
   local folder=$root/build-fuzz log=$scratch/fuzz.log good=0 bad=0 family
-  if ! {
-    [ -e "$folder/build.ninja" ] || cmake -S "$root" -B "$folder" -G Ninja \
-      -DCMAKE_CXX_COMPILER=clang++ -DPGBACKUP_FUZZ=ON -DPGBACKUP_TESTS=OFF
-    nice cmake --build "$folder" --target fuzzers
-  } >"$log" 2>&1; then
-    tail -n 40 "$log"
+  if ! build_by_clang "$log" "$folder" fuzzers -DPGBACKUP_FUZZ=ON -DPGBACKUP_TESTS=OFF; then
     count "fuzzers" 0 1 0
     return
   fi

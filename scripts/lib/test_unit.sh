@@ -6,19 +6,23 @@ test_unit() {
   run_ctest "$root/build" "unit"
 }
 
-run_ctest() { # BUILD-FOLDER TITLE
-  local log=$scratch/ctest-$2.log summary bad total skipped
+run_ctest() { # BUILD-FOLDER TITLE [PREFIX…]
+  local log=$scratch/ctest-$2.log summary bad total skipped name
+  local folder=$1 title=$2
+  shift 2
   # A credentials file must belong to whoever reads it: the tests run as the caller, S3 as the user.
-  if [ -n "${PGBACKUP_TEST_S3_CREDENTIALS_FILE:-}" ]; then
-    install -m 0600 "$PGBACKUP_TEST_S3_CREDENTIALS_FILE" "$scratch/credentials-of-caller"
-    local -x PGBACKUP_TEST_S3_CREDENTIALS_FILE=$scratch/credentials-of-caller
-  fi
-  ctest --test-dir "$1" --output-on-failure --no-tests=error -j "$(nproc)" >"$log" 2>&1 || :
+  for name in S3 SWIFT STS STS_BARE; do
+    name=PGBACKUP_TEST_${name}_CREDENTIALS_FILE
+    [ -n "${!name:-}" ] || continue
+    install -m 0600 "${!name}" "$scratch/caller-$name"
+    local -x "$name=$scratch/caller-$name"
+  done
+  "$@" ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$(nproc)" >"$log" 2>&1 || :
   summary=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$log")
   read -r bad total <<<"${summary:-1 1}"
   skipped=$(grep -c '\*\*\*Skipped' "$log" || :)
   if [ "$bad" != 0 ]; then
     grep -vE ' Passed +[0-9.]+ sec$|^ +Start +[0-9]+:' "$log" | tail -n 150
   fi
-  count "$2" $((total - bad - skipped)) "$bad" "$skipped"
+  count "$title" $((total - bad - skipped)) "$bad" "$skipped"
 }
