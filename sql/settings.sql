@@ -20,6 +20,8 @@ ALTER SYSTEM SET pgbackup.max_concurrent = 0;
 -- (the wording of this one depends on the server's version)
 \set VERBOSITY sqlstate
 ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';
+ALTER SYSTEM SET pgbackup.s3_concurrency = 0;
+ALTER SYSTEM SET pgbackup.s3_concurrency = 17;
 \set VERBOSITY default
 ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
 ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';

@@ -29,6 +29,7 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'profile', current_setting('pgbackup.s3_profile'), "                             \
   "'ca_file', current_setting('pgbackup.s3_ca_file'), "                             \
   "'part_size', $5, "                                                               \
+  "'concurrency', current_setting('pgbackup.s3_concurrency')::int, "                \
   "'storage_class', current_setting('pgbackup.s3_storage_class'), "                 \
   "'sse', current_setting('pgbackup.s3_sse'), "                                     \
   "'kms_key_id', current_setting('pgbackup.s3_kms_key_id'), "                       \

@@ -33,6 +33,7 @@ struct Settings {
   char* s3_profile;
   char* s3_ca_file;
   int s3_part_size;  // megabytes
+  int s3_concurrency;
   char* s3_storage_class;
   char* s3_sse;
   char* s3_kms_key_id;

@@ -55,6 +55,7 @@ void MultipartWriter::Write(std::span<const std::byte> data) {
 }
 
 void MultipartWriter::SendPart() {
+  if (!buffer_->slot) buffer_->slot = context_.slots.Acquire(&account_);
   if (upload_id_.empty()) {
     HttpHeaders headers = ObjectHeaders();
     for (auto& header : context_.object_options.ForUpload()) headers.push_back(std::move(header));

@@ -15,7 +15,7 @@ PartBuffer::PartBuffer(size_t capacity) : capacity_(capacity) {
   if (memory == MAP_FAILED)
     throw Error(ErrorKind::kUnavailable, "could not allocate memory for an upload",
                 "The buffer of a part has " + std::to_string(capacity) + " bytes.",
-                "Lower pgbackup.s3_part_size or pgbackup.jobs.");
+                "Lower pgbackup.s3_part_size, pgbackup.s3_concurrency or pgbackup.jobs.");
   memory_ = static_cast<std::byte*>(memory);
 }
 

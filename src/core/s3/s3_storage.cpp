@@ -23,6 +23,13 @@ uint64_t CheckedPartSize(uint64_t part_size) {
   return part_size;
 }
 
+int CheckedConcurrency(uint64_t concurrency) {
+  if (concurrency < 1 || concurrency > kMostConcurrency)
+    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_concurrency", {},
+                "It must be between 1 and 16.");
+  return static_cast<int>(concurrency);
+}
+
 S3Client MakeClient(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
                     std::unique_ptr<Transport> transport, Environment& environment,
                     HttpHeaders for_all, Throttle* throttle) {
@@ -47,6 +54,7 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
       client_(MakeClient(location, settings, limits, std::move(transport), environment,
                          options_.ForAll(), throttle)),
       bucket_(client_, location.bucket),
+      slots_(CheckedConcurrency(settings.concurrency)),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
 
 std::string S3Storage::Key(const std::string& name) const {

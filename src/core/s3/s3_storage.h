@@ -16,6 +16,8 @@ namespace pgbackup {
 // What a part may measure on any store.
 inline constexpr uint64_t kLeastPartSize = 5ull << 20;
 inline constexpr uint64_t kMostPartSize = 5ull << 30;
+// The range of pgbackup.s3_concurrency begins with 1.
+inline constexpr uint64_t kMostConcurrency = 16;
 
 struct S3Location {
   std::string bucket;

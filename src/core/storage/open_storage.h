@@ -22,6 +22,7 @@ struct S3Settings {
   std::string profile;           // section of it, default "default"
   std::string ca_file;           // PEM bundle for a private CA
   uint64_t part_size = 32ull << 20;  // bytes
+  uint64_t concurrency = 4;          // parts on their way at once, 1 to 16
   std::string storage_class;         // such as STANDARD_IA
   std::string sse;                   // encryption by the store: "AES256" | "aws:kms"
   std::string kms_key_id;            // with "aws:kms"; empty: the store's default key
