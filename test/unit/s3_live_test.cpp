@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 
+#include "core/pipeline/segment_sink.h"
+#include "core/s3/curl_transport.h"
 #include "core/storage/open_storage.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
@@ -119,6 +122,24 @@ TEST_F(S3Live, FindsTheRegionByItself) {
   WriteObject(*storage, "region-test", "content");
   EXPECT_EQ(ReadObjectText(*storage, "region-test"), "content");
   storage->Delete("region-test");
+}
+
+// 900 parts would be 4.4 GiB, so an object takes two here.
+TEST_F(S3Live, ALongStreamContinuesInTheNextObject) {
+  settings_.s3.part_size = kLeastPartSize;
+  S3Limits limits;
+  limits.most_parts = 2;
+  S3Storage storage({settings_.url.substr(5), "segments-test"}, settings_.s3, limits,
+                    std::make_unique<CurlTransport>(), *environment_, cancellation_);
+  const std::string content = SomeBytes(2 * kLeastPartSize + 7);
+  std::atomic<uint64_t> stored{0};
+  SegmentSink sink(storage, "a/x", &stored);
+  sink.Write(AsBytes(content));
+  sink.Finish();
+  ASSERT_EQ(sink.segments().size(), 2u);
+  EXPECT_TRUE(
+      SameBytes(ReadObjectText(storage, "a/x") + ReadObjectText(storage, "a/x.part2"), content));
+  EXPECT_EQ(storage.Sweep("a").objects, 2u);
 }
 
 // A user who may do nothing but assume a role that may.

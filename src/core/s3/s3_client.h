@@ -21,11 +21,12 @@
 #include "core/s3/retry.h"
 #include "core/s3/s3_error.h"
 #include "core/s3/sigv4.h"
+#include "core/s3/upload_plan.h"
 #include "core/storage/throttle.h"
 
 namespace pgbackup {
 
-// How patient a client is.
+// How patient a client is, and how much it asks for at a time.
 struct S3Limits {
   RetryPolicy retry;
   // The retry window while the store has never answered: most likely a setting is wrong.
@@ -33,7 +34,8 @@ struct S3Limits {
   std::chrono::milliseconds stall_timeout{60'000};
   // All the time that cleaning up after a failure or a cancel may take.
   std::chrono::milliseconds cleanup_window{8'000};
-  int page_size = 1000;  // names per page of a listing
+  int page_size = 1000;              // names per page of a listing
+  uint64_t most_parts = kMostParts;  // of an object; a longer stream continues in the next one
 };
 
 // Who may stop a call, and when it has to end whatever happens.

@@ -16,13 +16,6 @@ std::string FirstRegion(const S3Settings& settings, const Environment& environme
   return "us-east-1";  // where AWS answers for any bucket, naming its region
 }
 
-uint64_t CheckedPartSize(uint64_t part_size) {
-  if (part_size < kLeastPartSize || part_size > kMostPartSize)
-    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_part_size", {},
-                "It must be between 5 MB and 5 GB.");
-  return part_size;
-}
-
 int CheckedConcurrency(uint64_t concurrency) {
   if (concurrency < 1 || concurrency > kMostConcurrency)
     throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_concurrency", {},
@@ -48,7 +41,7 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
                      const Cancellation& cancellation, Throttle* throttle)
     : base_(location.prefix.empty() ? "" : location.prefix + "/"),
       url_("s3://" + location.bucket + (location.prefix.empty() ? "" : "/" + location.prefix)),
-      part_size_(CheckedPartSize(settings.part_size)),
+      upload_limits_(LimitsOfUpload(settings.part_size, limits.most_parts)),
       options_(settings),
       cancellation_(cancellation),
       client_(MakeClient(location, settings, limits, std::move(transport), environment,
@@ -66,8 +59,7 @@ std::string S3Storage::Key(const std::string& name) const {
 std::unique_ptr<Sink> S3Storage::Put(const std::string& name, const PutOptions& options) {
   cancellation_.ThrowIfCancelled();
   options_.CheckForWriting();
-  const WriterContext context{bucket_,       slots_,   cleanup_,
-                              cancellation_, options_, static_cast<size_t>(part_size_)};
+  const WriterContext context{bucket_, slots_, cleanup_, cancellation_, options_, upload_limits_};
   return std::make_unique<MultipartWriter>(context, Key(name), options);
 }
 
