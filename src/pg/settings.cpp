@@ -227,7 +227,7 @@ void DefineWhere() {
   DefineNumber("pgbackup.s3_part_size", &settings.s3_part_size, 32, 5, 1024, GUC_UNIT_MB,
                "Size of the parts of a multipart upload.");
   DefineNumber("pgbackup.s3_concurrency", &settings.s3_concurrency, 4, 1, 16, 0,
-               "How many parts of an upload are on their way at once.");
+               "How many parts of an upload or ranges of a download are on their way at once.");
 }
 
 void DefineObjectOptions() {

@@ -1,60 +1,15 @@
 // How many parts of an upload are on their way at once, and how much memory that takes.
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <thread>
+#include <atomic>
 
-#include "s3_test_support.h"
+#include "s3_gate.h"
 #include "storage_test_support.h"
 
 namespace pgbackup {
 namespace {
 
 constexpr size_t kPart = kLeastPartSize;
-
-// Holds parts back until `wanted` are here, gives one more the time to come, then lets all go on.
-class Gate {
- public:
-  explicit Gate(int wanted) : wanted_(wanted) {}
-
-  void Pass(const std::function<void()>& when_full) {
-    std::unique_lock lock(mutex_);
-    most_ = std::max(most_, ++inside_);
-    changed_.notify_all();
-    if (inside_ == wanted_ && !open_) {
-      changed_.wait_for(lock, std::chrono::milliseconds(200), [&] { return inside_ > wanted_; });
-      when_full();
-      open_ = true;
-      changed_.notify_all();
-    }
-    // Who fails to come fails the test, and must not hang it.
-    changed_.wait_for(lock, std::chrono::seconds(10), [&] { return open_; });
-    --inside_;
-  }
-  int most() const { return most_; }
-
- private:
-  const int wanted_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int inside_ = 0, most_ = 0;
-  bool open_ = false;
-};
-
-class GatedTransport final : public Transport {
- public:
-  GatedTransport(FakeStore& store, Gate& gate, std::function<void()> when_full)
-      : next_(store), gate_(gate), when_full_(std::move(when_full)) {}
-  HttpResponse Perform(const HttpRequest& request) override {
-    if (TakeApart(request).Has("partNumber")) gate_.Pass(when_full_);
-    return next_.Perform(request);
-  }
-
- private:
-  FakeTransport next_;
-  Gate& gate_;
-  std::function<void()> when_full_;
-};
 
 struct Upload {
   int most_parts = 0;            // on their way at once
@@ -75,7 +30,9 @@ Upload UploadWith(uint64_t concurrency, size_t size) {
   Gate gate(static_cast<int>(concurrency));
   S3Storage storage(
       {"bucket", ""}, settings, S3Limits{},
-      std::make_unique<GatedTransport>(store, gate, [&] { upload.bytes_in_memory = taken; }),
+      std::make_unique<GatedTransport>(
+          store, gate, [](const SeenRequest& request) { return request.Has("partNumber"); },
+          [&] { upload.bytes_in_memory = taken; }),
       environment, cancellation);
   const std::string content = SomeBytes(size);
   const auto sink = storage.Put("x", {});

@@ -6,9 +6,11 @@
 #include <atomic>
 #include <fstream>
 
+#include "core/pipeline/hash_sink.h"
 #include "core/pipeline/segment_sink.h"
 #include "core/s3/curl_transport.h"
 #include "core/storage/open_storage.h"
+#include "pipeline_test_support.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
 
@@ -122,6 +124,20 @@ TEST_F(S3Live, FindsTheRegionByItself) {
   WriteObject(*storage, "region-test", "content");
   EXPECT_EQ(ReadObjectText(*storage, "region-test"), "content");
   storage->Delete("region-test");
+}
+
+TEST_F(S3Live, ABigObjectIsReadInRangesAndStaysTheSame) {
+  const auto storage = OpenStorage(settings_, *environment_, cancellation_);
+  const std::string content = SomeBytes(64u << 20);
+  WriteObject(*storage, "ranges-test", content, {}, 1 << 20);
+  SinkLog unused;
+  HashSink hash(std::make_unique<LoggingSink>(&unused));
+  storage->Get("ranges-test", hash);
+  hash.Finish();
+  EXPECT_EQ(hash.sha256(), ToHex(Sha256::Of(content)));
+  EXPECT_TRUE(SameBytes(ReadObjectText(*storage, "ranges-test", 3, 20u << 20),
+                        content.substr(3, 20u << 20)));
+  storage->Delete("ranges-test");
 }
 
 // 900 parts would be 4.4 GiB, so an object takes two here.

@@ -1,4 +1,4 @@
-// The memory of uploads: one buffer a part, and the rule how many of them there are.
+// The memory of transfers: one buffer a part, and the rule how many of them uploads have.
 //
 // The rule: a buffer that outgrows kSmallPart, and any that is sent as a part, needs a slot, of
 // which there are `shared`. A lone writer can have them all: it fills one while the others are on

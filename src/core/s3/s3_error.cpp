@@ -155,6 +155,11 @@ Error UnreachableError(const S3Purpose& purpose, const S3Place& place,
       reason = "could not connect to " + place.origin;
       hint = "Check pgbackup.s3_endpoint, that the store runs, and that no firewall is between.";
       break;
+    case TransportFailure::kProxy:
+      reason = "could not reach " + place.origin + " through the proxy";
+      hint = "Check pgbackup.s3_proxy (" + place.proxy +
+             "), that the proxy runs, and that it lets this machine connect to the store.";
+      break;
     case TransportFailure::kTls:
       reason = "no secure connection to " + place.origin;
       hint = place.ca_file.empty()

@@ -2,7 +2,6 @@
 
 #include "core/base/error.h"
 #include "core/s3/credentials_chain.h"
-#include "core/s3/object_reader.h"
 
 namespace pgbackup {
 namespace {
@@ -17,7 +16,7 @@ std::string FirstRegion(const S3Settings& settings, const Environment& environme
 }
 
 int CheckedConcurrency(uint64_t concurrency) {
-  if (concurrency < 1 || concurrency > kMostConcurrency)
+  if (concurrency < 1 || concurrency > S3Settings::kMostConcurrency)
     throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_concurrency", {},
                 "It must be between 1 and 16.");
   return static_cast<int>(concurrency);
@@ -31,7 +30,8 @@ S3Client MakeClient(const S3Location& location, const S3Settings& settings, cons
       {settings.credentials_file, settings.profile, settings.region}, {*transport, environment});
   return S3Client(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
                   location.bucket, settings.ca_file, limits, std::move(transport),
-                  std::move(credentials), environment, std::move(for_all), throttle);
+                  std::move(credentials), environment, std::move(for_all), throttle,
+                  settings.proxy);
 }
 
 }  // namespace
@@ -48,6 +48,7 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
                          options_.ForAll(), throttle)),
       bucket_(client_, location.bucket),
       slots_(CheckedConcurrency(settings.concurrency)),
+      range_buffers_(limits.range_size, CheckedConcurrency(settings.concurrency)),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
 
 std::string S3Storage::Key(const std::string& name) const {
@@ -64,7 +65,7 @@ std::unique_ptr<Sink> S3Storage::Put(const std::string& name, const PutOptions& 
 }
 
 void S3Storage::Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) {
-  ReadObject(bucket_, Key(name), to, offset, length, Control());
+  ReadObject(bucket_, range_buffers_, Key(name), to, offset, length, Control());
 }
 
 std::optional<ObjectInfo> S3Storage::Head(const std::string& name) {

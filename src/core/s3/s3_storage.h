@@ -7,15 +7,13 @@
 #include "core/s3/bucket.h"
 #include "core/s3/multipart_writer.h"
 #include "core/s3/object_options.h"
+#include "core/s3/object_reader.h"
 #include "core/s3/part_buffer.h"
 #include "core/s3/upload_plan.h"
 #include "core/storage/open_storage.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
-
-// The range of pgbackup.s3_concurrency begins with 1.
-inline constexpr uint64_t kMostConcurrency = 16;
 
 struct S3Location {
   std::string bucket;
@@ -55,6 +53,7 @@ class S3Storage final : public Storage {
   S3Client client_;
   Bucket bucket_;
   PartSlots slots_;
+  RangeBuffers range_buffers_;
   CleanupClock cleanup_;
 };
 
