@@ -28,6 +28,7 @@ ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';
 ALTER SYSTEM SET pgbackup.s3_storage_class = 'standard';
 ALTER SYSTEM SET pgbackup.s3_sse = 'aes';
 ALTER SYSTEM SET pgbackup.s3_kms_key_id = 'my key';
+ALTER SYSTEM SET pgbackup.s3_sse_c_key_file = 'key';
 ALTER SYSTEM SET pgbackup.s3_object_lock_mode = 'strict';
 ALTER SYSTEM SET pgbackup.s3_object_lock_days = -1;
 ALTER SYSTEM SET pgbackup.s3_checksum = 'md5';

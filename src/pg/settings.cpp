@@ -238,6 +238,9 @@ void DefineObjectOptions() {
              CheckSse);
   DefineText("pgbackup.s3_kms_key_id", &settings.s3_kms_key_id, "",
              "Key for aws:kms; empty for the store's default key.", CheckKmsKeyId);
+  DefineText("pgbackup.s3_sse_c_key_file", &settings.s3_sse_c_key_file, "",
+             "File with the key for encryption by the S3 store with a key of your own.",
+             CheckAbsolutePath);
   DefineText("pgbackup.s3_object_lock_mode", &settings.s3_object_lock_mode, "",
              "Lock on objects: governance or compliance; empty for none.", CheckObjectLockMode);
   DefineNumber("pgbackup.s3_object_lock_days", &settings.s3_object_lock_days, 0, 0,

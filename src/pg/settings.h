@@ -37,6 +37,7 @@ struct Settings {
   char* s3_storage_class;
   char* s3_sse;
   char* s3_kms_key_id;
+  char* s3_sse_c_key_file;
   char* s3_object_lock_mode;
   int s3_object_lock_days;
   char* s3_checksum;

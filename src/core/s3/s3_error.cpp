@@ -91,6 +91,31 @@ Meaning MeaningOfLock(const S3ErrorBody& body, const S3Purpose& purpose, const S
   return {ErrorKind::kInternal, {}, {}};
 }
 
+// What a refusal has to do with the encryption of an object by a customer's key.
+Meaning MeaningOfKey(const S3ErrorBody& body, const S3Purpose& purpose) {
+  if (body.code != "InvalidRequest" && body.code != "InvalidArgument" &&
+      body.code != "AccessDenied")
+    return {ErrorKind::kInternal, {}, {}};
+  const bool is_write = purpose.action == "write";
+  if (purpose.has_key && !is_write && Mentions(body.message, "not applicable"))
+    return {ErrorKind::kInvalid, "it is not encrypted with a key of yours",
+            "Reset pgbackup.s3_sse_c_key_file to read what was stored before it was set."};
+  const bool about_key = Mentions(body.message, "server side encryption") ||
+                         Mentions(body.message, "encryption parameters") ||
+                         Mentions(body.message, "md5 hash of the key");
+  if (!about_key) return {ErrorKind::kInternal, {}, {}};
+  if (is_write && purpose.has_key)
+    return {ErrorKind::kInvalid, "the store refused the encryption key",
+            "Check that the store offers encryption with customer keys (SSE-C), and over this "
+            "endpoint; else reset pgbackup.s3_sse_c_key_file."};
+  if (is_write) return {ErrorKind::kInternal, {}, {}};
+  if (purpose.has_key)
+    return {ErrorKind::kDenied, "the encryption key is not the one it was written with",
+            "Point pgbackup.s3_sse_c_key_file at the file with the key it was written with."};
+  return {ErrorKind::kDenied, "it is encrypted with a key of yours",
+          "Set pgbackup.s3_sse_c_key_file to the file with the key it was written with."};
+}
+
 Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& place) {
   switch (status) {
     case 301:
@@ -129,8 +154,14 @@ Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& pla
 Error RefusedError(const S3Purpose& purpose, const S3Place& place, const HttpResponse& response,
                    const S3ErrorBody& body) {
   Meaning meaning = MeaningOfLock(body, purpose, place);
+  if (meaning.reason.empty()) meaning = MeaningOfKey(body, purpose);
   if (meaning.reason.empty()) meaning = MeaningOfCode(body.code, purpose, place);
   if (meaning.reason.empty()) meaning = MeaningOfStatus(response.status, purpose, place);
+  if (meaning.kind == ErrorKind::kDenied && body.code == "AccessDenied" && purpose.has_key &&
+      purpose.action != "write")
+    meaning.hint +=
+        " Some stores answer so, too, when pgbackup.s3_sse_c_key_file holds another key "
+        "than it was written with.";
   std::string detail = "The store answered HTTP status " + std::to_string(response.status);
   if (!body.code.empty()) detail += ", code " + Printable(body.code);
   if (!body.message.empty()) detail += ", \"" + Printable(body.message) + "\"";

@@ -46,7 +46,7 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
       cancellation_(cancellation),
       client_(MakeClient(location, settings, limits, std::move(transport), environment,
                          options_.ForAll(), throttle)),
-      bucket_(client_, location.bucket),
+      bucket_(client_, location.bucket, options_.ForContent()),
       slots_(CheckedConcurrency(settings.concurrency)),
       range_buffers_(limits.range_size, CheckedConcurrency(settings.concurrency)),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
@@ -133,6 +133,12 @@ void S3Storage::RemoveBelow(const std::string& prefix, const CallControl& contro
 }
 
 std::string S3Storage::Presign(const std::string& name, int expires) {
+  if (!options_.ForContent().empty())
+    throw Error(
+        ErrorKind::kInvalid, "objects in " + url_ + " have no URLs to hand out",
+        "They are encrypted with the key in pgbackup.s3_sse_c_key_file, which whoever reads "
+        "them must send in headers: a URL cannot hold it.",
+        "Read them with a program that sends the key, such as: aws s3 cp --sse-c-key.");
   return client_.Presign(Key(name), expires);
 }
 
