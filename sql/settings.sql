@@ -25,6 +25,8 @@ ALTER SYSTEM SET pgbackup.s3_concurrency = 17;
 \set VERBOSITY default
 ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
 ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';
+ALTER SYSTEM SET pgbackup.s3_proxy = 'http://me:secret@proxy:3128';
+ALTER SYSTEM SET pgbackup.s3_proxy = 'proxy:3128';
 ALTER SYSTEM SET pgbackup.s3_storage_class = 'standard';
 ALTER SYSTEM SET pgbackup.s3_sse = 'aes';
 ALTER SYSTEM SET pgbackup.s3_kms_key_id = 'my key';

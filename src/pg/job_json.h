@@ -28,6 +28,7 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'credentials_file', current_setting('pgbackup.s3_credentials_file'), "           \
   "'profile', current_setting('pgbackup.s3_profile'), "                             \
   "'ca_file', current_setting('pgbackup.s3_ca_file'), "                             \
+  "'proxy', current_setting('pgbackup.s3_proxy'), "                                 \
   "'part_size', $5, "                                                               \
   "'concurrency', current_setting('pgbackup.s3_concurrency')::int, "                \
   "'storage_class', current_setting('pgbackup.s3_storage_class'), "                 \

@@ -32,6 +32,7 @@ struct Settings {
   char* s3_credentials_file;
   char* s3_profile;
   char* s3_ca_file;
+  char* s3_proxy;
   int s3_part_size;  // megabytes
   int s3_concurrency;
   char* s3_storage_class;

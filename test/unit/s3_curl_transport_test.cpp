@@ -75,22 +75,6 @@ TEST_F(CurlTransportTest, SendsPathHeadersAndBodyAsTheyAre) {
   EXPECT_TRUE(SameBytes(body, content));
 }
 
-TEST_F(CurlTransportTest, GoesPastTheProxyWhenAsked) {
-  if (getenv("no_proxy") != nullptr || getenv("NO_PROXY") != nullptr)
-    GTEST_SKIP() << "the environment forbids proxies";
-  LocalServer server(
-      [](const auto&) { return LocalServer::Reply{LocalServer::Response(200, "")}; });
-  LocalServer proxy([](const auto&) { return LocalServer::Reply{LocalServer::Response(502, "")}; });
-  setenv("http_proxy", proxy.origin().c_str(), 1);
-  HttpRequest request = Request("GET", server.origin() + "/");
-  const int by_default = transport_.Perform(request).status;
-  request.no_proxy = true;
-  const int past_it = transport_.Perform(request).status;
-  unsetenv("http_proxy");
-  EXPECT_EQ(by_default, 502);
-  EXPECT_EQ(past_it, 200);
-}
-
 TEST_F(CurlTransportTest, AnEmptyBodyHasALength) {
   std::vector<std::string> heads;
   LocalServer server([&](const LocalServer::Request& request) {

@@ -127,6 +127,10 @@ Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& pla
       return MeaningOfCode("AccessDenied", purpose, place);
     case 404:
       return MeaningOfCode("NoSuchKey", purpose, place);
+    case 407:
+      return {
+          ErrorKind::kDenied, "the proxy asks for a password",
+          "Let this machine use the proxy without one: pgbackup.s3_proxy cannot hold a password."};
     case 412:
       return MeaningOfCode("PreconditionFailed", purpose, place);
     case 413:
@@ -189,7 +193,8 @@ Error UnreachableError(const S3Purpose& purpose, const S3Place& place,
     case TransportFailure::kProxy:
       reason = "could not reach " + place.origin + " through the proxy";
       hint = "Check pgbackup.s3_proxy (" + place.proxy +
-             "), that the proxy runs, and that it lets this machine connect to the store.";
+             "), that the proxy runs, and that it lets this machine connect to the store without a "
+             "password.";
       break;
     case TransportFailure::kTls:
       reason = "no secure connection to " + place.origin;

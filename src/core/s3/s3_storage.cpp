@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/s3/credentials_chain.h"
+#include "core/s3/option_check.h"
 
 namespace pgbackup {
 namespace {
@@ -22,6 +23,15 @@ int CheckedConcurrency(uint64_t concurrency) {
   return static_cast<int>(concurrency);
 }
 
+std::string CheckedProxy(const std::string& proxy) {
+  const char* why = "";
+  // The value is not repeated: what is wrong with it may be a password in it.
+  if (!CheckProxy(proxy, &why))
+    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_proxy", why,
+                "For example http://proxy.example.com:3128.");
+  return proxy;
+}
+
 S3Client MakeClient(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
                     std::unique_ptr<Transport> transport, Environment& environment,
                     HttpHeaders for_all, Throttle* throttle) {
@@ -31,7 +41,7 @@ S3Client MakeClient(const S3Location& location, const S3Settings& settings, cons
   return S3Client(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
                   location.bucket, settings.ca_file, limits, std::move(transport),
                   std::move(credentials), environment, std::move(for_all), throttle,
-                  settings.proxy);
+                  CheckedProxy(settings.proxy));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environmen
                                          throttle);
   return std::make_unique<S3Storage>(
       S3Location{std::string(url.bucket), std::string(url.prefix)}, settings.s3, S3Limits{},
-      std::make_unique<CurlTransport>(settings.s3.ca_file), environment, cancellation, throttle);
+      std::make_unique<CurlTransport>(settings.s3.ca_file, settings.s3.proxy), environment,
+      cancellation, throttle);
 }
 
 }  // namespace pgbackup
