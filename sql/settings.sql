@@ -28,12 +28,17 @@ ALTER SYSTEM SET pgbackup.max_concurrent = 0;
 -- (the wording of this one depends on the server's version)
 \set VERBOSITY sqlstate
 ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';
+ALTER SYSTEM SET pgbackup.s3_concurrency = 0;
+ALTER SYSTEM SET pgbackup.s3_concurrency = 17;
 \set VERBOSITY default
 ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
 ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';
+ALTER SYSTEM SET pgbackup.s3_proxy = 'http://me:secret@proxy:3128';
+ALTER SYSTEM SET pgbackup.s3_proxy = 'proxy:3128';
 ALTER SYSTEM SET pgbackup.s3_storage_class = 'standard';
 ALTER SYSTEM SET pgbackup.s3_sse = 'aes';
 ALTER SYSTEM SET pgbackup.s3_kms_key_id = 'my key';
+ALTER SYSTEM SET pgbackup.s3_sse_c_key_file = 'key';
 ALTER SYSTEM SET pgbackup.s3_object_lock_mode = 'strict';
 ALTER SYSTEM SET pgbackup.s3_object_lock_days = -1;
 ALTER SYSTEM SET pgbackup.s3_checksum = 'md5';

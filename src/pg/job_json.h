@@ -28,10 +28,13 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'credentials_file', current_setting('pgbackup.s3_credentials_file'), "           \
   "'profile', current_setting('pgbackup.s3_profile'), "                             \
   "'ca_file', current_setting('pgbackup.s3_ca_file'), "                             \
+  "'proxy', current_setting('pgbackup.s3_proxy'), "                                 \
   "'part_size', $5, "                                                               \
+  "'concurrency', current_setting('pgbackup.s3_concurrency')::int, "                \
   "'storage_class', current_setting('pgbackup.s3_storage_class'), "                 \
   "'sse', current_setting('pgbackup.s3_sse'), "                                     \
   "'kms_key_id', current_setting('pgbackup.s3_kms_key_id'), "                       \
+  "'sse_c_key_file', current_setting('pgbackup.s3_sse_c_key_file'), "               \
   "'object_lock_mode', current_setting('pgbackup.s3_object_lock_mode'), "           \
   "'object_lock_days', current_setting('pgbackup.s3_object_lock_days')::int, "      \
   "'checksum', current_setting('pgbackup.s3_checksum'), "                           \

@@ -150,6 +150,14 @@ bool CheckChecksum(char** value, void** /*extra*/, GucSource /*source*/) {
   return false;
 }
 
+bool CheckS3Proxy(char** value, void** /*extra*/, GucSource /*source*/) {
+  const char* error = nullptr;
+  if (IsEmpty(value) || CheckProxy(*value, &error)) return true;
+  GUC_check_errdetail("%s", error);
+  GUC_check_errhint("For example http://proxy.example.com:3128.");
+  return false;
+}
+
 bool CheckS3Tags(char** value, void** /*extra*/, GucSource /*source*/) {
   const char* error = nullptr;
   if (IsEmpty(value) || CheckTags(*value, &error)) return true;
@@ -230,8 +238,12 @@ void DefineWhere() {
   DefineText("pgbackup.s3_profile", &settings.s3_profile, "", "Section of the credentials file.");
   DefineText("pgbackup.s3_ca_file", &settings.s3_ca_file, "",
              "Certificate authorities for the S3 endpoint, PEM.", CheckAbsolutePath);
+  DefineText("pgbackup.s3_proxy", &settings.s3_proxy, "",
+             "Proxy for requests to the S3 store; empty for none.", CheckS3Proxy);
   DefineNumber("pgbackup.s3_part_size", &settings.s3_part_size, 32, 5, 1024, GUC_UNIT_MB,
                "Size of the parts of a multipart upload.");
+  DefineNumber("pgbackup.s3_concurrency", &settings.s3_concurrency, 4, 1, 16, 0,
+               "How many parts of an upload or ranges of a download are on their way at once.");
 }
 
 void DefineObjectOptions() {
@@ -242,6 +254,9 @@ void DefineObjectOptions() {
              CheckSse);
   DefineText("pgbackup.s3_kms_key_id", &settings.s3_kms_key_id, "",
              "Key for aws:kms; empty for the store's default key.", CheckKmsKeyId);
+  DefineText("pgbackup.s3_sse_c_key_file", &settings.s3_sse_c_key_file, "",
+             "File with the key for encryption by the S3 store with a key of your own.",
+             CheckAbsolutePath);
   DefineText("pgbackup.s3_object_lock_mode", &settings.s3_object_lock_mode, "",
              "Lock on objects: governance or compliance; empty for none.", CheckObjectLockMode);
   DefineNumber("pgbackup.s3_object_lock_days", &settings.s3_object_lock_days, 0, 0,

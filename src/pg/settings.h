@@ -33,10 +33,13 @@ struct Settings {
   char* s3_credentials_file;
   char* s3_profile;
   char* s3_ca_file;
+  char* s3_proxy;
   int s3_part_size;  // megabytes
+  int s3_concurrency;
   char* s3_storage_class;
   char* s3_sse;
   char* s3_kms_key_id;
+  char* s3_sse_c_key_file;
   char* s3_object_lock_mode;
   int s3_object_lock_days;
   char* s3_checksum;

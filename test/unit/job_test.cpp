@@ -72,7 +72,7 @@ TEST(Job, TheStorageBringsAllItsSettings) {
               kBackup, R"("s3":{"region":"r",)",
               R"("bandwidth_limit":1000,"s3":{"region":"r","storage_class":"C","sse":"aws:kms",)"
               R"("kms_key_id":"k","object_lock_mode":"governance","object_lock_days":3,)"
-              R"("checksum":"sha256","tags":"a=b","requester_pays":true,)")))
+              R"("checksum":"sha256","tags":"a=b","requester_pays":true,"concurrency":7,"sse_c_key_file":"/k","proxy":"http://p:1",)")))
           .storage;
   EXPECT_EQ(storage.bandwidth_limit, 1000u);
   EXPECT_EQ(storage.s3.storage_class, "C");
@@ -83,6 +83,9 @@ TEST(Job, TheStorageBringsAllItsSettings) {
   EXPECT_EQ(storage.s3.checksum, "sha256");
   EXPECT_EQ(storage.s3.tags, "a=b");
   EXPECT_TRUE(storage.s3.requester_pays);
+  EXPECT_EQ(storage.s3.concurrency, 7u);
+  EXPECT_EQ(storage.s3.sse_c_key_file, "/k");
+  EXPECT_EQ(storage.s3.proxy, "http://p:1");
   EXPECT_EQ(std::get<BackupJob>(ParseJob(kBackup)).storage.bandwidth_limit, 0u);
 }
 

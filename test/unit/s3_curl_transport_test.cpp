@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -72,22 +73,6 @@ TEST_F(CurlTransportTest, SendsPathHeadersAndBodyAsTheyAre) {
        {"Expect", "Accept", "Transfer-Encoding", "Content-Type", "127.0.0.1"})
     EXPECT_EQ(head.find(unwanted), std::string::npos) << head;
   EXPECT_TRUE(SameBytes(body, content));
-}
-
-TEST_F(CurlTransportTest, GoesPastTheProxyWhenAsked) {
-  if (getenv("no_proxy") != nullptr || getenv("NO_PROXY") != nullptr)
-    GTEST_SKIP() << "the environment forbids proxies";
-  LocalServer server(
-      [](const auto&) { return LocalServer::Reply{LocalServer::Response(200, "")}; });
-  LocalServer proxy([](const auto&) { return LocalServer::Reply{LocalServer::Response(502, "")}; });
-  setenv("http_proxy", proxy.origin().c_str(), 1);
-  HttpRequest request = Request("GET", server.origin() + "/");
-  const int by_default = transport_.Perform(request).status;
-  request.no_proxy = true;
-  const int past_it = transport_.Perform(request).status;
-  unsetenv("http_proxy");
-  EXPECT_EQ(by_default, 502);
-  EXPECT_EQ(past_it, 200);
 }
 
 TEST_F(CurlTransportTest, AnEmptyBodyHasALength) {
@@ -346,6 +331,28 @@ TEST_F(S3OverSockets, AReadGoesOnAtTheByteWhereTheConnectionBroke) {
   const auto storage = Open(server.origin(), {});
   EXPECT_TRUE(SameBytes(ReadObjectText(*storage, "x"), content));
   EXPECT_EQ(ranges, (std::vector<std::string>{"0", "200000", "400000"}));
+}
+
+TEST_F(S3OverSockets, ACancelEndsAllRangesOfAReadAtOnce) {
+  std::atomic<int> stalled{0};
+  LocalServer server([&](const LocalServer::Request& request) {
+    if (request.head.find("range: bytes=0-9999\r\n") == std::string::npos) {
+      if (++stalled == 3) cancellation_.Cancel();
+      return LocalServer::Reply{"", false, true};
+    }
+    return LocalServer::Reply{
+        "HTTP/1.1 206 P\r\nETag: \"1\"\r\nContent-Range: bytes 0-9999/500000\r\n"
+        "Content-Length: 10000\r\n\r\n" +
+        SomeBytes(10'000)};
+  });
+  S3Limits limits;
+  limits.range_size = 10'000;
+  const auto storage = Open(server.origin(), limits);
+  const auto begin = std::chrono::steady_clock::now();
+  const Error error = ErrorOf([&] { ReadObjectText(*storage, "x"); });
+  EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  EXPECT_GE(stalled, 3);
+  EXPECT_LE(Since(begin), milliseconds(2500));
 }
 
 TEST_F(S3OverSockets, AStalledServerEndsAtTheDeadline) {

@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 
+#include "core/pipeline/hash_sink.h"
+#include "core/pipeline/segment_sink.h"
+#include "core/s3/curl_transport.h"
 #include "core/storage/open_storage.h"
+#include "pipeline_test_support.h"
 #include "s3_servers.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
@@ -110,6 +115,38 @@ TEST_P(S3Live, FindsTheRegionByItself) {
   WriteObject(*storage, "region-test", "content");
   EXPECT_EQ(ReadObjectText(*storage, "region-test"), "content");
   storage->Delete("region-test");
+}
+
+TEST_P(S3Live, ABigObjectIsReadInRangesAndStaysTheSame) {
+  const auto storage = OpenStorage(settings_, *environment_, cancellation_);
+  const std::string content = SomeBytes(64u << 20);
+  WriteObject(*storage, "ranges-test", content, {}, 1 << 20);
+  SinkLog unused;
+  HashSink hash(std::make_unique<LoggingSink>(&unused));
+  storage->Get("ranges-test", hash);
+  hash.Finish();
+  EXPECT_EQ(hash.sha256(), ToHex(Sha256::Of(content)));
+  EXPECT_TRUE(SameBytes(ReadObjectText(*storage, "ranges-test", 3, 20u << 20),
+                        content.substr(3, 20u << 20)));
+  storage->Delete("ranges-test");
+}
+
+// 900 parts would be 4.4 GiB, so an object takes two here.
+TEST_P(S3Live, ALongStreamContinuesInTheNextObject) {
+  settings_.s3.part_size = kLeastPartSize;
+  S3Limits limits;
+  limits.most_parts = 2;
+  S3Storage storage({settings_.url.substr(5), "segments-test"}, settings_.s3, limits,
+                    std::make_unique<CurlTransport>(), *environment_, cancellation_);
+  const std::string content = SomeBytes(2 * kLeastPartSize + 7);
+  std::atomic<uint64_t> stored{0};
+  SegmentSink sink(storage, "a/x", &stored);
+  sink.Write(AsBytes(content));
+  sink.Finish();
+  ASSERT_EQ(sink.segments().size(), 2u);
+  EXPECT_TRUE(
+      SameBytes(ReadObjectText(storage, "a/x") + ReadObjectText(storage, "a/x.part2"), content));
+  EXPECT_EQ(storage.Sweep("a").objects, 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(, S3Live, ::testing::Values(S3Slot::kMain, S3Slot::kSwift, S3Slot::kSts),

@@ -20,7 +20,17 @@ TEST(Base64, GivesTheExamplesOfTheRfc) {
                                                        {"fooba", "Zm9vYmE="},
                                                        {"foobar", "Zm9vYmFy"},
                                                        {"\xff\xfe\xfd", "//79"}};
-  for (const auto& [text, encoded] : cases) EXPECT_EQ(ToBase64(AsBytes(text)), encoded);
+  for (const auto& [text, encoded] : cases) {
+    EXPECT_EQ(ToBase64(AsBytes(text)), encoded);
+    const auto decoded = FromBase64(encoded);
+    ASSERT_TRUE(decoded) << encoded;
+    EXPECT_EQ(ToBase64(*decoded), encoded);
+  }
+}
+
+TEST(Base64, RefusesWhatItWouldNotWrite) {
+  for (const char* text : {"Z", "Zg", "Zg=", "Zh==", "Zg==\n", "Zg==Zg==", "=", "Zm9v=", "Zm9_"})
+    EXPECT_FALSE(FromBase64(text)) << text;
 }
 
 TEST(OptionCheck, TagsAreReadOneByOne) {

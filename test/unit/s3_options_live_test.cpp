@@ -1,5 +1,8 @@
 // What real stores make of the settings that say how objects are stored. See s3_servers.h.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
 
 #include "core/s3/credentials_chain.h"
 #include "core/s3/curl_transport.h"
@@ -108,6 +111,46 @@ TEST_P(S3OptionsLive, AKeyThatTheStoreDoesNotHaveIsAnError) {
             deviations_.one_error_for_all_keys ? ErrorKind::kDenied : ErrorKind::kInvalid)
       << error.message() << error.detail();
   EXPECT_EQ(storage().Head("x"), std::nullopt);
+}
+
+TEST_P(S3OptionsLive, ObjectsAreEncryptedWithAKeyOfOurs) {
+  const TemporaryDirectory directory;
+  const auto use_key = [&](const std::string& key) {
+    settings_.s3.sse_c_key_file = key.empty() ? "" : directory.path() + "/key";
+    std::ofstream(directory.path() + "/key") << key;
+    chmod((directory.path() + "/key").c_str(), 0600);
+    storage_.reset();
+  };
+  const std::string key = SomeBytes(32, 7), large = SomeBytes(4 * kPart + 17);
+  for (const char* checksum : {"", "crc64nvme"}) {
+    settings_.s3.checksum = checksum;
+    use_key(key);
+    WriteObject(storage(), "small", "content");
+    WriteObject(storage(), "large", large);
+    EXPECT_EQ(ReadObjectText(storage(), "small"), "content");
+    EXPECT_TRUE(SameBytes(ReadObjectText(storage(), "large"), large));
+    EXPECT_EQ(storage().Head("large")->size, large.size());
+  }
+  {
+    const auto aborted = storage().Put("aborted", {});
+    aborted->Write(AsBytes(large));
+  }
+  EXPECT_EQ(storage().Sweep("aborted").unfinished_uploads, 0u);
+  for (const char* name : {"small", "large"}) {
+    use_key(SomeBytes(32, 8));
+    const Error wrong = ErrorOf([&] { ReadObjectText(storage(), name); });
+    EXPECT_EQ(wrong.kind(), ErrorKind::kDenied) << wrong.message() << wrong.detail();
+    EXPECT_NE(wrong.message().find("the encryption key is not the one"), std::string::npos)
+        << wrong.message() << wrong.detail();
+    use_key("");
+    const Error none = ErrorOf([&] { ReadObjectText(storage(), name); });
+    EXPECT_EQ(none.kind(), ErrorKind::kDenied) << none.message() << none.detail();
+    EXPECT_NE(none.hint().find("Set pgbackup.s3_sse_c_key_file"), std::string::npos)
+        << none.message() << none.detail();
+    EXPECT_EQ(ErrorOf([&] { storage().Head(name); }).kind(), ErrorKind::kDenied);
+  }
+  use_key(key);
+  EXPECT_EQ(storage().Sweep("none").objects, 0u);
 }
 
 TEST_P(S3OptionsLive, TheStorageClassIsTaken) {

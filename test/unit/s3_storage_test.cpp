@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
+#include "core/pipeline/segment_sink.h"
 #include "core/run/timestamp.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
@@ -504,6 +506,28 @@ TEST_F(S3StorageTest, RefusesTheByteThatIsTooMany) {
   EXPECT_NE(error.hint().find("pgbackup.s3_part_size"), std::string::npos);
 }
 
+TEST_F(S3StorageTest, AStreamOfMorePartsThanAnObjectTakesContinuesInTheNext) {
+  limits_.most_parts = 2;
+  const std::string content = SomeBytes(2 * 2 * kPart + kPart + 7);
+  std::atomic<uint64_t> stored{0};
+  SegmentSink sink(storage(), "x", &stored);
+  sink.Write(AsBytes(content));
+  sink.Finish();
+  const StreamPlan plan = PlanStream(content.size(), LimitsOfUpload(kPart, 2));
+  ASSERT_EQ(sink.segments().size(), plan.objects());
+  EXPECT_EQ(sink.segments().back().name, "x.part3");
+  EXPECT_EQ(sink.segments().back().size, plan.last.size);
+  std::string back;
+  for (const Segment& segment : sink.segments()) back += ReadObjectText(storage(), segment.name);
+  EXPECT_TRUE(SameBytes(back, content));
+  std::map<std::string, uint64_t> parts;
+  for (const SeenRequest& request : store_.seen)
+    if (request.Has("partNumber")) ++parts[request.path];
+  EXPECT_EQ(parts, (std::map<std::string, uint64_t>{{"/bucket/p/x", plan.full.parts},
+                                                    {"/bucket/p/x.part2", plan.full.parts},
+                                                    {"/bucket/p/x.part3", plan.last.parts}}));
+}
+
 TEST_F(S3StorageTest, AConditionalPutWhoseAnswerWasLostIsRecognized) {
   PutOptions options;
   options.if_absent = true;
@@ -549,7 +573,7 @@ TEST_F(S3StorageTest, AReadGoesOnAtTheByteWhereTheConnectionBroke) {
   store_.cut_bodies_at = 30'000;
   EXPECT_TRUE(SameBytes(ReadObjectText(storage(), "x"), content));
   EXPECT_TRUE(SameBytes(ReadObjectText(storage(), "x", 5, 70'000), content.substr(5, 70'000)));
-  EXPECT_EQ(store_.seen[2].Header("range"), "bytes=30000-");
+  EXPECT_EQ(store_.seen[2].Header("range"), "bytes=30000-99999");
   EXPECT_FALSE(store_.seen[2].Header("if-match").empty());
 }
 

@@ -125,6 +125,7 @@ class FakeStore {
   Hook before;                      // the store does not see the request when it answers
   Hook after;                       // the store has done what was asked, its answer is replaced
   size_t cut_bodies_at = SIZE_MAX;  // a GET's connection breaks after so many bytes
+  std::function<bool(const SeenRequest&)> cuts = [](const auto&) { return true; };  // of which ones
   bool knows_if_none_match = true;
 
   std::map<std::string, Object> objects;
@@ -144,7 +145,7 @@ class FakeStore {
                         const std::string& body);
   HttpResponse DoUpload(const SeenRequest& request, const std::string& key,
                         const std::string& body);
-  HttpResponse Deliver(const HttpRequest& request, HttpResponse response);
+  HttpResponse Deliver(const HttpRequest& request, HttpResponse response, size_t cut);
 
   std::mutex mutex_;
   int next_ = 0;
@@ -193,6 +194,7 @@ inline HttpResponse FakeStore::Perform(const HttpRequest& request) {
   const SeenRequest seen_request = TakeApart(request);
   const std::string body(reinterpret_cast<const char*>(request.body.data()), request.body.size());
   HttpResponse response;
+  size_t cut = SIZE_MAX;
   {
     const std::lock_guard lock(mutex_);
     seen.push_back(seen_request);
@@ -202,15 +204,17 @@ inline HttpResponse FakeStore::Perform(const HttpRequest& request) {
       other = after ? after(seen_request) : std::nullopt;
     }
     if (other) response = *other;
+    if (cuts(seen_request)) cut = cut_bodies_at;
   }
-  return Deliver(request, std::move(response));
+  return Deliver(request, std::move(response), cut);
 }
 
-inline HttpResponse FakeStore::Deliver(const HttpRequest& request, HttpResponse response) {
+inline HttpResponse FakeStore::Deliver(const HttpRequest& request, HttpResponse response,
+                                       size_t cut) {
   if (request.method == "HEAD") response.body.clear();
   if (!request.on_body || response.status >= 300) return response;
   const std::string body = std::exchange(response.body, {});
-  const size_t length = std::min(body.size(), cut_bodies_at);
+  const size_t length = std::min(body.size(), cut);
   for (size_t at = 0; at < length; at += 1000)
     request.on_body(
         response, AsBytes(std::string_view(body).substr(at, std::min<size_t>(1000, length - at))));

@@ -115,6 +115,8 @@ TEST(StorageUrl, OpeningRefusesBadSettingsAndTouchesNothing) {
   EXPECT_EQ(kind_of([](S s) { s.s3.region = "eu west"; }), ErrorKind::kInvalid);
   EXPECT_EQ(kind_of([](S s) { s.s3.part_size = 1000; }), ErrorKind::kInvalid);
   EXPECT_EQ(kind_of([](S s) { s.s3.part_size = 6ull << 30; }), ErrorKind::kInvalid);
+  EXPECT_EQ(kind_of([](S s) { s.s3.concurrency = 0; }), ErrorKind::kInvalid);
+  EXPECT_EQ(kind_of([](S s) { s.s3.concurrency = 17; }), ErrorKind::kInvalid);
   StorageSettings good;
   good.url = "s3://bucket/prefix/";
   good.s3.credentials_file = "/does/not/exist";

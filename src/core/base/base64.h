@@ -2,11 +2,17 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pgbackup {
 
 std::string ToBase64(std::span<const std::byte> data);
+
+// nullopt for what is not exactly what ToBase64 gives for some bytes.
+std::optional<std::vector<std::byte>> FromBase64(std::string_view text);
 
 }  // namespace pgbackup

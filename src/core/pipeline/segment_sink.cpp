@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/pipeline/segment_plan.h"
 
 namespace pgbackup {
 
@@ -28,12 +29,14 @@ void SegmentSink::FinishCurrent() {
 void SegmentSink::Write(std::span<const std::byte> data) {
   while (!data.empty()) {
     // Only a byte that does not fit begins the next segment, so that none is ever empty.
-    if (current_->size() == limit_) {
+    const SegmentPlace place = PlaceInSegments(size_, limit_);
+    if (place.index > segments_.size()) {
       FinishCurrent();
       Begin();
     }
-    const auto part = data.first(std::min<uint64_t>(data.size(), limit_ - current_->size()));
+    const auto part = data.first(std::min<uint64_t>(data.size(), place.room));
     current_->Write(part);
+    size_ += part.size();
     stored_->fetch_add(part.size(), std::memory_order_relaxed);
     data = data.subspan(part.size());
   }

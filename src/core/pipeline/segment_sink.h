@@ -45,6 +45,7 @@ class SegmentSink final : public Sink {
   const std::string name_;
   std::atomic<uint64_t>* stored_;
   const uint64_t limit_;
+  uint64_t size_ = 0;  // of the stream so far
   std::string current_name_;
   std::unique_ptr<HashSink> current_;
   std::vector<Segment> segments_;

@@ -42,6 +42,9 @@ StorageSettings ParseStorage(const JsonReader& reader) {
   settings.s3.profile = s3.TextOr("profile", "");
   settings.s3.ca_file = s3.TextOr("ca_file", "");
   if (s3.Has("part_size")) settings.s3.part_size = s3.Size("part_size");
+  if (s3.Has("concurrency")) settings.s3.concurrency = s3.Size("concurrency");
+  settings.s3.proxy = s3.TextOr("proxy", "");
+  settings.s3.sse_c_key_file = s3.TextOr("sse_c_key_file", "");
   settings.s3.storage_class = s3.TextOr("storage_class", "");
   settings.s3.sse = s3.TextOr("sse", "");
   settings.s3.kms_key_id = s3.TextOr("kms_key_id", "");

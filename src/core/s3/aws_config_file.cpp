@@ -1,48 +1,11 @@
 #include "core/s3/aws_config_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
-
 #include "core/base/error.h"
+#include "core/base/small_file.h"
 #include "core/base/trim.h"
-#include "core/base/unique_fd.h"
 
 namespace pgbackup {
 namespace {
-
-constexpr size_t kLongestFile = 1u << 20;
-
-struct FileText {
-  std::string text;
-  struct stat status {};
-};
-
-// A whole small file; nullopt when it is missing. `failed` begins every message.
-std::optional<FileText> ReadWholeFile(const std::string& path, const std::string& failed) {
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (!file)
-    throw Error(ErrorKind::kDenied, failed + ": " + std::generic_category().message(errno), {},
-                "The operating system user that runs PostgreSQL must be able to read it.");
-  FileText found;
-  if (fstat(file.get(), &found.status) != 0 || !S_ISREG(found.status.st_mode))
-    throw Error(ErrorKind::kInvalid, failed + ": it is not a regular file");
-  char chunk[4096];
-  for (;;) {
-    const ssize_t got = read(file.get(), chunk, sizeof chunk);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      throw Error(ErrorKind::kUnavailable, failed + ": " + std::generic_category().message(errno));
-    if (got == 0) return found;
-    found.text.append(chunk, static_cast<size_t>(got));
-    if (found.text.size() > kLongestFile)
-      throw Error(ErrorKind::kInvalid, failed + ": it is too long");
-  }
-}
 
 bool HoldsSecrets(const AwsProfiles& profiles) {
   for (const auto& [name, profile] : profiles)
@@ -92,29 +55,20 @@ void MergeProfiles(AwsProfiles* profiles, const AwsProfiles& more) {
 
 std::optional<AwsProfiles> ReadAwsConfig(const std::string& path, AwsFileRule rule) {
   const std::string failed = "could not read the S3 credentials file \"" + path + "\"";
-  const std::string chmod = "Run: chmod 0600 \"" + path +
-                            "\" (the owner must be the operating system user that runs "
-                            "PostgreSQL).";
-  const std::optional<FileText> file = ReadWholeFile(path, failed);
+  const std::optional<SmallFile> file = ReadSmallFile(path, failed);
   if (!file) return std::nullopt;
   AwsProfiles profiles = ParseAwsConfig(file->text);
-  const mode_t mode = file->status.st_mode;
-  if ((mode & 077) != 0 && (rule == AwsFileRule::kPrivate || HoldsSecrets(profiles)))
-    throw Error(ErrorKind::kDenied, failed + ": it is readable by others",
-                "The file has group or world access.", chmod);
-  // It decides which programs run and which roles are taken.
-  if ((mode & 022) != 0)
-    throw Error(ErrorKind::kDenied, failed + ": others may write it",
-                "The file has group or world access.", chmod);
-  if (file->status.st_uid != 0 && file->status.st_uid != geteuid())
-    throw Error(ErrorKind::kDenied, failed + ": it belongs to another user", {},
-                "Its owner must be root or the operating system user that runs PostgreSQL.");
+  // Who writes it decides which programs run and which roles are taken.
+  CheckPrivacy(path, *file,
+               rule == AwsFileRule::kPrivate || HoldsSecrets(profiles) ? FilePrivacy::kPrivate
+                                                                       : FilePrivacy::kReadable,
+               failed);
   return profiles;
 }
 
 std::string ReadTokenFile(const std::string& path, const std::string& what) {
   const std::string failed = "could not read " + what + " \"" + path + "\"";
-  const std::optional<FileText> file = ReadWholeFile(path, failed);
+  const std::optional<SmallFile> file = ReadSmallFile(path, failed);
   if (!file) throw Error(ErrorKind::kNotFound, failed + ": it does not exist");
   std::string token(TrimBlanks(file->text));
   if (token.empty()) throw Error(ErrorKind::kInvalid, failed + ": it is empty");

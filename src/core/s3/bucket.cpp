@@ -44,11 +44,19 @@ S3Call Bucket::MakeCall(const char* method, const std::string& key, const char* 
   return call;
 }
 
+S3Call Bucket::ContentCall(const char* method, const std::string& key, const char* action,
+                           const char* permission) const {
+  S3Call call = MakeCall(method, key, action, permission);
+  call.headers = for_content_;
+  call.purpose.has_key = !for_content_.empty();
+  return call;
+}
+
 WriteOutcome Bucket::PutObject(const std::string& key, const HttpHeaders& headers,
                                std::span<const std::byte> body, const BodyGuard& guard,
                                bool if_absent, bool* maybe_done, const CallControl& control) const {
-  S3Call call = MakeCall("PUT", key, "write", "s3:PutObject");
-  call.headers = headers;
+  S3Call call = ContentCall("PUT", key, "write", "s3:PutObject");
+  call.headers.insert(call.headers.end(), headers.begin(), headers.end());
   call.purpose.locks = AskForLock(headers);
   call.headers.insert(call.headers.end(), guard.headers.begin(), guard.headers.end());
   call.body = body;
@@ -65,9 +73,9 @@ WriteOutcome Bucket::PutObject(const std::string& key, const HttpHeaders& header
 
 std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& headers,
                                  bool* maybe_done, const CallControl& control) const {
-  S3Call call = MakeCall("POST", key, "write", "s3:PutObject");
+  S3Call call = ContentCall("POST", key, "write", "s3:PutObject");
   call.query = {{"uploads", ""}};
-  call.headers = headers;
+  call.headers.insert(call.headers.end(), headers.begin(), headers.end());
   call.purpose.locks = AskForLock(headers);
   call.maybe_done = maybe_done;
   std::string id = ParseUploadId(client_.Call(call, control).response.body);
@@ -78,9 +86,9 @@ std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& head
 std::string Bucket::UploadPart(const std::string& key, const std::string& upload_id, int number,
                                std::span<const std::byte> body, const BodyGuard& guard,
                                const CallControl& control) const {
-  S3Call call = MakeCall("PUT", key, "write", "s3:PutObject");
+  S3Call call = ContentCall("PUT", key, "write", "s3:PutObject");
   call.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload_id}};
-  call.headers = guard.headers;
+  call.headers.insert(call.headers.end(), guard.headers.begin(), guard.headers.end());
   call.body = body;
   call.payload_hash = guard.payload_hash;
   const S3Answer answer = client_.Call(call, control);
@@ -95,9 +103,9 @@ std::optional<WriteOutcome> Bucket::CompleteUpload(const std::string& key,
                                                    const char* checksum_element, bool if_absent,
                                                    bool* maybe_done,
                                                    const CallControl& control) const {
-  S3Call call = MakeCall("POST", key, "write", "s3:PutObject");
+  S3Call call = ContentCall("POST", key, "write", "s3:PutObject");
   call.query = {{"uploadId", upload_id}};
-  call.headers = {{"content-type", "application/xml"}};
+  call.headers.emplace_back("content-type", "application/xml");
   const std::string body = CompleteBody(parts, checksum_element);
   call.body = AsBytes(body);
   call.maybe_done = maybe_done;
@@ -129,7 +137,7 @@ void Bucket::AbortUpload(const std::string& key, const std::string& upload_id,
     abort.query = {{"uploadId", upload_id}};
     abort.accepted = {404};
     client_.Call(abort, control);
-    S3Call look = MakeCall("GET", key, "look at the upload of", "s3:ListMultipartUploadParts");
+    S3Call look = ContentCall("GET", key, "look at the upload of", "s3:ListMultipartUploadParts");
     look.query = {{"max-parts", "1"}, {"uploadId", upload_id}};
     look.accepted = {403, 404, 501};  // who may not look has to trust the abort
     if (client_.Call(look, control).response.status >= 300) return;
@@ -138,13 +146,13 @@ void Bucket::AbortUpload(const std::string& key, const std::string& upload_id,
 
 std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
                                              const CallControl& control) const {
-  S3Call call = MakeCall("HEAD", key, "look at", "s3:GetObject and s3:ListBucket");
+  S3Call call = ContentCall("HEAD", key, "look at", "s3:GetObject and s3:ListBucket");
   call.accepted = {400, 403, 404};
   S3Answer answer = client_.Call(call, control);
   if (answer.response.status == 400 || answer.response.status == 403) {
     // The answer to HEAD has no body to say what is wrong: ask for one byte instead.
     call.method = "GET";
-    call.headers = {{"range", "bytes=0-0"}};
+    call.headers.emplace_back("range", "bytes=0-0");
     call.accepted = {404, 416};
     call.on_body = [](const HttpResponse&, std::span<const std::byte>) {};
     answer = client_.Call(call, control);

@@ -33,10 +33,16 @@ enum class WriteOutcome {
 
 class Bucket {
  public:
-  Bucket(S3Client& client, std::string name) : client_(client), name_(std::move(name)) {}
+  // `for_content`: headers of every request that moves or describes the content of an object.
+  Bucket(S3Client& client, std::string name, HttpHeaders for_content = {})
+      : client_(client), name_(std::move(name)), for_content_(std::move(for_content)) {}
 
   std::string Url(const std::string& key) const;
   S3Client& client() const { return client_; }
+
+  // The beginning of a call that moves or describes the content of an object; "could not <action>".
+  S3Call ContentCall(const char* method, const std::string& key, const char* action,
+                     const char* permission) const;
 
   // `headers`: content type and metadata, see S3Call for the rest; `guard`, here and below, of the
   // body. With `if_absent` false the outcome is always kWritten.
@@ -81,6 +87,7 @@ class Bucket {
 
   S3Client& client_;
   std::string name_;
+  HttpHeaders for_content_;
 };
 
 }  // namespace pgbackup

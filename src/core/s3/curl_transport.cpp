@@ -161,11 +161,12 @@ class CurlTransport::Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection() { Free(); }
 
-  HttpResponse Perform(const HttpRequest& request, const std::string& ca_file);
+  HttpResponse Perform(const HttpRequest& request, const Route& route);
 
  private:
-  void Configure(Exchange& exchange, const HeaderList& headers, const std::string& ca_file);
+  void Configure(Exchange& exchange, const HeaderList& headers, const Route& route);
   CURLcode Drive(Exchange& exchange);
+  bool IsProxyFailure(CURLcode result) const;
   void Free() {
     if (easy_ != nullptr) curl_easy_cleanup(easy_);
     if (multi_ != nullptr) curl_multi_cleanup(multi_);
@@ -177,7 +178,7 @@ class CurlTransport::Connection {
 };
 
 void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& headers,
-                                          const std::string& ca_file) {
+                                          const Route& route) {
   const HttpRequest& request = exchange.request;
   curl_easy_reset(easy_);  // keeps the connection
   error_text_[0] = '\0';
@@ -197,7 +198,6 @@ void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& 
   set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
   if (request.timeout.count() > 0)
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  if (request.no_proxy) set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_BUFFERSIZE, kBufferBytes);
   set(CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -208,11 +208,19 @@ void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& 
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!ca_file.empty()) {
-    set(CURLOPT_CAINFO, ca_file.c_str());
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  } else if (const char* system = curl_version_info(CURLVERSION_NOW)->cainfo) {
-    set(CURLOPT_CAINFO, system);
+  const char* const authorities =
+      !route.ca_file.empty() ? route.ca_file.c_str() : curl_version_info(CURLVERSION_NOW)->cainfo;
+  if (authorities != nullptr) set(CURLOPT_CAINFO, authorities);
+  if (!route.ca_file.empty()) set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  // Both are set in any case: else the environment would decide.
+  set(CURLOPT_PROXY, route.proxy.c_str());
+  set(CURLOPT_NOPROXY, request.no_proxy ? "*" : "");
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (route.proxy.rfind("https://", 0) == 0) {
+    set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    set(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    if (authorities != nullptr) set(CURLOPT_PROXY_CAINFO, authorities);
   }
   set(CURLOPT_PREREQFUNCTION, OnRequest);
   set(CURLOPT_PREREQDATA, &exchange);
@@ -271,11 +279,18 @@ CURLcode CurlTransport::Connection::Drive(Exchange& exchange) {
   }
 }
 
-HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
-                                                const std::string& ca_file) {
+// Whether an exchange that was to go through a proxy failed there.
+bool CurlTransport::Connection::IsProxyFailure(CURLcode result) const {
+  long answer_to_connect = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &answer_to_connect);
+  return result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_COULDNT_CONNECT ||
+         result == CURLE_PROXY || answer_to_connect >= 300;
+}
+
+HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request, const Route& route) {
   Exchange exchange{request, easy_, {}, 0, Clock::now(), nullptr, 0};
   const HeaderList headers = MakeHeaderList(request.headers);
-  Configure(exchange, headers, ca_file);
+  Configure(exchange, headers, route);
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK)
     throw Error(ErrorKind::kInternal, "could not start a libcurl transfer");
   struct Removal {
@@ -294,6 +309,8 @@ HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
     const bool refused = status >= 300 && exchange.sent < request.body.size() &&
                          (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
     TransportFailure failure = FailureOf(result);
+    if (!route.proxy.empty() && !request.no_proxy && IsProxyFailure(result))
+      failure = TransportFailure::kProxy;
     // A timeout before the connection stood is the connection's.
     curl_off_t connected = 0;
     curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &connected);
@@ -307,7 +324,8 @@ HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request,
   return std::move(exchange.response);
 }
 
-CurlTransport::CurlTransport(std::string ca_file) : ca_file_(std::move(ca_file)) {
+CurlTransport::CurlTransport(std::string ca_file, std::string proxy)
+    : route_{std::move(ca_file), std::move(proxy)} {
   InitializeOnce();
 }
 
@@ -332,7 +350,7 @@ void CurlTransport::PutBack(std::unique_ptr<Connection> connection) {
 
 HttpResponse CurlTransport::Perform(const HttpRequest& request) {
   auto connection = TakeConnection();
-  HttpResponse response = connection->Perform(request, ca_file_);
+  HttpResponse response = connection->Perform(request, route_);
   PutBack(std::move(connection));  // only one that went well is used again
   return response;
 }

@@ -59,6 +59,7 @@ struct HttpRequest {
 enum class TransportFailure {
   kResolve,     // the host name is unknown
   kConnect,     // refused, unreachable, or no answer to the connection attempt
+  kProxy,       // the proxy could not be reached, or refuses
   kTls,         // the certificate or the handshake is no good; does not pass by itself
   kStalled,     // no byte moved for too long
   kBroken,      // the connection ended early

@@ -38,16 +38,16 @@ void MultipartWriter::Write(std::span<const std::byte> data) {
   if (state_ != State::kOpen)
     throw Error(ErrorKind::kInternal, "write to a closed object: " + context_.bucket.Url(key_));
   context_.job.ThrowIfCancelled();
-  if (size_ + data.size() > context_.part_size * uint64_t{kMostParts})
+  if (size_ + data.size() > context_.limits.ObjectSize())
     throw Error(ErrorKind::kInvalid,
                 "could not write " + context_.bucket.Url(key_) + ": it is too long",
-                "One object takes " + std::to_string(kMostParts) + " parts.",
+                "One object takes " + std::to_string(context_.limits.parts) + " parts.",
                 "Raise pgbackup.s3_part_size.");
   size_ += data.size();
   while (!data.empty()) {
     // A full buffer waits for the byte behind it: what fits into one part is a single PUT.
     if (buffer_ && buffer_->full()) SendPart();
-    if (!buffer_) buffer_ = std::make_unique<PartBuffer>(context_.part_size);
+    if (!buffer_) buffer_ = std::make_unique<PartBuffer>(context_.limits.part_size);
     if (!buffer_->slot && buffer_->size() + data.size() > kSmallPart)
       buffer_->slot = context_.slots.Acquire(&account_);
     data = data.subspan(buffer_->Append(data));
@@ -55,6 +55,7 @@ void MultipartWriter::Write(std::span<const std::byte> data) {
 }
 
 void MultipartWriter::SendPart() {
+  if (!buffer_->slot) buffer_->slot = context_.slots.Acquire(&account_);
   if (upload_id_.empty()) {
     HttpHeaders headers = ObjectHeaders();
     for (auto& header : context_.object_options.ForUpload()) headers.push_back(std::move(header));
@@ -97,10 +98,11 @@ void MultipartWriter::Finish() {
     throw Error(ErrorKind::kInternal, "second finish of " + context_.bucket.Url(key_));
   context_.job.ThrowIfCancelled();
   if (options_.if_absent) RefuseExisting(false);
-  if (parts_sent_ == 0)
+  const ObjectPlan plan = PlanObject(size_, context_.limits);
+  if (plan.parts == 0)
     FinishSingle();
   else
-    FinishMultipart();
+    FinishMultipart(plan);
   state_ = State::kFinished;
   object_uncertain_ = false;
   buffer_.reset();
@@ -125,9 +127,13 @@ void MultipartWriter::FinishSingle() {
     ThrowExists();
 }
 
-void MultipartWriter::FinishMultipart() {
+void MultipartWriter::FinishMultipart(const ObjectPlan& plan) {
   SendPart();
   CollectParts(true);
+  if (parts_.size() != plan.parts)
+    throw Error(ErrorKind::kInternal, "could not write " + context_.bucket.Url(key_) + ": " +
+                                          std::to_string(parts_.size()) + " parts were sent of " +
+                                          std::to_string(plan.parts));
   const auto complete = [&](bool if_absent) {
     return context_.bucket.CompleteUpload(key_, upload_id_, parts_,
                                           context_.object_options.checksum_element(), if_absent,

@@ -18,6 +18,7 @@
 #include "core/pipeline/sink.h"
 #include "core/s3/bucket.h"
 #include "core/s3/part_buffer.h"
+#include "core/s3/upload_plan.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -46,13 +47,11 @@ struct WriterContext {
   CleanupClock& cleanup;
   const Cancellation& job;
   const ObjectOptions& object_options;
-  size_t part_size;
+  const UploadLimits& limits;
 };
 
 class MultipartWriter final : public Sink {
  public:
-  static constexpr int kMostParts = 900;
-
   MultipartWriter(const WriterContext& context, std::string key, const PutOptions& options);
   ~MultipartWriter() override { Abort(); }
 
@@ -72,7 +71,7 @@ class MultipartWriter final : public Sink {
   void SendPart();
   void CollectParts(bool wait);
   void FinishSingle();
-  void FinishMultipart();
+  void FinishMultipart(const ObjectPlan& plan);
   void RefuseExisting(bool must_know);
   [[noreturn]] void ThrowExists() const;
   bool IsWritten(const CallControl& control) const;

@@ -1,12 +1,12 @@
 #include "core/s3/object_options.h"
 
-#include <openssl/evp.h>
-
 #include "core/base/base64.h"
 #include "core/base/crc32c.h"
 #include "core/base/crc64nvme.h"
 #include "core/base/error.h"
+#include "core/base/md5.h"
 #include "core/base/sha256.h"
+#include "core/s3/customer_key.h"
 #include "core/s3/option_check.h"
 #include "core/s3/sigv4.h"
 
@@ -30,13 +30,11 @@ std::string BigEndianBase64(Number number) {
 }
 
 std::string Md5Base64(std::span<const std::byte> data) {
-  std::array<std::byte, EVP_MAX_MD_SIZE> digest;
-  unsigned length = 0;
-  if (EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), &length,
-                 EVP_md5(), nullptr) != 1)
+  const auto digest = Md5Of(data);
+  if (!digest)
     throw Error(ErrorKind::kUnavailable, "could not compute the MD5 that object lock needs", {},
                 "Set pgbackup.s3_checksum = 'sha256' instead.");
-  return ToBase64(std::span(digest).first(length));
+  return ToBase64(*digest);
 }
 
 std::string TaggingHeader(const std::string& tags) {
@@ -97,12 +95,15 @@ ObjectOptions::ObjectOptions(const S3Settings& settings)
   add("x-amz-server-side-encryption", settings.sse);
   add("x-amz-server-side-encryption-aws-kms-key-id", settings.kms_key_id);
   add("x-amz-tagging", TaggingHeader(settings.tags));
+  for_content_ = CustomerKeyHeaders(settings);
   if (settings.requester_pays) for_all_.emplace_back("x-amz-request-payer", "requester");
 }
 
 void ObjectOptions::CheckForWriting() const {
   Need(kms_key_id_.empty() || sse_ == "aws:kms", "s3_kms_key_id",
        "A key needs pgbackup.s3_sse = 'aws:kms'; reset it for other encryption.");
+  Need(for_content_.empty() || sse_.empty(), "s3_sse_c_key_file",
+       "A key of your own and pgbackup.s3_sse exclude each other; reset one of them.");
   Need(lock_mode_.empty() == (lock_days_ == 0), "s3_object_lock_days",
        "Set both pgbackup.s3_object_lock_mode and pgbackup.s3_object_lock_days, or neither.");
 }

@@ -20,7 +20,8 @@ struct BodyGuard {
 
 class ObjectOptions {
  public:
-  // Throws kInvalid, naming the setting, for values that are wrong.
+  // Throws kInvalid, naming the setting, for values that are wrong. Reads the key of
+  // CustomerKeyHeaders.
   explicit ObjectOptions(const S3Settings& settings);
 
   // Throws kInvalid, naming a setting, when settings do not go together. To be called before
@@ -34,6 +35,8 @@ class ObjectOptions {
   // Headers of a request that carries (a part of) an object. Locked objects need some proof: where
   // no checksum is asked for that is Content-MD5.
   BodyGuard Guard(std::span<const std::byte> body) const;
+  // Headers of every request that moves or describes the content of an object. They hold a secret.
+  const HttpHeaders& ForContent() const { return for_content_; }
   // Headers of every request.
   const HttpHeaders& ForAll() const { return for_all_; }
 
@@ -45,7 +48,7 @@ class ObjectOptions {
   struct Checksum;
   static const Checksum* FindChecksum(const std::string& name);
 
-  HttpHeaders for_object_, for_all_;
+  HttpHeaders for_object_, for_content_, for_all_;
   std::string sse_, kms_key_id_, lock_mode_;
   uint64_t lock_days_;
   const Checksum* checksum_;

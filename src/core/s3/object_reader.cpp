@@ -1,99 +1,147 @@
 #include "core/s3/object_reader.h"
 
-#include "core/s3/http_headers.h"
+#include <algorithm>
+#include <deque>
+#include <future>
+#include <system_error>
+
+#include "core/s3/part_buffer.h"
+#include "core/s3/range_reader.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
 namespace {
 
-class ObjectReader {
+// The bytes of one range, and the right to hold them.
+class RangeBuffer {
  public:
-  ObjectReader(const Bucket& bucket, const std::string& key, Sink& to, uint64_t offset,
-               uint64_t length)
-      : bucket_(bucket), key_(key), to_(to), position_(offset) {
-    end_ = length > Storage::kToTheEnd - offset ? Storage::kToTheEnd : offset + length;
-  }
-
-  void Run(const CallControl& control);
+  // Takes over one that was taken from `buffers`.
+  RangeBuffer(RangeBuffers& buffers, size_t size) : permit_{buffers}, memory_(size) {}
+  PartBuffer& memory() { return memory_; }
 
  private:
-  HttpHeaders BeginTry();
-  void TakeHead(const HttpResponse& head);
-  void Take(const HttpResponse& head, std::span<const std::byte> data);
-  [[noreturn]] void Fail(ErrorKind kind, const std::string& why) const {
-    throw Error(kind, "could not read " + bucket_.Url(key_) + ": " + why);
-  }
-
-  const Bucket& bucket_;
-  const std::string& key_;
-  Sink& to_;
-  uint64_t position_;  // the next byte `to_` needs
-  uint64_t end_;       // past the last byte asked for
-  std::string etag_;   // of the version that reading began with
-  bool head_checked_ = false;
+  struct Permit {
+    RangeBuffers& buffers;
+    ~Permit() { buffers.GiveBack(); }
+  };
+  Permit permit_;  // given back after the memory
+  PartBuffer memory_;
 };
 
-HttpHeaders ObjectReader::BeginTry() {
-  head_checked_ = false;
-  HttpHeaders headers;
-  if (position_ > 0 || end_ != Storage::kToTheEnd) {
-    std::string range = "bytes=" + std::to_string(position_) + "-";
-    if (end_ != Storage::kToTheEnd) range += std::to_string(end_ - 1);
-    headers.emplace_back("range", range);
+class ObjectReader {
+ public:
+  ObjectReader(const Bucket& bucket, RangeBuffers& buffers, const std::string& key, Sink& to,
+               uint64_t offset, uint64_t length, const CallControl& control)
+      : bucket_(bucket), buffers_(buffers), key_(key), to_(to), control_(control), next_(offset) {
+    end_ = length > Storage::kToTheEnd - offset ? Storage::kToTheEnd : offset + length;
+    ahead_control_.cancellations.push_back(&stop_);
   }
-  if (!etag_.empty()) headers.emplace_back("if-match", etag_);
-  return headers;
-}
-
-// Makes sure that the answer begins with the byte that is needed.
-void ObjectReader::TakeHead(const HttpResponse& head) {
-  if (std::exchange(head_checked_, true)) return;
-  if (head.status == 206) {
-    const auto range = ParseContentRange(head.Header("content-range"));
-    if (!range || !range->bytes || range->bytes->first != position_)
-      Fail(ErrorKind::kUnavailable, "the store sent another range than asked for");
-  } else if (position_ != 0) {
-    Fail(ErrorKind::kUnavailable, "the store ignores ranges");
+  ~ObjectReader() {
+    stop_.Cancel();
+    for (Ahead& range : ahead_) range.wait();
   }
-  const std::string_view etag = head.Header("etag");
-  if (etag_.empty())
-    etag_ = etag;
-  else if (!etag.empty() && etag != etag_)
-    Fail(ErrorKind::kCorrupt, "it was overwritten meanwhile");
-}
 
-void ObjectReader::Take(const HttpResponse& head, std::span<const std::byte> data) {
-  TakeHead(head);
-  // A store that ignores the end of a range sends more than was asked for.
-  if (data.size() > end_ - position_) data = data.first(static_cast<size_t>(end_ - position_));
-  to_.Write(data);
-  position_ += data.size();
-}
+  void Run();
 
-void ObjectReader::Run(const CallControl& control) {
-  S3Call call;
-  call.method = "GET";
-  call.key = key_;
-  call.purpose = {"read", bucket_.Url(key_), "s3:GetObject"};
-  call.accepted = {412, 416};
-  call.try_headers = [this] { return BeginTry(); };
-  call.on_body = [this](const HttpResponse& head, std::span<const std::byte> data) {
-    Take(head, data);
+ private:
+  // A range on its way, or here before its turn.
+  using Ahead = std::future<std::unique_ptr<RangeBuffer>>;
+
+  uint64_t EndOfNext() const { return next_ + std::min(end_ - next_, buffers_.range_size()); }
+  void ReadFirst();
+  void ReadNext();
+  void DeliverAhead();
+  void FetchAhead(size_t most);
+  bool FetchOneAhead();
+
+  const Bucket& bucket_;
+  RangeBuffers& buffers_;
+  const std::string& key_;
+  Sink& to_;
+  const CallControl& control_;
+  Cancellation stop_;  // set at the end: ends the ranges nobody wants any more
+  CallControl ahead_control_ = control_;
+
+  uint64_t next_;  // the next byte to ask for
+  uint64_t end_;   // past the last byte wanted
+  std::string etag_;
+  std::deque<Ahead> ahead_;  // in order
+};
+
+// The first range tells how long the object is, and the others start while it is coming.
+void ObjectReader::ReadFirst() {
+  const uint64_t asked_to = EndOfNext(), wanted_to = std::exchange(end_, next_);
+  RangeReader first(bucket_, key_, next_, asked_to);
+  first.TakeWholeUpTo(wanted_to);
+  const auto on_head = [&](const RangeHead& head) {
+    if (!head.size) return;
+    etag_ = head.etag;
+    end_ = std::min(wanted_to, *head.size);
+    next_ = std::min(asked_to, end_);
+    FetchAhead(buffers_.concurrency() - 1);
   };
-  const int status = bucket_.client().Call(call, control).response.status;
-  if (status == 412) Fail(ErrorKind::kCorrupt, "it was overwritten meanwhile");
-  if (status != 416) return;
-  // Nothing lies at or behind `position_`: right at the end that is an empty answer.
-  const auto head = bucket_.HeadObject(key_, control);
-  if (!head) Fail(ErrorKind::kNotFound, "it does not exist");
-  if (position_ > head->size) Fail(ErrorKind::kInvalid, "offset is past its end");
+  first.Run(
+      control_, [this](std::span<const std::byte> data) { to_.Write(data); }, on_head);
+}
+
+// Reads a range straight into the sink.
+void ObjectReader::ReadNext() {
+  RangeReader range(bucket_, key_, next_, EndOfNext(), etag_);
+  next_ = EndOfNext();
+  FetchAhead(buffers_.concurrency() - 1);
+  range.Run(control_, [this](std::span<const std::byte> data) { to_.Write(data); });
+}
+
+void ObjectReader::DeliverAhead() {
+  Ahead front = std::move(ahead_.front());
+  ahead_.pop_front();
+  const std::unique_ptr<RangeBuffer> range = front.get();
+  to_.Write(range->memory().bytes());
+}
+
+// Starts what is wanted next, until `most` ranges are ahead or no buffer is free.
+void ObjectReader::FetchAhead(size_t most) {
+  while (ahead_.size() < most && next_ < end_ && FetchOneAhead()) {
+  }
+}
+
+bool ObjectReader::FetchOneAhead() {
+  const uint64_t begin = next_, end = EndOfNext();
+  if (!buffers_.TryTake()) return false;
+  auto buffer = std::make_unique<RangeBuffer>(buffers_, static_cast<size_t>(end - begin));
+  auto fetch = [this, begin, end, own = std::move(buffer)]() mutable {
+    RangeReader range(bucket_, key_, begin, end, etag_);
+    range.Run(ahead_control_, [&](std::span<const std::byte> data) { own->memory().Append(data); });
+    return std::move(own);
+  };
+  try {
+    ahead_.push_back(std::async(std::launch::async, std::move(fetch)));
+  } catch (const std::system_error&) {
+    return false;  // no thread to be had: one range after the other, then
+  }
+  next_ = end;
+  return true;
+}
+
+void ObjectReader::Run() {
+  ReadFirst();
+  for (;;) {
+    // While this thread only waits, there is one more; one alone is no gain over reading it here.
+    FetchAhead(buffers_.concurrency() > 1 ? buffers_.concurrency() : 0);
+    if (!ahead_.empty())
+      DeliverAhead();
+    else if (next_ < end_)
+      ReadNext();
+    else
+      return;
+  }
 }
 
 }  // namespace
 
-void ReadObject(const Bucket& bucket, const std::string& key, Sink& to, uint64_t offset,
-                uint64_t length, const CallControl& control) {
-  if (length > 0) return ObjectReader(bucket, key, to, offset, length).Run(control);
+void ReadObject(const Bucket& bucket, RangeBuffers& buffers, const std::string& key, Sink& to,
+                uint64_t offset, uint64_t length, const CallControl& control) {
+  if (length > 0) return ObjectReader(bucket, buffers, key, to, offset, length, control).Run();
   const auto head = bucket.HeadObject(key, control);
   const std::string failed = "could not read " + bucket.Url(key) + ": ";
   if (!head) throw Error(ErrorKind::kNotFound, failed + "it does not exist");

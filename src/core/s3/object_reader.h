@@ -1,17 +1,40 @@
-// Reads an object as a stream, never whole: a connection that breaks is taken up again at the byte
-// where it broke, of the same version of the object.
+// Reads an object as a stream, never whole in memory. A big one is read in ranges, several at once.
 #pragma once
 
 #include <cstdint>
+#include <semaphore>
 #include <string>
 
 #include "core/pipeline/sink.h"
 #include "core/s3/bucket.h"
+#include "core/storage/open_storage.h"
 
 namespace pgbackup {
 
+// What the readers of one storage share: the buffers of ranges that come before their turn. Their
+// memory together is range_size × concurrency; a reader that gets none reads range after range
+// straight into its sink. Outlives the readers.
+class RangeBuffers {
+ public:
+  // `concurrency` is 1 to S3Settings::kMostConcurrency: how many ranges of one object are on their
+  // way at once.
+  RangeBuffers(uint64_t range_size, int concurrency)
+      : range_size_(range_size), concurrency_(concurrency), free_(concurrency) {}
+
+  uint64_t range_size() const { return range_size_; }
+  size_t concurrency() const { return static_cast<size_t>(concurrency_); }
+  // Takes one if there is one; never waits.
+  bool TryTake() { return free_.try_acquire(); }
+  void GiveBack() { free_.release(); }
+
+ private:
+  const uint64_t range_size_;
+  const int concurrency_;
+  std::counting_semaphore<S3Settings::kMostConcurrency> free_;
+};
+
 // Storage::Get for the object `key`.
-void ReadObject(const Bucket& bucket, const std::string& key, Sink& to, uint64_t offset,
-                uint64_t length, const CallControl& control);
+void ReadObject(const Bucket& bucket, RangeBuffers& buffers, const std::string& key, Sink& to,
+                uint64_t offset, uint64_t length, const CallControl& control);
 
 }  // namespace pgbackup

@@ -24,6 +24,24 @@ bool IsTagCharacter(char c) noexcept {
          std::string_view(" +-=._:/@").find(c) != std::string_view::npos;
 }
 
+// A name, an IPv4 address, or an IPv6 address in brackets.
+bool IsHost(std::string_view text) noexcept {
+  const bool is_bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  if (is_bracketed) text = text.substr(1, text.size() - 2);
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return IsUpper(c) || (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '.' || c == '_' ||
+           (is_bracketed && c == ':');
+  });
+}
+
+bool IsPort(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), IsDigit))
+    return false;
+  int port = 0;
+  for (const char c : text) port = port * 10 + (c - '0');
+  return port >= 1 && port <= 65535;
+}
+
 std::string_view Trimmed(std::string_view text) noexcept {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -84,6 +102,19 @@ bool IsObjectLockMode(std::string_view text) noexcept {
 
 bool IsChecksumName(std::string_view text) noexcept {
   return text.empty() || text == "sha256" || text == "crc32c" || text == "crc64nvme";
+}
+
+bool CheckProxy(std::string_view text, const char** error) noexcept {
+  if (text.empty()) return true;
+  *error = "A setting is readable by monitoring roles and must not hold a user or password.";
+  if (text.find('@') != std::string_view::npos) return false;
+  *error = "A proxy is http://, https:// or socks5h://, a host and a port.";
+  std::string_view place;
+  for (const std::string_view scheme : {"http://", "https://", "socks5h://"})
+    if (text.substr(0, scheme.size()) == scheme) place = text.substr(scheme.size());
+  const size_t colon = place.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  return IsHost(place.substr(0, colon)) && IsPort(place.substr(colon + 1));
 }
 
 bool NextTag(std::string_view* rest, S3Tag* tag) noexcept {

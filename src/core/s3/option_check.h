@@ -30,6 +30,10 @@ inline constexpr int kMostObjectLockDays = 36500;
 // Digits, kMostObjectLockDays at most.
 bool IsObjectLockDays(std::string_view text) noexcept;
 
+// A proxy: http://, https:// or socks5h://, a host and a port, and no user or password. On failure
+// points *error (static text, a whole sentence) at what is wrong.
+bool CheckProxy(std::string_view text, const char** error) noexcept;
+
 struct S3Tag {
   std::string_view key, value;
 };

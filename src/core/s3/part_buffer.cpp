@@ -13,9 +13,9 @@ PartBuffer::PartBuffer(size_t capacity) : capacity_(capacity) {
   void* memory = mmap(nullptr, capacity, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED)
-    throw Error(ErrorKind::kUnavailable, "could not allocate memory for an upload",
-                "The buffer of a part has " + std::to_string(capacity) + " bytes.",
-                "Lower pgbackup.s3_part_size or pgbackup.jobs.");
+    throw Error(ErrorKind::kUnavailable, "could not allocate memory for a part of an object",
+                "It has " + std::to_string(capacity) + " bytes.",
+                "Lower pgbackup.s3_part_size, pgbackup.s3_concurrency or pgbackup.jobs.");
   memory_ = static_cast<std::byte*>(memory);
 }
 

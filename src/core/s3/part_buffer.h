@@ -1,9 +1,9 @@
-// The memory of uploads: one buffer a part, and the rule how many of them there are.
+// The memory of transfers: one buffer a part, and the rule how many of them uploads have.
 //
-// The rule: a buffer that outgrows kSmallPart needs a slot, of which there are `shared`. A lone
-// writer can have them all: it fills one while two are on their way. With several writers, none
-// gets a second one while another waits for its first, and once each has but one, a first is given
-// although none is left. So together they take at most
+// The rule: a buffer that outgrows kSmallPart, and any that is sent as a part, needs a slot, of
+// which there are `shared`. A lone writer can have them all: it fills one while the others are on
+// their way. With several writers, none gets a second one while another waits for its first, and
+// once each has but one, a first is given although none is left. So together they take at most
 //   part_size × max(shared, writers) + kSmallPart × writers
 // and each can always go on: who waits, waits for a part on its way, and that ends.
 #pragma once
@@ -22,8 +22,6 @@ inline constexpr size_t kSmallPart = 1u << 20;
 // The slots all writers of one storage share. Safe for several threads at once.
 class PartSlots {
  public:
-  static constexpr int kShared = 3;
-
   // How many slots one writer has; belongs to the slots' mutex. Outlives these.
   struct Account {
     int held = 0;
@@ -52,7 +50,7 @@ class PartSlots {
     Account* account_ = nullptr;
   };
 
-  explicit PartSlots(int shared = kShared) : shared_(shared) {}
+  explicit PartSlots(int shared) : shared_(shared) {}
 
   // Waits for a slot. A writer asks only while all it has are on their way.
   Slot Acquire(Account* account);
@@ -83,7 +81,7 @@ class PartBuffer {
   size_t size() const noexcept { return size_; }
   bool full() const noexcept { return size_ == capacity_; }
 
-  // The slot this buffer needs once it is larger than kSmallPart.
+  // The slot this buffer needs once it is larger than kSmallPart, or sent as a part.
   PartSlots::Slot slot;
 
  private:

@@ -47,9 +47,10 @@ struct S3Client::Corrections {
 S3Client::S3Client(Endpoint endpoint, std::string bucket, std::string ca_file,
                    const S3Limits& limits, std::unique_ptr<Transport> transport,
                    std::unique_ptr<CredentialsChain> credentials, Environment& environment,
-                   HttpHeaders for_all, Throttle* throttle)
+                   HttpHeaders for_all, Throttle* throttle, std::string proxy)
     : bucket_(std::move(bucket)),
       ca_file_(std::move(ca_file)),
+      proxy_(std::move(proxy)),
       limits_(limits),
       transport_(std::move(transport)),
       credentials_(std::move(credentials)),
@@ -64,7 +65,7 @@ Endpoint S3Client::CurrentEndpoint() {
 }
 
 S3Place S3Client::Place(const Endpoint& endpoint) const {
-  return {endpoint.Origin(), bucket_, endpoint.region(), ca_file_};
+  return {endpoint.Origin(), bucket_, endpoint.region(), ca_file_, proxy_};
 }
 
 double S3Client::Random() {

@@ -21,11 +21,12 @@
 #include "core/s3/retry.h"
 #include "core/s3/s3_error.h"
 #include "core/s3/sigv4.h"
+#include "core/s3/upload_plan.h"
 #include "core/storage/throttle.h"
 
 namespace pgbackup {
 
-// How patient a client is.
+// How patient a client is, and how much it asks for at a time.
 struct S3Limits {
   RetryPolicy retry;
   // The retry window while the store has never answered: most likely a setting is wrong.
@@ -33,7 +34,9 @@ struct S3Limits {
   std::chrono::milliseconds stall_timeout{60'000};
   // All the time that cleaning up after a failure or a cancel may take.
   std::chrono::milliseconds cleanup_window{8'000};
-  int page_size = 1000;  // names per page of a listing
+  int page_size = 1000;              // names per page of a listing
+  uint64_t range_size = 8ull << 20;  // bytes per request for a big object
+  uint64_t most_parts = kMostParts;  // of an object; a longer stream continues in the next one
 };
 
 // Who may stop a call, and when it has to end whatever happens.
@@ -67,10 +70,12 @@ struct S3Answer {
 class S3Client {
  public:
   // Everything passed by reference or pointer outlives the client. `for_all`: headers of every
-  // request; `throttle`, if any, limits what is sent.
+  // request; `throttle`, if any, limits what is sent; `ca_file` and `proxy` are the transport's,
+  // for hints.
   S3Client(Endpoint endpoint, std::string bucket, std::string ca_file, const S3Limits& limits,
            std::unique_ptr<Transport> transport, std::unique_ptr<CredentialsChain> credentials,
-           Environment& environment, HttpHeaders for_all, Throttle* throttle);
+           Environment& environment, HttpHeaders for_all, Throttle* throttle,
+           std::string proxy = {});
 
   // Returns a 2xx answer, or one whose status is `accepted`; throws Error for everything else.
   S3Answer Call(const S3Call& call, const CallControl& control);
@@ -96,6 +101,7 @@ class S3Client {
 
   const std::string bucket_;
   const std::string ca_file_;
+  const std::string proxy_;
   const S3Limits limits_;
   const std::unique_ptr<Transport> transport_;
   const std::unique_ptr<CredentialsChain> credentials_;

@@ -98,6 +98,31 @@ Meaning MeaningOfLock(const S3ErrorBody& body, const S3Purpose& purpose, const S
   return {ErrorKind::kInternal, {}, {}};
 }
 
+// What a refusal has to do with the encryption of an object by a customer's key.
+Meaning MeaningOfKey(const S3ErrorBody& body, const S3Purpose& purpose) {
+  if (body.code != "InvalidRequest" && body.code != "InvalidArgument" &&
+      body.code != "AccessDenied")
+    return {ErrorKind::kInternal, {}, {}};
+  const bool is_write = purpose.action == "write";
+  if (purpose.has_key && !is_write && Mentions(body.message, "not applicable"))
+    return {ErrorKind::kInvalid, "it is not encrypted with a key of yours",
+            "Reset pgbackup.s3_sse_c_key_file to read what was stored before it was set."};
+  const bool about_key = Mentions(body.message, "server side encryption") ||
+                         Mentions(body.message, "encryption parameters") ||
+                         Mentions(body.message, "md5 hash of the key");
+  if (!about_key) return {ErrorKind::kInternal, {}, {}};
+  if (is_write && purpose.has_key)
+    return {ErrorKind::kInvalid, "the store refused the encryption key",
+            "Check that the store offers encryption with customer keys (SSE-C), and over this "
+            "endpoint; else reset pgbackup.s3_sse_c_key_file."};
+  if (is_write) return {ErrorKind::kInternal, {}, {}};
+  if (purpose.has_key)
+    return {ErrorKind::kDenied, "the encryption key is not the one it was written with",
+            "Point pgbackup.s3_sse_c_key_file at the file with the key it was written with."};
+  return {ErrorKind::kDenied, "it is encrypted with a key of yours",
+          "Set pgbackup.s3_sse_c_key_file to the file with the key it was written with."};
+}
+
 Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& place) {
   switch (status) {
     case 301:
@@ -109,6 +134,10 @@ Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& pla
       return MeaningOfCode("AccessDenied", purpose, place);
     case 404:
       return MeaningOfCode("NoSuchKey", purpose, place);
+    case 407:
+      return {
+          ErrorKind::kDenied, "the proxy asks for a password",
+          "Let this machine use the proxy without one: pgbackup.s3_proxy cannot hold a password."};
     case 412:
       return MeaningOfCode("PreconditionFailed", purpose, place);
     case 413:
@@ -138,8 +167,14 @@ Meaning MeaningOfStatus(int status, const S3Purpose& purpose, const S3Place& pla
 Error RefusedError(const S3Purpose& purpose, const S3Place& place, const HttpResponse& response,
                    const S3ErrorBody& body) {
   Meaning meaning = MeaningOfLock(body, purpose, place);
+  if (meaning.reason.empty()) meaning = MeaningOfKey(body, purpose);
   if (meaning.reason.empty()) meaning = MeaningOfCode(body.code, purpose, place);
   if (meaning.reason.empty()) meaning = MeaningOfStatus(response.status, purpose, place);
+  if (meaning.kind == ErrorKind::kDenied && body.code == "AccessDenied" && purpose.has_key &&
+      purpose.action != "write")
+    meaning.hint +=
+        " Some stores answer so, too, when pgbackup.s3_sse_c_key_file holds another key "
+        "than it was written with.";
   std::string detail = "The store answered HTTP status " + std::to_string(response.status);
   if (!body.code.empty()) detail += ", code " + Printable(body.code);
   if (!body.message.empty()) detail += ", \"" + Printable(body.message) + "\"";
@@ -163,6 +198,12 @@ Error UnreachableError(const S3Purpose& purpose, const S3Place& place,
     case TransportFailure::kConnect:
       reason = "could not connect to " + place.origin;
       hint = "Check pgbackup.s3_endpoint, that the store runs, and that no firewall is between.";
+      break;
+    case TransportFailure::kProxy:
+      reason = "could not reach " + place.origin + " through the proxy";
+      hint = "Check pgbackup.s3_proxy (" + place.proxy +
+             "), that the proxy runs, and that it lets this machine connect to the store without a "
+             "password.";
       break;
     case TransportFailure::kTls:
       reason = "no secure connection to " + place.origin;

@@ -15,6 +15,7 @@ struct S3Purpose {
   std::string url;         // of the object or the bucket, "s3://bucket/name"
   std::string permission;  // the IAM action it takes, e.g. "s3:PutObject"
   bool locks = false;      // whether a new object is to be locked
+  bool has_key = false;    // whether a customer's key for its content goes along
 };
 
 // Where it was being done, for hints.
@@ -23,6 +24,7 @@ struct S3Place {
   std::string bucket;
   std::string region;
   std::string ca_file;
+  std::string proxy;  // empty: none
 };
 
 // The store answered, and the answer is final.

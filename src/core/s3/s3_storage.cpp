@@ -2,7 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/s3/credentials_chain.h"
-#include "core/s3/object_reader.h"
+#include "core/s3/option_check.h"
 
 namespace pgbackup {
 namespace {
@@ -16,11 +16,20 @@ std::string FirstRegion(const S3Settings& settings, const Environment& environme
   return "us-east-1";  // where AWS answers for any bucket, naming its region
 }
 
-uint64_t CheckedPartSize(uint64_t part_size) {
-  if (part_size < kLeastPartSize || part_size > kMostPartSize)
-    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_part_size", {},
-                "It must be between 5 MB and 5 GB.");
-  return part_size;
+int CheckedConcurrency(uint64_t concurrency) {
+  if (concurrency < 1 || concurrency > S3Settings::kMostConcurrency)
+    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_concurrency", {},
+                "It must be between 1 and 16.");
+  return static_cast<int>(concurrency);
+}
+
+std::string CheckedProxy(const std::string& proxy) {
+  const char* why = "";
+  // The value is not repeated: what is wrong with it may be a password in it.
+  if (!CheckProxy(proxy, &why))
+    throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_proxy", why,
+                "For example http://proxy.example.com:3128.");
+  return proxy;
 }
 
 S3Client MakeClient(const S3Location& location, const S3Settings& settings, const S3Limits& limits,
@@ -31,7 +40,8 @@ S3Client MakeClient(const S3Location& location, const S3Settings& settings, cons
       {settings.credentials_file, settings.profile, settings.region}, {*transport, environment});
   return S3Client(Endpoint(settings, location.bucket, FirstRegion(settings, environment)),
                   location.bucket, settings.ca_file, limits, std::move(transport),
-                  std::move(credentials), environment, std::move(for_all), throttle);
+                  std::move(credentials), environment, std::move(for_all), throttle,
+                  CheckedProxy(settings.proxy));
 }
 
 }  // namespace
@@ -41,12 +51,14 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
                      const Cancellation& cancellation, Throttle* throttle)
     : base_(location.prefix.empty() ? "" : location.prefix + "/"),
       url_("s3://" + location.bucket + (location.prefix.empty() ? "" : "/" + location.prefix)),
-      part_size_(CheckedPartSize(settings.part_size)),
+      upload_limits_(LimitsOfUpload(settings.part_size, limits.most_parts)),
       options_(settings),
       cancellation_(cancellation),
       client_(MakeClient(location, settings, limits, std::move(transport), environment,
                          options_.ForAll(), throttle)),
-      bucket_(client_, location.bucket),
+      bucket_(client_, location.bucket, options_.ForContent()),
+      slots_(CheckedConcurrency(settings.concurrency)),
+      range_buffers_(limits.range_size, CheckedConcurrency(settings.concurrency)),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
 
 std::string S3Storage::Key(const std::string& name) const {
@@ -58,13 +70,12 @@ std::string S3Storage::Key(const std::string& name) const {
 std::unique_ptr<Sink> S3Storage::Put(const std::string& name, const PutOptions& options) {
   cancellation_.ThrowIfCancelled();
   options_.CheckForWriting();
-  const WriterContext context{bucket_,       slots_,   cleanup_,
-                              cancellation_, options_, static_cast<size_t>(part_size_)};
+  const WriterContext context{bucket_, slots_, cleanup_, cancellation_, options_, upload_limits_};
   return std::make_unique<MultipartWriter>(context, Key(name), options);
 }
 
 void S3Storage::Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) {
-  ReadObject(bucket_, Key(name), to, offset, length, Control());
+  ReadObject(bucket_, range_buffers_, Key(name), to, offset, length, Control());
 }
 
 std::optional<ObjectInfo> S3Storage::Head(const std::string& name) {
@@ -132,6 +143,12 @@ void S3Storage::RemoveBelow(const std::string& prefix, const CallControl& contro
 }
 
 std::string S3Storage::Presign(const std::string& name, int expires) {
+  if (!options_.ForContent().empty())
+    throw Error(
+        ErrorKind::kInvalid, "objects in " + url_ + " have no URLs to hand out",
+        "They are encrypted with the key in pgbackup.s3_sse_c_key_file, which whoever reads "
+        "them must send in headers: a URL cannot hold it.",
+        "Read them with a program that sends the key, such as: aws s3 cp --sse-c-key.");
   return client_.Presign(Key(name), expires);
 }
 

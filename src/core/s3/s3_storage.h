@@ -7,15 +7,13 @@
 #include "core/s3/bucket.h"
 #include "core/s3/multipart_writer.h"
 #include "core/s3/object_options.h"
+#include "core/s3/object_reader.h"
 #include "core/s3/part_buffer.h"
+#include "core/s3/upload_plan.h"
 #include "core/storage/open_storage.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
-
-// What a part may measure on any store.
-inline constexpr uint64_t kLeastPartSize = 5ull << 20;
-inline constexpr uint64_t kMostPartSize = 5ull << 30;
 
 struct S3Location {
   std::string bucket;
@@ -31,7 +29,7 @@ class S3Storage final : public Storage {
             const Cancellation& cancellation, Throttle* throttle = nullptr);
 
   const std::string& url() const override { return url_; }
-  uint64_t MaxObjectSize() const override { return part_size_ * MultipartWriter::kMostParts; }
+  uint64_t MaxObjectSize() const override { return upload_limits_.ObjectSize(); }
   std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override;
   void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
   std::optional<ObjectInfo> Head(const std::string& name) override;
@@ -49,12 +47,13 @@ class S3Storage final : public Storage {
 
   const std::string base_;  // the prefix with a trailing slash, or empty
   const std::string url_;
-  const uint64_t part_size_;
+  const UploadLimits upload_limits_;
   const ObjectOptions options_;
   const Cancellation& cancellation_;
   S3Client client_;
   Bucket bucket_;
   PartSlots slots_;
+  RangeBuffers range_buffers_;
   CleanupClock cleanup_;
 };
 

@@ -77,9 +77,9 @@ std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environmen
     return std::make_unique<FileStorage>(std::string(url.path), environment, cancellation,
                                          throttle);
   const S3Settings s3 = WithParameters(settings.s3, url);
-  return std::make_unique<S3Storage>(S3Location{std::string(url.bucket), std::string(url.prefix)},
-                                     s3, S3Limits{}, std::make_unique<CurlTransport>(s3.ca_file),
-                                     environment, cancellation, throttle);
+  return std::make_unique<S3Storage>(
+      S3Location{std::string(url.bucket), std::string(url.prefix)}, s3, S3Limits{},
+      std::make_unique<CurlTransport>(s3.ca_file, s3.proxy), environment, cancellation, throttle);
 }
 
 }  // namespace pgbackup
