@@ -19,9 +19,16 @@ inline constexpr const char* kWriteIdHeader = "x-amz-meta-pgbackup-write";
 
 struct ObjectHead {
   uint64_t size = 0;
+  std::optional<WallTime> modified;
   std::string write_id;
   std::string lock_mode;     // GOVERNANCE, COMPLIANCE, LEGAL_HOLD; empty: the object is not locked
   std::string locked_until;  // "2025-03-30T01:02:03Z"; empty for a legal hold
+};
+
+// What a bucket does about object lock.
+struct BucketLock {
+  bool enabled = false;
+  std::string default_mode;  // GOVERNANCE or COMPLIANCE: every new object is locked; empty: none
 };
 
 // How a conditional write ended.
@@ -33,10 +40,16 @@ enum class WriteOutcome {
 
 class Bucket {
  public:
-  Bucket(S3Client& client, std::string name) : client_(client), name_(std::move(name)) {}
+  // `base` is what all keys of the storage start with, for naming what permissions are missing.
+  Bucket(S3Client& client, std::string name, std::string base = {})
+      : client_(client), name_(std::move(name)), base_(std::move(base)) {}
 
   std::string Url(const std::string& key) const;
   S3Client& client() const { return client_; }
+  // A call about `key` (empty: about the bucket), with what messages say about it: the action in
+  // words and the permission it takes.
+  S3Call MakeCall(const char* method, const std::string& key, const char* action,
+                  const char* permission) const;
 
   // `headers`: content type and metadata, see S3Call for the rest; `guard`, here and below, of the
   // body. With `if_absent` false the outcome is always kWritten.
@@ -65,9 +78,19 @@ class Bucket {
   // versions are kept it only hides the object.
   void CheckIsUnlocked(const std::string& key, const ObjectHead& head) const;
 
+  // nullopt when these credentials may not ask, or the store knows no object lock.
+  std::optional<BucketLock> AskObjectLock(const CallControl& control) const;
+  // Whether these credentials may list the bucket. Throws when the store cannot be reached, does
+  // not know the credentials or has no such bucket.
+  bool Reach(const CallControl& control) const;
+
   // Calls `each` for every key that starts with `prefix`, in ascending order.
   void ListObjects(const std::string& prefix,
                    const std::function<void(const ObjectPage::Object&)>& each,
+                   const CallControl& control) const;
+  // Calls `each` for every unfinished upload of a key that starts with `prefix`.
+  void ListUploads(const std::string& prefix,
+                   const std::function<void(const UploadPage::Upload&)>& each,
                    const CallControl& control) const;
   // Aborts all unfinished uploads of keys for which `doomed` is true, among those that start with
   // `prefix`; returns how many.
@@ -76,11 +99,11 @@ class Bucket {
                         const CallControl& control) const;
 
  private:
-  S3Call MakeCall(const char* method, const std::string& key, const char* action,
-                  const char* permission) const;
+  std::string Resource(const std::string& key) const;
 
   S3Client& client_;
   std::string name_;
+  std::string base_;
 };
 
 }  // namespace pgbackup

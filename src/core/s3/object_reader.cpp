@@ -72,10 +72,7 @@ void ObjectReader::Take(const HttpResponse& head, std::span<const std::byte> dat
 }
 
 void ObjectReader::Run(const CallControl& control) {
-  S3Call call;
-  call.method = "GET";
-  call.key = key_;
-  call.purpose = {"read", bucket_.Url(key_), "s3:GetObject"};
+  S3Call call = bucket_.MakeCall("GET", key_, "read", "s3:GetObject");
   call.accepted = {412, 416};
   call.try_headers = [this] { return BeginTry(); };
   call.on_body = [this](const HttpResponse& head, std::span<const std::byte> data) {

@@ -7,6 +7,17 @@
 #include "core/storage/storage_url.h"
 
 namespace pgbackup {
+namespace {
+
+S3Limits LimitsFor(const StorageSettings& settings) {
+  S3Limits limits;
+  if (settings.patience.count() == 0) return limits;
+  limits.retry.window = limits.first_contact_window = settings.patience;
+  limits.stall_timeout = 2 * settings.patience;  // one slow answer is no trouble yet
+  return limits;
+}
+
+}  // namespace
 
 std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environment& environment,
                                      const Cancellation& cancellation, Throttle* throttle) {
@@ -19,9 +30,10 @@ std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environmen
   if (url.scheme == StorageScheme::kFile)
     return std::make_unique<FileStorage>(std::string(url.path), environment, cancellation,
                                          throttle);
-  return std::make_unique<S3Storage>(
-      S3Location{std::string(url.bucket), std::string(url.prefix)}, settings.s3, S3Limits{},
-      std::make_unique<CurlTransport>(settings.s3.ca_file), environment, cancellation, throttle);
+  return std::make_unique<S3Storage>(S3Location{std::string(url.bucket), std::string(url.prefix)},
+                                     settings.s3, LimitsFor(settings),
+                                     std::make_unique<CurlTransport>(settings.s3.ca_file),
+                                     environment, cancellation, throttle);
 }
 
 }  // namespace pgbackup
