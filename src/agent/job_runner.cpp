@@ -5,6 +5,7 @@
 #include "core/dump/backup_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
+#include "core/run/check_run.h"
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
 
@@ -25,6 +26,9 @@ RunOutcome Run(const DropJob& job, const RunContext& context) {
 }
 RunOutcome Run(const PresignJob& job, const RunContext& context) {
   return RunPresign(job, context);
+}
+RunOutcome Run(const CheckJob& job, const RunContext& context) {
+  return RunCheck(job, context);
 }
 
 }  // namespace

@@ -100,6 +100,16 @@ TEST(Job, APresignNamesItsObjects) {
                Error);
 }
 
+TEST(Job, ACheckMayHaveNoStorage) {
+  const CheckJob job = std::get<CheckJob>(
+      ParseJob(R"({"protocol":1,"job":"check","id":0,"server":{"host":"/s"},"storage":null,)"
+               R"("server_version_num":150020,"needed_bytes":1000})"));
+  EXPECT_EQ(job.storage.url, "");
+  EXPECT_EQ(job.server_major, 15);
+  EXPECT_EQ(job.needed_bytes, 1000u);
+  EXPECT_GT(job.storage.patience.count(), 0);
+}
+
 TEST(Job, ADropNeedsNoStorage) {
   const DropJob drop = std::get<DropJob>(
       ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{"host":"/s","port":5432},)"

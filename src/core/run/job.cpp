@@ -8,6 +8,9 @@
 namespace pgbackup {
 namespace {
 
+// Somebody waits for the answer: what does not work within seconds is reported.
+constexpr std::chrono::seconds kCheckPatience{5};
+
 // A number that may also be written as a text, such as a port.
 std::string NumberText(const JsonReader& reader, std::string_view key) {
   if (!reader.Has(key)) return {};
@@ -157,6 +160,17 @@ PresignJob ParsePresign(const JsonReader& root) {
   return job;
 }
 
+CheckJob ParseCheck(const JsonReader& root) {
+  CheckJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.server = ParseServer(root.Object("server"));
+  if (root.Has("storage")) job.storage = ParseStorage(root.Object("storage"));
+  job.storage.patience = kCheckPatience;
+  job.server_major = root.Integer("server_version_num") / 10000;
+  if (root.Has("needed_bytes")) job.needed_bytes = root.Size("needed_bytes");
+  return job;
+}
+
 }  // namespace
 
 Job ParseJob(std::string_view line) {
@@ -174,6 +188,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "remove") return ParseRemove(root);
   if (kind == "drop") return ParseDrop(root);
   if (kind == "presign") return ParsePresign(root);
+  if (kind == "check") return ParseCheck(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

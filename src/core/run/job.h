@@ -74,7 +74,14 @@ struct PresignJob : JobBase {
   int64_t expires = 3600;            // seconds
 };
 
-using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob>;
+// Tries everything a backup needs. An empty storage URL: none is set.
+struct CheckJob : JobBase {
+  int64_t server_major = 0;   // of the server to be dumped
+  uint64_t needed_bytes = 0;  // what a backup takes, 0 if unknown
+};
+
+using Job =
+    std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CheckJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);
