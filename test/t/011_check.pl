@@ -154,6 +154,13 @@ SKIP:
 			is_deeply([ s3_keys($prefix) ], [], "without $action: no object stays behind");
 		}
 	}
+	wait_until(
+		sub {
+			$node->safe_psql('postgres', q{SELECT pgbackup._cleanup_storage(false, '0 seconds')});
+			return s3_keys($prefix) == 0 && s3_uploads($prefix) == 0;
+		},
+		'the end of what the checks had to leave');
+	pass('the janitor removes what a check had to leave');
 
 	# What makes the storage unusable as a whole.
 	my $wrong = $node->basedir . '/wrong-credentials';

@@ -110,6 +110,27 @@ TEST(Job, ACheckMayHaveNoStorage) {
   EXPECT_GT(job.storage.patience.count(), 0);
 }
 
+TEST(Job, AJanitorLooksUnlessItIsToldToRemove) {
+  JanitorJob job = std::get<JanitorJob>(
+      ParseJob(R"({"protocol":1,"job":"janitor","id":0,"storage":{"url":"s3://b"},)"
+               R"("older_than":60,"remove":false,"folders":null,"upload_folders":null})"));
+  EXPECT_EQ(job.older_than, 60);
+  EXPECT_FALSE(job.remove);
+  job = std::get<JanitorJob>(
+      ParseJob(R"({"protocol":1,"job":"janitor","id":0,"storage":{"url":"s3://b"},)"
+               R"("older_than":60,"remove":true,"folders":["a/b"],"upload_folders":["c"]})"));
+  EXPECT_TRUE(job.remove);
+  EXPECT_EQ(job.folders, std::vector<std::string>{"a/b"});
+  EXPECT_EQ(job.upload_folders, std::vector<std::string>{"c"});
+  for (const char* wrong :
+       {R"("folders":["../x"])", R"("upload_folders":[""])", R"("older_than":-1)"})
+    EXPECT_THROW(
+        ParseJob(std::string(R"({"protocol":1,"job":"janitor","storage":{"url":"s3://b"},)") +
+                 wrong + "}"),
+        Error)
+        << wrong;
+}
+
 TEST(Job, ADropNeedsNoStorage) {
   const DropJob drop = std::get<DropJob>(
       ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{"host":"/s","port":5432},)"

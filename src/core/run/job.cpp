@@ -171,6 +171,22 @@ CheckJob ParseCheck(const JsonReader& root) {
   return job;
 }
 
+JanitorJob ParseJanitor(const JsonReader& root) {
+  JanitorJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.storage = ParseStorage(root.Object("storage"));
+  job.older_than = InRange(root, "older_than", 0, 0, INT32_MAX);
+  job.remove = root.FlagOr("remove", false);
+  job.folders = root.Texts("folders");
+  job.upload_folders = root.Texts("upload_folders");
+  for (const auto* folders : {&job.folders, &job.upload_folders})
+    for (const std::string& folder : *folders)
+      if (!IsValidObjectName(folder))
+        throw Error(ErrorKind::kInvalid,
+                    fmt::format("\"{}\" cannot be the name of a folder", folder));
+  return job;
+}
+
 }  // namespace
 
 Job ParseJob(std::string_view line) {
@@ -189,6 +205,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "drop") return ParseDrop(root);
   if (kind == "presign") return ParsePresign(root);
   if (kind == "check") return ParseCheck(root);
+  if (kind == "janitor") return ParseJanitor(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

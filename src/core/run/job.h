@@ -80,8 +80,15 @@ struct CheckJob : JobBase {
   uint64_t needed_bytes = 0;  // what a backup takes, 0 if unknown
 };
 
+// Looks for what unfinished runs have left, or removes it from the folders it is given.
+struct JanitorJob : JobBase {
+  int64_t older_than = 0;  // seconds; what is younger is somebody's
+  bool remove = false;
+  std::vector<std::string> folders, upload_folders;  // to remove objects and uploads from
+};
+
 using Job =
-    std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CheckJob>;
+    std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CheckJob, JanitorJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);
