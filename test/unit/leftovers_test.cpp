@@ -91,6 +91,15 @@ TEST_F(LeftoversTest, WhatOthersWriteIsNotOurs) {
   EXPECT_EQ(leftovers_.folders().at("a").foreign, 1u);
 }
 
+TEST_F(LeftoversTest, NamesThatNoStorageGivesAreNotOurs) {
+  for (const char* folder : {"a//b", "/a", "a/../b", "a/\xff"}) {
+    Object(std::string(folder) + "/schema.dump.zst");
+    Upload(std::string(folder) + "/manifest.json");
+    EXPECT_FALSE(IsLeftover(folder)) << folder;
+    EXPECT_EQ(leftovers_.folders().at(folder).uploads, 0u) << folder;
+  }
+}
+
 TEST_F(LeftoversTest, WhatAKilledCheckLeftIsOne) {
   Object(".pgbackup-check/0011/probe-object");
   Upload(".pgbackup-check/0011/probe-multipart");

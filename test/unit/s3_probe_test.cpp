@@ -315,6 +315,22 @@ TEST_F(S3ProbeTest, MakesNoObjectWhereTheBucketLocksThemAll) {
   ExpectNothingLeft();
 }
 
+TEST_F(S3ProbeTest, MakesRowsOfWhateverFails) {
+  // Each request in turn fails as if the store were broken from then on.
+  Probe();
+  const size_t requests = store_.seen.size();
+  for (size_t good = 0; good < requests; ++good) {
+    store_.objects.clear();
+    store_.uploads.clear();
+    store_.before = [good, count = size_t{0}](const SeenRequest&) mutable {
+      return ++count > good ? std::optional(ErrorAnswer(500, "InternalError")) : std::nullopt;
+    };
+    const bool left = Probe();
+    EXPECT_FALSE(Troubles().empty()) << good;
+    EXPECT_TRUE(left || (store_.objects.empty() && store_.uploads.empty())) << good;
+  }
+}
+
 TEST_F(S3ProbeTest, EndsWhenItIsCancelled) {
   store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
     if (request.method == "PUT") cancellation_.Cancel();

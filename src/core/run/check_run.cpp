@@ -88,9 +88,15 @@ void Check::CheckStorage() {
 void Check::RemoveProbe(const std::string& folder) {
   const Deadline deadline(kCleanUpTime);
   const auto storage = context_.open_storage(deadline.cancellation());
-  const bool removed = report_.Try("cleaning up", [&] {
-    storage->Sweep(folder);
-    return ProbeFinding("nothing of this check is left");
+  const bool removed = report_.Try("cleaning up", [&]() -> ProbeFinding {
+    try {
+      storage->Sweep(folder);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCancelled) throw;
+      return {ProbeStatus::kError, "the storage takes too long to remove what this check wrote",
+              "pgbackup.cleanup() will remove it when it is old enough."};
+    }
+    return std::string("nothing of this check is left");
   });
   if (!removed) context_.log(fmt::format("could not remove {}/{}", storage->url(), folder));
 }

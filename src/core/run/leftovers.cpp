@@ -13,6 +13,12 @@ std::string_view LeafOf(std::string_view name) noexcept {
   return slash == std::string_view::npos ? name : name.substr(slash + 1);
 }
 
+// Every run has a folder: what lies at the top of the storage is somebody else's. So is a name that
+// no storage of ours gives, such as one with two slashes in a row.
+bool MayBeOurs(const std::string& name) noexcept {
+  return name.find('/') != std::string::npos && IsValidObjectName(name);
+}
+
 }  // namespace
 
 std::string FolderOf(const std::string& name) {
@@ -20,16 +26,14 @@ std::string FolderOf(const std::string& name) {
   return slash == std::string::npos ? "" : name.substr(0, slash);
 }
 
-// Every run has a folder: what lies at the top of the storage is somebody else's.
 bool IsOurs(const std::string& name) noexcept {
-  const bool has_folder = name.find('/') != std::string::npos;
-  return has_folder && (IsBackupObjectName(LeafOf(name)) || IsProbeObject(name));
+  return MayBeOurs(name) && (IsBackupObjectName(LeafOf(name)) || IsProbeObject(name));
 }
 
 bool IsOurs(const UnfinishedUpload& upload) noexcept {
   const std::string_view leaf = LeafOf(upload.name);
-  const bool has_folder = leaf.size() < upload.name.size();
-  return has_folder && (leaf == kManifestName || IsTemporaryName(leaf) || IsOurs(upload.name));
+  return IsOurs(upload.name) ||
+         (MayBeOurs(upload.name) && (leaf == kManifestName || IsTemporaryName(leaf)));
 }
 
 void Leftovers::Add(const ObjectInfo& object) {

@@ -71,6 +71,15 @@ ProbeFinding S3Probe::Clock() {
           "is 15 minutes off."};
 }
 
+// An answer that does not come is as good as none: the steps that write will tell.
+void S3Probe::AskObjectLock() {
+  try {
+    lock_ = context_.bucket.AskObjectLock(context_.control);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+  }
+}
+
 ProbeFinding S3Probe::ObjectLock() {
   if (!lock_)
     return {ProbeStatus::kWarning,
@@ -131,7 +140,7 @@ ProbeFinding S3Probe::Multipart() {
   if (outcome != WriteOutcome::kWritten)
     return {ProbeStatus::kError, "the store did not put the upload together",
             "Look at the log of the store."};
-  upload_.clear();
+  upload_ = BeginUpload();  // for the steps that follow
   return std::string("parts become an object");
 }
 
@@ -186,7 +195,7 @@ bool S3Probe::Run() {
   }
   report_.Try("region", [&] { return Region(); });
   report_.Try("clock", [&] { return Clock(); });
-  lock_ = bucket.AskObjectLock(context_.control);
+  AskObjectLock();
   if (!context_.lock.empty() || LocksEverything())
     report_.Try("object lock", [&] { return ObjectLock(); });
   if (LocksEverything()) {
@@ -195,9 +204,8 @@ bool S3Probe::Run() {
     objects_.WriteAndRead();
     report_.TryAfter(objects_.is_written(), "conditional put", [&] { return PutIfAbsent(); });
   }
-  const bool uploads = report_.TryAfter(LocksEverything() || objects_.is_written(),
-                                        "multipart upload", [&] { return Multipart(); });
-  if (uploads && upload_.empty()) upload_ = BeginUpload();
+  report_.TryAfter(LocksEverything() || objects_.is_written(), "multipart upload",
+                   [&] { return Multipart(); });
   report_.Try("multipart list", [&] { return ListUploads(); });
   report_.TryAfter(!upload_.empty(), "multipart abort", [&] { return AbortUpload(); });
   return !objects_.Delete() || !upload_.empty();

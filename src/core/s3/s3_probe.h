@@ -43,6 +43,7 @@ class S3Probe {
   ProbeFinding ListUploads();
   ProbeFinding AbortUpload();
 
+  void AskObjectLock();
   void SkipAll();
   bool LocksEverything() const { return lock_ && !lock_->default_mode.empty(); }
   std::string Key(std::string_view leaf) const { return context_.base + objects_.Name(leaf); }
@@ -54,7 +55,7 @@ class S3Probe {
   ProbeReport& report_;
   ObjectProbe objects_;
   std::optional<BucketLock> lock_;
-  std::string upload_;  // an unfinished one; empty: none
+  std::string upload_;  // an unfinished one of kProbeMultipart; empty: none
   bool can_list_uploads_ = false;
 };
 
