@@ -783,6 +783,245 @@ COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, text[], text[], text, in
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 --
+-- Checking the setup (src/pg/sql_check.cpp)
+--
+
+CREATE FUNCTION pgbackup._next_slot() RETURNS timestamptz
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_next_slot';
+COMMENT ON FUNCTION pgbackup._next_slot() IS 'internal: when the schedule is due next, null for never';
+
+CREATE FUNCTION pgbackup._selected_databases() RETURNS text[]
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_selected_databases';
+COMMENT ON FUNCTION pgbackup._selected_databases() IS 'internal: the names in pgbackup.databases';
+
+CREATE FUNCTION pgbackup._ask_check(needed_bytes bigint) RETURNS jsonb
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_check';
+COMMENT ON FUNCTION pgbackup._ask_check(bigint) IS 'internal: has an agent try programs, connection and storage';
+
+CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'launcher',
+           CASE WHEN pid IS NOT NULL THEN 'ok' WHEN pg_is_in_recovery() THEN 'warning' ELSE 'error' END,
+           CASE WHEN pid IS NOT NULL THEN format('runs as process %s', pid)
+                WHEN pg_is_in_recovery() THEN 'does not run on a standby'
+                ELSE 'does not run' END,
+           CASE WHEN pid IS NOT NULL THEN NULL
+                WHEN pg_is_in_recovery() THEN 'Backups are made on the primary.'
+                ELSE 'Look in the server''s log for why it ended; the server starts it again within ten seconds.' END
+      FROM pgbackup.launcher_pid() AS pid
+$$;
+COMMENT ON FUNCTION pgbackup._check_launcher() IS 'internal: the row about the launcher';
+
+CREATE FUNCTION pgbackup._check_schedule() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'schedule',
+           CASE WHEN next IS NULL THEN 'warning' ELSE 'ok' END,
+           CASE WHEN next IS NULL THEN 'no backup is scheduled' ELSE format('next at %s', next) END,
+           CASE WHEN next IS NULL THEN 'Set pgbackup.storage and pgbackup.schedule, or start backups with pgbackup.run().' END
+      FROM pgbackup._next_slot() AS next
+$$;
+COMMENT ON FUNCTION pgbackup._check_schedule() IS 'internal: the row about the schedule';
+
+CREATE FUNCTION pgbackup._check_databases() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    WITH named AS (
+        SELECT n.name, d.datallowconn
+          FROM unnest(pgbackup._selected_databases()) AS n (name)
+          LEFT JOIN pg_database d ON d.datname = n.name
+         WHERE n.name <> '*'),
+    problem AS (
+        SELECT string_agg(format(CASE WHEN datallowconn IS NULL THEN 'database "%s" does not exist'
+                                      ELSE 'database "%s" accepts no connections' END, name), ', ' ORDER BY name) AS words
+          FROM named WHERE datallowconn IS NOT TRUE)
+    SELECT 'databases', CASE WHEN words IS NULL THEN 'ok' ELSE 'error' END,
+           coalesce(words, format('pgbackup.databases = %s', current_setting('pgbackup.databases'))),
+           CASE WHEN words IS NOT NULL THEN 'Correct pgbackup.databases: every scheduled run of these will fail.' END
+      FROM problem
+$$;
+COMMENT ON FUNCTION pgbackup._check_databases() IS 'internal: the row about pgbackup.databases';
+
+CREATE FUNCTION pgbackup._check_storage_setting() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'storage', CASE WHEN problem IS NULL THEN 'ok' ELSE 'error' END, coalesce(problem, url),
+           CASE WHEN problem IS NOT NULL
+                THEN 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().' END
+      FROM (SELECT url, CASE WHEN url = '' THEN 'no storage is set' ELSE pgbackup._storage_error(url) END AS problem
+              FROM current_setting('pgbackup.storage') AS url) AS s
+$$;
+COMMENT ON FUNCTION pgbackup._check_storage_setting() IS 'internal: the row about pgbackup.storage';
+
+CREATE FUNCTION pgbackup._check_agent() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- What the next round of backups may take: the last one of every database.
+    needed bigint := coalesce(sum(file_size), 0)::bigint
+        FROM (SELECT DISTINCT ON (b.database) b.file_size FROM pgbackup.backups b
+               WHERE b.status = 'completed' AND b.storage = current_setting('pgbackup.storage')
+               ORDER BY b.database, b.id DESC) AS last;
+    why text;
+    what_to_do text;
+BEGIN
+    RETURN QUERY SELECT r->>'item', r->>'status', r->>'detail', r->>'hint'
+                   FROM jsonb_array_elements(pgbackup._ask_check(needed)->'rows') AS r;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL, what_to_do = PG_EXCEPTION_HINT;
+    RETURN QUERY SELECT 'agent', 'error', SQLERRM || coalesce('. ' || nullif(why, ''), ''), nullif(what_to_do, '');
+END $$;
+COMMENT ON FUNCTION pgbackup._check_agent() IS 'internal: the rows an agent finds out';
+
+CREATE FUNCTION pgbackup.check() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    home text := current_setting('pgbackup.home_database', true);
+BEGIN
+    PERFORM pgbackup._require_superuser('check the setup');
+    IF NOT pgbackup._is_preloaded() THEN
+        RETURN QUERY VALUES ('server', 'error', 'pgbackup is not loaded by this server',
+            'Add to postgresql.conf: shared_preload_libraries = ''pgbackup'' and restart the server.');
+        RETURN;
+    ELSIF home <> current_database() THEN
+        RETURN QUERY VALUES ('server', 'error',
+            format('pgbackup works from database "%s", not from "%s"', home, current_database()),
+            format('Connect to "%s", or set pgbackup.home_database in postgresql.conf and restart the server.', home));
+        RETURN;
+    END IF;
+    RETURN QUERY VALUES ('server', 'ok', 'pgbackup is preloaded', NULL);
+    RETURN QUERY SELECT * FROM pgbackup._check_launcher();
+    RETURN QUERY SELECT * FROM pgbackup._check_schedule();
+    RETURN QUERY SELECT * FROM pgbackup._check_databases();
+    RETURN QUERY SELECT * FROM pgbackup._check_storage_setting();
+    RETURN QUERY SELECT * FROM pgbackup._check_agent();
+END $$;
+COMMENT ON FUNCTION pgbackup.check() IS
+    'tries everything that backups and restores need, the storage with small objects that it removes again; one row for each thing, status ok, warning, error or skipped, and a hint on what to do';
+
+--
+-- Cleaning up the storage (src/pg/sql_janitor.cpp)
+--
+
+CREATE FUNCTION pgbackup._ask_janitor(older_than bigint, folders text[], upload_folders text[]) RETURNS jsonb
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_ask_janitor';
+COMMENT ON FUNCTION pgbackup._ask_janitor(bigint, text[], text[]) IS
+    'internal: has an agent look for leftovers older than so many seconds or, when it is given folders, remove them there';
+
+CREATE FUNCTION pgbackup._cleanup_age() RETURNS interval
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN setting = '0' THEN interval '7 days'
+                ELSE make_interval(secs => setting::int) + interval '1 hour' END
+      FROM pg_settings WHERE name = 'pgbackup.timeout'
+$$;
+COMMENT ON FUNCTION pgbackup._cleanup_age() IS
+    'internal: what is older belongs to no run: the longest one allowed (pgbackup.timeout) and an hour, or seven days';
+
+CREATE FUNCTION pgbackup._age_in_words(age interval) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s %s%s', n, unit, CASE WHEN n <> 1 THEN 's' END)
+      FROM (SELECT extract(epoch FROM $1)::bigint AS seconds) AS s,
+           LATERAL (SELECT CASE WHEN seconds > 0 AND seconds % 86400 = 0 THEN seconds / 86400
+                                WHEN seconds > 0 AND seconds % 3600 = 0 THEN seconds / 3600 ELSE seconds END,
+                           CASE WHEN seconds > 0 AND seconds % 86400 = 0 THEN 'day'
+                                WHEN seconds > 0 AND seconds % 3600 = 0 THEN 'hour' ELSE 'second' END) AS w (n, unit)
+$$;
+COMMENT ON FUNCTION pgbackup._age_in_words(interval) IS 'internal: 7 days, 2 hours';
+
+CREATE FUNCTION pgbackup._leftovers(found jsonb, age text, done text)
+    RETURNS TABLE (backup_id bigint, file_name text, reason text, action text, what text, count bigint, removable boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH leftover AS (
+        SELECT n, e->>'folder' AS folder, e->>'what' AS what, (e->>'probe')::boolean AS probe,
+               (e->>'count')::bigint AS count, e->>'kept' AS kept
+          FROM jsonb_array_elements(found) WITH ORDINALITY AS f (e, n)),
+    owner AS (
+        SELECT DISTINCT ON (b.file_name) b.file_name, b.id, b.status FROM pgbackup.backups b
+         WHERE b.file_name IN (SELECT folder FROM leftover)
+         ORDER BY b.file_name, b.status = 'in_progress' DESC, b.status = 'completed' DESC, b.id DESC),
+    judged AS (
+        SELECT l.*, o.id, CASE WHEN l.kept IS NULL AND l.what = 'objects' AND o.status = 'completed'
+                               THEN 'the catalog has a completed backup here, whose manifest is missing'
+                               ELSE l.kept END AS why_kept
+          FROM leftover l LEFT JOIN owner o ON o.file_name = l.folder
+         -- The folder of a run is the run's; of a completed backup nothing is foreign.
+         WHERE o.status IS NULL OR NOT (o.status = 'in_progress' OR (o.status = 'completed' AND l.what = 'foreign')))
+    SELECT id, folder,
+           CASE WHEN what = 'foreign' THEN format('%s object%s with %s', count, CASE WHEN count > 1 THEN 's' END,
+                                                  CASE WHEN count > 1 THEN 'other names' ELSE 'another name' END)
+                WHEN what = 'objects' AND probe THEN format('left by a check, older than %s', age)
+                WHEN what = 'objects' THEN format('no manifest, older than %s', age)
+                WHEN count = 1 THEN format('unfinished upload older than %s', age)
+                ELSE format('%s unfinished uploads older than %s', count, age) END,
+           coalesce('kept: ' || why_kept, done), what, count, why_kept IS NULL
+      FROM judged ORDER BY n
+$$;
+COMMENT ON FUNCTION pgbackup._leftovers(jsonb, text, text) IS 'internal: what an agent has found, with what the catalog knows about it';
+
+CREATE FUNCTION pgbackup._cleanup_storage(dry_run boolean, older_than interval)
+    RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    folders_at_once constant int := 200;  -- a job has room for a megabyte
+    seconds bigint := ceil(extract(epoch FROM older_than));
+    age text := pgbackup._age_in_words(older_than);
+    found jsonb := pgbackup._ask_janitor(seconds, NULL, NULL)->'found';
+    doomed text[];
+    batch text[];
+    leftover record;
+    objects bigint := 0;
+    uploads bigint := 0;
+    kind text;
+BEGIN
+    -- What stays, and in a dry run what would go.
+    RETURN QUERY SELECT l.backup_id, l.file_name, l.reason, l.action
+                   FROM pgbackup._leftovers(found, age, 'would remove') l
+                  WHERE dry_run OR NOT l.removable AND l.what <> 'foreign';
+    IF dry_run THEN
+        RETURN;
+    END IF;
+    -- Uploads first: where the storage is a directory, the last object takes its folder along.
+    FOREACH kind IN ARRAY '{uploads,objects}'::text[] LOOP
+        doomed := ARRAY(SELECT l.file_name FROM pgbackup._leftovers(found, age, 'removed') l
+                         WHERE l.removable AND l.what = kind);
+        FOR i IN 1 .. cardinality(doomed) BY folders_at_once LOOP
+            batch := doomed[i : i + folders_at_once - 1];
+            FOR leftover IN
+                SELECT l.* FROM pgbackup._leftovers(pgbackup._ask_janitor(seconds,
+                           CASE WHEN kind = 'objects' THEN batch END,
+                           CASE WHEN kind = 'uploads' THEN batch END)->'found', age, 'removed') l LOOP
+                IF leftover.removable AND leftover.what = 'objects' THEN
+                    objects := objects + leftover.count;
+                ELSIF leftover.removable THEN
+                    uploads := uploads + leftover.count;
+                END IF;
+                RETURN QUERY SELECT leftover.backup_id, leftover.file_name, leftover.reason, leftover.action;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    RAISE NOTICE 'removed % objects, % unfinished uploads', objects, uploads;
+END $$;
+COMMENT ON FUNCTION pgbackup._cleanup_storage(boolean, interval) IS 'internal: removes what unfinished runs have left in pgbackup.storage, if it is older than that';
+
+CREATE FUNCTION pgbackup.cleanup(dry_run boolean DEFAULT false)
+    RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('clean up the storage');
+    IF dry_run IS NULL THEN
+        RAISE EXCEPTION 'dry_run must not be null'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Use true or false.';
+    END IF;
+    IF current_setting('pgbackup.storage') = '' THEN
+        RAISE EXCEPTION 'no storage is set'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'There is nothing to clean up.',
+                  HINT = 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().';
+    END IF;
+    RETURN QUERY SELECT * FROM pgbackup._cleanup_storage(dry_run, pgbackup._cleanup_age());
+END $$;
+COMMENT ON FUNCTION pgbackup.cleanup(boolean) IS
+    'removes from pgbackup.storage what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
+
+--
 -- Nothing is for everyone
 --
 

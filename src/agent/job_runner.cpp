@@ -6,6 +6,8 @@
 #include "core/dump/backup_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
+#include "core/run/check_run.h"
+#include "core/run/janitor_run.h"
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
 
@@ -29,6 +31,12 @@ RunOutcome Run(const PresignJob& job, const RunContext& context) {
 }
 RunOutcome Run(const CopyJob& job, const RunContext& context) {
   return RunCopy(job, context);
+}
+RunOutcome Run(const CheckJob& job, const RunContext& context) {
+  return RunCheck(job, context);
+}
+RunOutcome Run(const JanitorJob& job, const RunContext& context) {
+  return RunJanitor(job, context);
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 namespace pgbackup {
 namespace {
 
-constexpr long kReapMs = 10;  // between looks for the end of an agent that has closed its pipes
+constexpr long kGraceMs = 5000;  // for an agent that nobody listens to any more
+constexpr long kReapMs = 10;     // between looks for the end of an agent that has closed its pipes
 
 void OnLine(Agent* agent, const char* line) {
   agent->final_event = MemoryContextStrdup(agent->context, line);
@@ -48,7 +49,7 @@ void Listen(Agent* agent, int timeout_ms) {
     if (HasEnded(agent)) return;
     const long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
     if (left <= 0)
-      ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
+      ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE),
                       errmsg("the storage did not answer within %d seconds", timeout_ms / 1000),
                       errhint("Check that the server can reach the storage, then try again.")));
     AwaitMore(*agent, left);
@@ -85,8 +86,16 @@ char* Answer(const Agent& agent) {
   return answer;
 }
 
-// Ends an agent that still runs: it has nothing to clean up.
+// Ends an agent that still runs. Asks it first, for it may have something to clean up: a check
+// writes. This is where an error or a cancel of the query waits, so not for long.
 void EndAgent(Agent* agent) {
+  if (agent->pid != 0 && !agent->exited) {
+    StopAgent(agent, StopReason::kCancelled);
+    for (long waited = 0; waited < kGraceMs && !agent->exited; waited += kReapMs) {
+      if (HasEnded(agent) || agent->exited) break;
+      pg_usleep(kReapMs * 1000);
+    }
+  }
   if (agent->pid != 0 && !agent->exited) {
     kill(-agent->pid, SIGKILL);
     while (waitpid(agent->pid, &agent->wait_status, 0) < 0 && errno == EINTR) {

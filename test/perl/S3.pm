@@ -10,7 +10,7 @@ use HTTP::Tiny;
 use PgBackup qw(read_file);
 use POSIX qw(strftime);
 
-our @EXPORT = qw(s3_missing s3_settings s3_keys s3_uploads s3_secret s3_access_key);
+our @EXPORT = qw(s3_missing s3_settings s3_keys s3_uploads s3_secret s3_access_key s3_put s3_begin_upload s3_deny);
 
 # Why S3 tests cannot run here, or undef.
 sub s3_missing
@@ -43,33 +43,41 @@ sub from_credentials
 sub s3_access_key { return from_credentials('aws_access_key_id') }
 sub s3_secret { return from_credentials('aws_secret_access_key') }
 
-# A GET on the bucket with the query given (sorted and encoded); dies unless it answers 200. Signed
-# here, independently of what is tested: AWS Signature Version 4.
-sub s3_get
+# A request with the query given (sorted and encoded) on the bucket or, below it, on a key; dies
+# unless it succeeds. Signed here, independently of what is tested: AWS Signature Version 4.
+sub s3_request
 {
-	my ($query) = @_;
+	my ($method, $key, $query, $body) = @_;
+	$body //= '';
 	my $region = $ENV{PGBACKUP_TEST_S3_REGION} // 'us-east-1';
 	my ($host) = $ENV{PGBACKUP_TEST_S3_ENDPOINT} =~ m{^http://(.*)$};
-	my $path = "/$ENV{PGBACKUP_TEST_S3_BUCKET}";
+	my $path = "/$ENV{PGBACKUP_TEST_S3_BUCKET}" . ($key eq '' ? '' : "/$key");
 	my $time = strftime('%Y%m%dT%H%M%SZ', gmtime);
 	my $scope = substr($time, 0, 8) . "/$region/s3/aws4_request";
-	my $empty = sha256_hex('');
-	my $canonical = "GET\n$path\n$query\nhost:$host\nx-amz-content-sha256:$empty\nx-amz-date:$time\n\n"
-	  . "host;x-amz-content-sha256;x-amz-date\n$empty";
-	my $key = 'AWS4' . s3_secret();
-	$key = hmac_sha256($_, $key) for split m{/}, $scope;
-	my $signature = hmac_sha256_hex("AWS4-HMAC-SHA256\n$time\n$scope\n" . sha256_hex($canonical), $key);
-	my $answer = HTTP::Tiny->new->get(
-		"http://$host$path?$query",
+	my $payload = sha256_hex($body);
+	# Every header that HTTP::Tiny adds by itself but is not signed would be refused.
+	my %signed = (host => $host, 'x-amz-content-sha256' => $payload, 'x-amz-date' => $time);
+	$signed{'content-type'} = 'application/octet-stream' if $body ne '';
+	my $names = join ';', sort keys %signed;
+	my $canonical = "$method\n$path\n$query\n" . join('', map { "$_:$signed{$_}\n" } sort keys %signed)
+	  . "\n$names\n$payload";
+	my $signing_key = 'AWS4' . s3_secret();
+	$signing_key = hmac_sha256($_, $signing_key) for split m{/}, $scope;
+	my $signature = hmac_sha256_hex("AWS4-HMAC-SHA256\n$time\n$scope\n" . sha256_hex($canonical), $signing_key);
+	delete $signed{host};  # HTTP::Tiny's own
+	my $answer = HTTP::Tiny->new->request(
+		$method,
+		"http://$host$path" . ($query eq '' ? '' : "?$query"),
 		{
+			content => $body,
 			headers => {
-				'x-amz-date' => $time,
-				'x-amz-content-sha256' => $empty,
+				%signed,
 				'Authorization' => 'AWS4-HMAC-SHA256 Credential=' . s3_access_key() . "/$scope, "
-				  . "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=$signature"
+				  . "SignedHeaders=$names, Signature=$signature"
 			}
 		});
-	die "the S3 server answered ?$query with $answer->{status}: $answer->{content}" unless $answer->{success};
+	die "the S3 server answered $method $path?$query with $answer->{status}: $answer->{content}"
+	  unless $answer->{success};
 	return $answer->{content};
 }
 
@@ -78,6 +86,24 @@ sub query_value
 {
 	my ($folder) = @_;
 	return $folder =~ s{/}{%2F}gr;
+}
+
+sub s3_get { return s3_request('GET', '', $_[0]) }
+
+# Writes an object; the key needs no encoding.
+sub s3_put { return s3_request('PUT', $_[0], '', $_[1]) }
+
+# Begins a multipart upload and leaves it there.
+sub s3_begin_upload { return s3_request('POST', $_[0], 'uploads=') }
+
+# Denies everybody an action on a resource (without "arn:aws:s3:::"), or nothing any more.
+sub s3_deny
+{
+	my ($action, $resource) = @_;
+	return s3_request('DELETE', '', 'policy=') unless defined $action;
+	return s3_request('PUT', '', 'policy=',
+		qq({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", )
+		  . qq("Action": "$action", "Resource": "arn:aws:s3:::$resource"}]}));
 }
 
 # Keys below a folder, without the folder, sorted.

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/base/environment.h"
+#include "core/storage/forwarding_storage.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {
@@ -39,6 +40,12 @@ class TroubledStorage final : public Storage {
     memory_.List(prefix, each);
   }
   void Delete(const std::string& name) override { memory_.Delete(name); }
+  WallTime Now() const override { return memory_.Now(); }
+  void ListUnfinished(const std::string& prefix,
+                      const std::function<void(const UnfinishedUpload&)>& each) override {
+    memory_.ListUnfinished(prefix, each);
+  }
+  void AbortUnfinished(const UnfinishedUpload& upload) override { memory_.AbortUnfinished(upload); }
   SweepReport Sweep(const std::string& folder) override {
     const std::lock_guard lock(mutex_);
     return memory_.Sweep(folder);
@@ -92,27 +99,6 @@ class TroubledStorage final : public Storage {
 };
 
 // Hands a storage that the test keeps to something that wants to own one.
-class BorrowedStorage final : public Storage {
- public:
-  explicit BorrowedStorage(Storage& storage) : storage_(storage) {}
-  const std::string& url() const override { return storage_.url(); }
-  uint64_t MaxObjectSize() const override { return storage_.MaxObjectSize(); }
-  std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override {
-    return storage_.Put(name, options);
-  }
-  void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override {
-    storage_.Get(name, to, offset, length);
-  }
-  std::optional<ObjectInfo> Head(const std::string& name) override { return storage_.Head(name); }
-  void List(const std::string& prefix,
-            const std::function<void(const ObjectInfo&)>& each) override {
-    storage_.List(prefix, each);
-  }
-  void Delete(const std::string& name) override { storage_.Delete(name); }
-  SweepReport Sweep(const std::string& folder) override { return storage_.Sweep(folder); }
-
- private:
-  Storage& storage_;
-};
+using BorrowedStorage = ForwardingStorage;
 
 }  // namespace pgbackup

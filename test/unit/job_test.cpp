@@ -127,6 +127,37 @@ TEST(Job, APresignNamesItsObjects) {
                Error);
 }
 
+TEST(Job, ACheckMayHaveNoStorage) {
+  const CheckJob job = std::get<CheckJob>(
+      ParseJob(R"({"protocol":1,"job":"check","id":0,"server":{"host":"/s"},"storage":null,)"
+               R"("server_version_num":150020,"needed_bytes":1000})"));
+  EXPECT_EQ(job.storage.url, "");
+  EXPECT_EQ(job.server_major, 15);
+  EXPECT_EQ(job.needed_bytes, 1000u);
+  EXPECT_GT(job.storage.patience.count(), 0);
+}
+
+TEST(Job, AJanitorLooksUnlessItIsToldToRemove) {
+  JanitorJob job = std::get<JanitorJob>(
+      ParseJob(R"({"protocol":1,"job":"janitor","id":0,"storage":{"url":"s3://b"},)"
+               R"("older_than":60,"remove":false,"folders":null,"upload_folders":null})"));
+  EXPECT_EQ(job.older_than, 60);
+  EXPECT_FALSE(job.remove);
+  job = std::get<JanitorJob>(
+      ParseJob(R"({"protocol":1,"job":"janitor","id":0,"storage":{"url":"s3://b"},)"
+               R"("older_than":60,"remove":true,"folders":["a/b"],"upload_folders":["c"]})"));
+  EXPECT_TRUE(job.remove);
+  EXPECT_EQ(job.folders, std::vector<std::string>{"a/b"});
+  EXPECT_EQ(job.upload_folders, std::vector<std::string>{"c"});
+  for (const char* wrong :
+       {R"("folders":["../x"])", R"("upload_folders":[""])", R"("older_than":-1)"})
+    EXPECT_THROW(
+        ParseJob(std::string(R"({"protocol":1,"job":"janitor","storage":{"url":"s3://b"},)") +
+                 wrong + "}"),
+        Error)
+        << wrong;
+}
+
 TEST(Job, ADropNeedsNoStorage) {
   const DropJob drop = std::get<DropJob>(
       ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{"host":"/s","port":5432},)"

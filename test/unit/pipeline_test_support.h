@@ -75,6 +75,11 @@ class MemoryStorage final : public Storage {
 
   void Delete(const std::string& name) override { objects.erase(name); }
 
+  WallTime Now() const override { return {}; }
+  void ListUnfinished(const std::string&,
+                      const std::function<void(const UnfinishedUpload&)>&) override {}
+  void AbortUnfinished(const UnfinishedUpload&) override {}
+
   SweepReport Sweep(const std::string& folder) override {
     SweepReport report;
     report.objects = std::erase_if(

@@ -175,6 +175,7 @@ class NumberedCredentials final : public CredentialsProvider {
     if (control_.failure) throw Error(*control_.failure);
     return Credentials{std::to_string(number), "s", "t", environment_.Now() + control_.lifetime};
   }
+  std::string Source() const override { return "numbers"; }
   std::string Absence() const override { return ""; }
 
  private:

@@ -105,11 +105,13 @@ class FakeStore {
     std::string content;
     std::string write_id;
     int version = 0;
+    std::optional<WallTime> modified = {};
   };
   struct Upload {
     std::string key;
     std::string write_id;
     std::map<int, std::string> parts;
+    std::optional<WallTime> initiated = {};
   };
   // Looks at a request before the store does; what it returns is the answer, what it throws a
   // failure of the transport. Called under the store's lock, so a plain lambda will do.
@@ -127,6 +129,8 @@ class FakeStore {
   size_t cut_bodies_at = SIZE_MAX;  // a GET's connection breaks after so many bytes
   std::function<bool(const SeenRequest&)> cuts = [](const auto&) { return true; };  // of which ones
   bool knows_if_none_match = true;
+  std::function<WallTime()> clock;  // if given, answers and listings tell times
+  std::string object_lock;          // the bucket's configuration, XML; empty: none
 
   std::map<std::string, Object> objects;
   std::map<std::string, Upload> uploads;
@@ -146,6 +150,9 @@ class FakeStore {
   HttpResponse DoUpload(const SeenRequest& request, const std::string& key,
                         const std::string& body);
   HttpResponse Deliver(const HttpRequest& request, HttpResponse response, size_t cut);
+  std::optional<WallTime> Time() const {
+    return clock ? std::optional<WallTime>(clock()) : std::nullopt;
+  }
 
   std::mutex mutex_;
   int next_ = 0;
@@ -190,6 +197,21 @@ inline SeenRequest TakeApart(const HttpRequest& request) {
   return seen;
 }
 
+// "<Name>2011-07-11T19:55:29Z</Name>", nothing when the time is not known.
+inline std::string TimeElement(const std::string& name, const std::optional<WallTime>& time) {
+  return time ? "<" + name + ">" + IsoDate(*time) + "</" + name + ">" : "";
+}
+
+inline std::string HttpDate(WallTime time) {
+  const time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+  tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[64];
+  strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  return text;
+}
+
 inline HttpResponse FakeStore::Perform(const HttpRequest& request) {
   const SeenRequest seen_request = TakeApart(request);
   const std::string body(reinterpret_cast<const char*>(request.body.data()), request.body.size());
@@ -205,6 +227,7 @@ inline HttpResponse FakeStore::Perform(const HttpRequest& request) {
     }
     if (other) response = *other;
     if (cuts(seen_request)) cut = cut_bodies_at;
+    if (clock) response.headers.emplace_back("date", HttpDate(clock()));
   }
   return Deliver(request, std::move(response), cut);
 }
@@ -230,12 +253,16 @@ inline HttpResponse FakeStore::Do(const SeenRequest& request, const std::string&
   if (!key.empty())
     return request.Has("uploads") || request.Has("uploadId") ? DoUpload(request, key, body)
                                                              : DoObject(request, key, body);
+  if (request.Has("object-lock"))
+    return object_lock.empty() ? ErrorAnswer(404, "ObjectLockConfigurationNotFoundError")
+                               : Answer(200, object_lock);
   const std::string prefix = request.query.at("prefix");
   if (request.Has("uploads")) {
     std::string xml = "<ListMultipartUploadsResult>";
     for (const auto& [id, upload] : uploads)
       if (upload.key.rfind(prefix, 0) == 0)
-        xml += "<Upload><Key>" + upload.key + "</Key><UploadId>" + id + "</UploadId></Upload>";
+        xml += "<Upload><Key>" + upload.key + "</Key><UploadId>" + id + "</UploadId>" +
+               TimeElement("Initiated", upload.initiated) + "</Upload>";
     return Answer(200, xml + "</ListMultipartUploadsResult>");
   }
   const auto limit = static_cast<size_t>(std::stoi(request.query.at("max-keys")));
@@ -253,7 +280,7 @@ inline HttpResponse FakeStore::Do(const SeenRequest& request, const std::string&
     ++count;
     last = name;
     xml += "<Contents><Key>" + name + "</Key><Size>" + std::to_string(object.content.size()) +
-           "</Size></Contents>";
+           "</Size>" + TimeElement("LastModified", object.modified) + "</Contents>";
   }
   if (more)
     xml += "<IsTruncated>true</IsTruncated><NextContinuationToken>" + last +
@@ -269,7 +296,7 @@ inline HttpResponse FakeStore::DoObject(const SeenRequest& request, const std::s
       if (!knows_if_none_match) return ErrorAnswer(501, "NotImplemented");
       if (found != objects.end()) return ErrorAnswer(412, "PreconditionFailed");
     }
-    objects[key] = {body, request.Header(kWriteIdHeader), ++next_};
+    objects[key] = {body, request.Header(kWriteIdHeader), ++next_, Time()};
     return Answer(200, {}, {{"etag", "\"" + std::to_string(next_) + "\""}});
   }
   if (request.method == "DELETE") {
@@ -282,6 +309,7 @@ inline HttpResponse FakeStore::DoObject(const SeenRequest& request, const std::s
   if (!request.Header("if-match").empty() && request.Header("if-match") != etag)
     return ErrorAnswer(412, "PreconditionFailed");
   HttpHeaders headers = {{"etag", etag}, {kWriteIdHeader, object.write_id}};
+  if (object.modified) headers.emplace_back("last-modified", HttpDate(*object.modified));
   const std::string range = request.Header("range");
   if (range.empty()) {
     headers.emplace_back("content-length", std::to_string(object.content.size()));
@@ -302,7 +330,7 @@ inline HttpResponse FakeStore::DoUpload(const SeenRequest& request, const std::s
                                         const std::string& body) {
   if (request.Has("uploads")) {
     const std::string id = "upload-" + std::to_string(++next_);
-    uploads[id] = {key, request.Header(kWriteIdHeader), {}};
+    uploads[id] = {key, request.Header(kWriteIdHeader), {}, Time()};
     return Answer(200, "<InitiateMultipartUploadResult><UploadId>" + id +
                            "</UploadId></InitiateMultipartUploadResult>");
   }
@@ -324,7 +352,7 @@ inline HttpResponse FakeStore::DoUpload(const SeenRequest& request, const std::s
     if (!knows_if_none_match) return ErrorAnswer(501, "NotImplemented");
     if (objects.count(key) > 0) return ErrorAnswer(412, "PreconditionFailed");
   }
-  Object object{{}, upload.write_id, ++next_};
+  Object object{{}, upload.write_id, ++next_, Time()};
   for (const auto& [number, part] : upload.parts) object.content += part;
   objects[key] = std::move(object);
   uploads.erase(found);

@@ -10,6 +10,7 @@
 #include "core/s3/curl_transport.h"
 #include "core/s3/s3_storage.h"
 #include "core/storage/open_storage.h"
+#include "core/storage/probe_report.h"
 #include "core/storage/storage_url.h"
 #include "s3_servers.h"
 #include "storage_test_support.h"
@@ -321,6 +322,75 @@ TEST_P(StorageConformance, DeletesAsOftenAsAsked) {
   storage_->Delete("t/x");
   storage_->Delete("t/never/was");
   EXPECT_FALSE(storage_->Head("t/x"));
+}
+
+TEST_P(StorageConformance, TellsWhenAnObjectWasWritten) {
+  constexpr std::chrono::seconds kSlack{3};  // whole seconds, on both sides
+  storage_->List("t/", [](const ObjectInfo&) {});
+  const WallTime before = storage_->Now() - kSlack;
+  WriteObject(*storage_, "t/small", "x");
+  WriteObject(*storage_, "t/long", SomeBytes(kPart + 1));
+  const WallTime after = storage_->Now() + kSlack;
+  int count = 0;
+  const auto expect_now = [&](const ObjectInfo& object) {
+    ++count;
+    ASSERT_TRUE(object.modified) << object.name;
+    EXPECT_GE(*object.modified, before) << object.name;
+    EXPECT_LE(*object.modified, after) << object.name;
+  };
+  storage_->List("t/", expect_now);
+  expect_now(*storage_->Head("t/small"));
+  expect_now(*storage_->Head("t/long"));
+  EXPECT_EQ(count, 4);
+}
+
+TEST_P(StorageConformance, ListsUnfinishedUploadsWithTheirAge) {
+  constexpr std::chrono::seconds kSlack{3};
+  const WallTime before = storage_->Now() - kSlack;
+  const auto first = storage_->Put("t/run/data-000");
+  first->Write(AsBytes(SomeBytes(2 * kPart)));
+  const auto second = storage_->Put("t/run2/a b+ü");
+  second->Write(AsBytes(SomeBytes(2 * kPart)));
+  WriteObject(*storage_, "t/run/data-001", "finished");
+
+  const auto list = [&](const std::string& prefix) {
+    std::vector<UnfinishedUpload> found;
+    storage_->ListUnfinished(prefix, [&](const auto& upload) { found.push_back(upload); });
+    return found;
+  };
+  const std::vector<UnfinishedUpload> found = list("t/run/");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].name.substr(0, 6), "t/run/");
+  ASSERT_TRUE(found[0].touched);
+  EXPECT_GE(*found[0].touched, before);
+  EXPECT_LE(*found[0].touched, storage_->Now() + kSlack);
+  EXPECT_EQ(list("t/").size(), 2u);
+  EXPECT_EQ(list("t/r").size(), 2u);
+  EXPECT_EQ(list("t/none/").size(), 0u);
+
+  storage_->AbortUnfinished(found[0]);
+  storage_->AbortUnfinished(found[0]);
+  EXPECT_EQ(list("t/").size(), 1u);
+  EXPECT_ANY_THROW(first->Finish());
+  EXPECT_EQ(ReadObjectText(*storage_, "t/run/data-001"), "finished");
+  second->Finish();
+  EXPECT_EQ(list("t/").size(), 0u);
+  EXPECT_EQ(storage_->Head("t/run2/a b+ü")->size, 2 * kPart);
+}
+
+TEST_P(StorageConformance, AProbeIsContentAndLeavesNothing) {
+  ProbeReport report;
+  EXPECT_FALSE(storage_->Probe({"t/probe", *environment_}, report));
+  const bool is_file = GetParam() == Backend::kFile;
+  EXPECT_EQ(report.rows().size(), is_file ? 11u : 15u);
+  for (const ProbeRow& row : report.rows()) {
+    // Some servers do not do conditional writes, and say so.
+    const bool may_warn = row.item == "conditional put";
+    EXPECT_TRUE(row.status == ProbeStatus::kOk || (may_warn && row.status == ProbeStatus::kWarning))
+        << row.item << " " << ProbeStatusName(row.status) << ": " << row.detail;
+    EXPECT_EQ(row.hint.empty(), row.status == ProbeStatus::kOk) << row.item;
+  }
+  ExpectNothingLeft();
 }
 
 TEST_P(StorageConformance, SweepRemovesAFolderAndNothingElse) {

@@ -7,13 +7,13 @@
 namespace pgbackup {
 
 TeeStorage::TeeStorage(Storage& primary, const CopyTargets& copies)
-    : primary_(primary), copies_(copies), max_object_size_(primary.MaxObjectSize()) {
+    : ForwardingStorage(primary), copies_(copies), max_object_size_(primary.MaxObjectSize()) {
   for (const auto& copy : copies_)
     max_object_size_ = std::min(max_object_size_, copy->MaxObjectSize());
 }
 
 std::unique_ptr<Sink> TeeStorage::Put(const std::string& name, const PutOptions& options) {
-  std::unique_ptr<Sink> first = primary_.Put(name, options);
+  std::unique_ptr<Sink> first = ForwardingStorage::Put(name, options);
   if (copies_.empty()) return first;
   std::vector<std::unique_ptr<Sink>> others;
   for (const auto& copy : copies_) others.push_back(copy->Begin(name));

@@ -8,6 +8,9 @@
 namespace pgbackup {
 namespace {
 
+// Somebody waits for the answer: what does not work within seconds is reported.
+constexpr std::chrono::seconds kCheckPatience{5};
+
 // A number that may also be written as a text, such as a port.
 std::string NumberText(const JsonReader& reader, std::string_view key) {
   if (!reader.Has(key)) return {};
@@ -176,6 +179,33 @@ CopyJob ParseCopy(const JsonReader& root) {
   return job;
 }
 
+CheckJob ParseCheck(const JsonReader& root) {
+  CheckJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.server = ParseServer(root.Object("server"));
+  if (root.Has("storage")) job.storage = ParseStorage(root.Object("storage"));
+  job.storage.patience = kCheckPatience;
+  job.server_major = root.Integer("server_version_num") / 10000;
+  if (root.Has("needed_bytes")) job.needed_bytes = root.Size("needed_bytes");
+  return job;
+}
+
+JanitorJob ParseJanitor(const JsonReader& root) {
+  JanitorJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.storage = ParseStorage(root.Object("storage"));
+  job.older_than = InRange(root, "older_than", 0, 0, INT32_MAX);
+  job.remove = root.FlagOr("remove", false);
+  job.folders = root.Texts("folders");
+  job.upload_folders = root.Texts("upload_folders");
+  for (const auto* folders : {&job.folders, &job.upload_folders})
+    for (const std::string& folder : *folders)
+      if (!IsValidObjectName(folder))
+        throw Error(ErrorKind::kInvalid,
+                    fmt::format("\"{}\" cannot be the name of a folder", folder));
+  return job;
+}
+
 }  // namespace
 
 Job ParseJob(std::string_view line) {
@@ -194,6 +224,8 @@ Job ParseJob(std::string_view line) {
   if (kind == "drop") return ParseDrop(root);
   if (kind == "presign") return ParsePresign(root);
   if (kind == "copy") return ParseCopy(root);
+  if (kind == "check") return ParseCheck(root);
+  if (kind == "janitor") return ParseJanitor(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

@@ -82,7 +82,21 @@ struct CopyJob : JobBase {
   std::optional<std::string> checksum;  // of the manifest
 };
 
-using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CopyJob>;
+// Tries everything a backup needs. An empty storage URL: none is set.
+struct CheckJob : JobBase {
+  int64_t server_major = 0;   // of the server to be dumped
+  uint64_t needed_bytes = 0;  // what a backup takes, 0 if unknown
+};
+
+// Looks for what unfinished runs have left, or removes it from the folders it is given.
+struct JanitorJob : JobBase {
+  int64_t older_than = 0;  // seconds; what is younger is somebody's
+  bool remove = false;
+  std::vector<std::string> folders, upload_folders;  // to remove objects and uploads from
+};
+
+using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CopyJob, CheckJob,
+                         JanitorJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

@@ -29,10 +29,23 @@ std::optional<uint64_t> SizeIn(const HttpResponse& response) {
   return response.status == 416 ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
+// What it takes to make an object with these headers.
+std::string WritePermission(const HttpHeaders& headers) {
+  const bool tags = std::any_of(headers.begin(), headers.end(),
+                                [](const auto& header) { return header.first == "x-amz-tagging"; });
+  return std::string("s3:PutObject") + (tags ? " and s3:PutObjectTagging" : "") +
+         (AskForLock(headers) ? " and s3:PutObjectRetention" : "");
+}
+
 }  // namespace
 
 std::string Bucket::Url(const std::string& key) const {
   return "s3://" + name_ + (key.empty() ? "" : "/" + key);
+}
+
+// What a policy has to name.
+std::string Bucket::Resource(const std::string& key) const {
+  return "arn:aws:s3:::" + name_ + (key.empty() ? "" : "/" + base_ + "*");
 }
 
 S3Call Bucket::MakeCall(const char* method, const std::string& key, const char* action,
@@ -40,7 +53,7 @@ S3Call Bucket::MakeCall(const char* method, const std::string& key, const char* 
   S3Call call;
   call.method = method;
   call.key = key;
-  call.purpose = {action, Url(key), permission};
+  call.purpose = {action, Url(key), permission, Resource(key)};
   return call;
 }
 
@@ -58,6 +71,7 @@ WriteOutcome Bucket::PutObject(const std::string& key, const HttpHeaders& header
   S3Call call = ContentCall("PUT", key, "write", "s3:PutObject");
   call.headers.insert(call.headers.end(), headers.begin(), headers.end());
   call.purpose.locks = AskForLock(headers);
+  call.purpose.permission = WritePermission(headers);
   call.headers.insert(call.headers.end(), guard.headers.begin(), guard.headers.end());
   call.body = body;
   call.payload_hash = guard.payload_hash;
@@ -77,6 +91,7 @@ std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& head
   call.query = {{"uploads", ""}};
   call.headers.insert(call.headers.end(), headers.begin(), headers.end());
   call.purpose.locks = AskForLock(headers);
+  call.purpose.permission = WritePermission(headers);
   call.maybe_done = maybe_done;
   std::string id = ParseUploadId(client_.Call(call, control).response.body);
   if (id.empty()) ThrowUnclear(call.purpose, "the store gave no upload id");
@@ -163,6 +178,7 @@ std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
   const auto size = SizeIn(response);
   if (!size) ThrowUnclear(call.purpose, "the store does not say how long it is");
   head.size = *size;
+  head.modified = ParseHttpDate(response.Header("last-modified"));
   head.write_id = response.Header(kWriteIdHeader);
   head.lock_mode = response.Header("x-amz-object-lock-mode");
   head.locked_until = response.Header("x-amz-object-lock-retain-until-date");
@@ -187,6 +203,33 @@ void Bucket::CheckIsUnlocked(const std::string& key, const ObjectHead& head) con
                   ? "Have the legal hold released first."
                   : "Wait until then. Only a lock in mode GOVERNANCE can be taken off before, by "
                     "somebody with the permission s3:BypassGovernanceRetention.");
+}
+
+std::optional<BucketLock> Bucket::AskObjectLock(const CallControl& control) const {
+  S3Call call = MakeCall("GET", "", "ask about object lock", "s3:GetBucketObjectLockConfiguration");
+  call.query = {{"object-lock", ""}};
+  call.accepted = {400, 403, 404, 405, 501};
+  const S3Answer answer = client_.Call(call, control);
+  if (answer.response.status == 404) return BucketLock{};
+  if (answer.response.status >= 300) return std::nullopt;
+  const LockConfiguration configuration = ParseLockConfiguration(answer.response.body);
+  if (!configuration.valid) return std::nullopt;
+  return BucketLock{configuration.enabled, configuration.default_mode};
+}
+
+bool Bucket::Reach(const CallControl& control) const {
+  S3Call call = MakeCall("GET", "", "reach", "s3:ListBucket");
+  call.query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", base_}};
+  call.accepted = {403};
+  const S3Answer answer = client_.Call(call, control);
+  if (answer.response.status == 403) {
+    if (answer.error.code == "AccessDenied") return false;
+    call.accepted.clear();  // for its error
+    client_.Call(call, control);
+  }
+  if (!ParseObjectPage(answer.response.body).valid)
+    ThrowUnclear(call.purpose, "the store gave no listing");
+  return true;
 }
 
 void Bucket::DeleteObject(const std::string& key, const CallControl& control) const {
@@ -216,13 +259,12 @@ void Bucket::ListObjects(const std::string& prefix,
   } while (!token.empty());
 }
 
-uint64_t Bucket::AbortUploads(const std::string& prefix,
-                              const std::function<bool(const UploadPage::Upload&)>& doomed,
-                              const CallControl& control) const {
+void Bucket::ListUploads(const std::string& prefix,
+                         const std::function<void(const UploadPage::Upload&)>& each,
+                         const CallControl& control) const {
   S3Call call =
       MakeCall("GET", "", "list unfinished uploads below", "s3:ListBucketMultipartUploads");
   call.purpose.url = Url(prefix);
-  uint64_t aborted = 0;
   std::string key_marker, id_marker;
   for (;;) {
     call.query = {{"uploads", ""},
@@ -235,16 +277,28 @@ uint64_t Bucket::AbortUploads(const std::string& prefix,
     }
     const UploadPage page = ParseUploadPage(client_.Call(call, control).response.body);
     if (!page.valid) ThrowUnclear(call.purpose, "the store gave no listing");
-    for (const UploadPage::Upload& upload : page.uploads) {
-      // Stores differ in how they treat the prefix: never touch what is not below it.
-      if (upload.key.compare(0, prefix.size(), prefix) != 0 || !doomed(upload)) continue;
-      AbortUpload(upload.key, upload.upload_id, control);
-      ++aborted;
-    }
-    if (!page.truncated || page.uploads.empty()) return aborted;
+    for (const UploadPage::Upload& upload : page.uploads)
+      // Stores differ in how they treat the prefix: never show what is not below it.
+      if (upload.key.compare(0, prefix.size(), prefix) == 0) each(upload);
+    if (!page.truncated || page.uploads.empty()) return;
     key_marker = page.uploads.back().key;
     id_marker = page.uploads.back().upload_id;
   }
+}
+
+uint64_t Bucket::AbortUploads(const std::string& prefix,
+                              const std::function<bool(const UploadPage::Upload&)>& doomed,
+                              const CallControl& control) const {
+  uint64_t aborted = 0;
+  ListUploads(
+      prefix,
+      [&](const UploadPage::Upload& upload) {
+        if (!doomed(upload)) return;
+        AbortUpload(upload.key, upload.upload_id, control);
+        ++aborted;
+      },
+      control);
+  return aborted;
 }
 
 }  // namespace pgbackup

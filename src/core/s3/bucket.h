@@ -19,9 +19,16 @@ inline constexpr const char* kWriteIdHeader = "x-amz-meta-pgbackup-write";
 
 struct ObjectHead {
   uint64_t size = 0;
+  std::optional<WallTime> modified;
   std::string write_id;
   std::string lock_mode;     // GOVERNANCE, COMPLIANCE, LEGAL_HOLD; empty: the object is not locked
   std::string locked_until;  // "2025-03-30T01:02:03Z"; empty for a legal hold
+};
+
+// What a bucket does about object lock.
+struct BucketLock {
+  bool enabled = false;
+  std::string default_mode;  // GOVERNANCE or COMPLIANCE: every new object is locked; empty: none
 };
 
 // How a conditional write ended.
@@ -33,12 +40,20 @@ enum class WriteOutcome {
 
 class Bucket {
  public:
+  // `base` is what all keys of the storage start with, for naming what permissions are missing.
   // `for_content`: headers of every request that moves or describes the content of an object.
-  Bucket(S3Client& client, std::string name, HttpHeaders for_content = {})
-      : client_(client), name_(std::move(name)), for_content_(std::move(for_content)) {}
+  Bucket(S3Client& client, std::string name, std::string base = {}, HttpHeaders for_content = {})
+      : client_(client),
+        name_(std::move(name)),
+        base_(std::move(base)),
+        for_content_(std::move(for_content)) {}
 
   std::string Url(const std::string& key) const;
   S3Client& client() const { return client_; }
+  // A call about `key` (empty: about the bucket), with what messages say about it: the action in
+  // words and the permission it takes.
+  S3Call MakeCall(const char* method, const std::string& key, const char* action,
+                  const char* permission) const;
 
   // The beginning of a call that moves or describes the content of an object; "could not <action>".
   S3Call ContentCall(const char* method, const std::string& key, const char* action,
@@ -71,9 +86,19 @@ class Bucket {
   // versions are kept it only hides the object.
   void CheckIsUnlocked(const std::string& key, const ObjectHead& head) const;
 
+  // nullopt when these credentials may not ask, or the store knows no object lock.
+  std::optional<BucketLock> AskObjectLock(const CallControl& control) const;
+  // Whether these credentials may list the bucket. Throws when the store cannot be reached, does
+  // not know the credentials or has no such bucket.
+  bool Reach(const CallControl& control) const;
+
   // Calls `each` for every key that starts with `prefix`, in ascending order.
   void ListObjects(const std::string& prefix,
                    const std::function<void(const ObjectPage::Object&)>& each,
+                   const CallControl& control) const;
+  // Calls `each` for every unfinished upload of a key that starts with `prefix`.
+  void ListUploads(const std::string& prefix,
+                   const std::function<void(const UploadPage::Upload&)>& each,
                    const CallControl& control) const;
   // Aborts all unfinished uploads of keys for which `doomed` is true, among those that start with
   // `prefix`; returns how many.
@@ -82,11 +107,11 @@ class Bucket {
                         const CallControl& control) const;
 
  private:
-  S3Call MakeCall(const char* method, const std::string& key, const char* action,
-                  const char* permission) const;
+  std::string Resource(const std::string& key) const;
 
   S3Client& client_;
   std::string name_;
+  std::string base_;
   HttpHeaders for_content_;
 };
 

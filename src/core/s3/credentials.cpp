@@ -51,11 +51,14 @@ CredentialsChain::CredentialsChain(std::vector<std::unique_ptr<CredentialsProvid
                                    const Environment& environment)
     : providers_(std::move(providers)), environment_(environment) {}
 
-std::shared_ptr<const Credentials> CredentialsChain::Ask(const Cancellations& cancellations) {
+std::shared_ptr<const Credentials> CredentialsChain::Ask(const Cancellations& cancellations,
+                                                         std::string* source) {
   std::string absences;
   for (const auto& provider : providers_) {
-    if (auto found = provider->Load(cancellations))
+    if (auto found = provider->Load(cancellations)) {
+      *source = provider->Source();
       return std::make_shared<const Credentials>(std::move(*found));
+    }
     absences += (absences.empty() ? "" : " ") + provider->Absence();
   }
   throw Error(ErrorKind::kDenied, "there are no S3 credentials", absences,
@@ -82,9 +85,10 @@ void CredentialsChain::Renew(Lock& lock, const Cancellations& cancellations) {
   renewing_ = true;
   lock.unlock();
   std::shared_ptr<const Credentials> found;
+  std::string source;
   std::optional<Error> failure;
   try {
-    found = Ask(cancellations);
+    found = Ask(cancellations, &source);
   } catch (const Error& error) {
     failure = error;
   } catch (const std::exception&) {
@@ -92,7 +96,10 @@ void CredentialsChain::Renew(Lock& lock, const Cancellations& cancellations) {
     failure = Error(ErrorKind::kInternal, "could not load the S3 credentials");
   }
   lock.lock();
-  if (found || !IsValid()) current_ = std::move(found);
+  if (found || !IsValid()) {
+    current_ = std::move(found);
+    source_ = std::move(source);
+  }
   failure_ = std::move(failure);
   PlanRenewal();
   renewing_ = false;
@@ -123,6 +130,11 @@ std::shared_ptr<const Credentials> CredentialsChain::Get(const Cancellations& ca
     // What failed a moment ago is not tried again by everybody; a cancel was not ours.
     if (failure_ && failure_->kind() != ErrorKind::kCancelled) throw Error(*failure_);
   }
+}
+
+std::string CredentialsChain::Source() {
+  const Lock lock(mutex_);
+  return source_;
 }
 
 bool CredentialsChain::Refresh(const std::shared_ptr<const Credentials>& used,

@@ -34,6 +34,8 @@ class CredentialsProvider {
   // and broken, kCancelled when one of `cancellations` is set. Called anew for every refresh, by
   // one thread at a time. No message holds a secret.
   virtual std::optional<Credentials> Load(const Cancellations& cancellations) = 0;
+  // The source in words, such as "the server's environment".
+  virtual std::string Source() const = 0;
   // After a nullopt: why, as a whole sentence.
   virtual std::string Absence() const = 0;
 };
@@ -43,6 +45,7 @@ class EnvironmentCredentials final : public CredentialsProvider {
  public:
   explicit EnvironmentCredentials(const Environment& environment) : environment_(environment) {}
   std::optional<Credentials> Load(const Cancellations& cancellations) override;
+  std::string Source() const override { return "the server's environment"; }
   std::string Absence() const override;
 
  private:
@@ -65,6 +68,9 @@ class CredentialsChain {
   // until then without anybody noticing.
   std::shared_ptr<const Credentials> Get(const Cancellations& cancellations = {});
 
+  // Where the credentials that Get gave last come from, in words.
+  std::string Source();
+
   // The store called `used` expired or unknown: asks the providers again. Returns whether there are
   // other credentials now, that is, whether a new try makes sense.
   bool Refresh(const std::shared_ptr<const Credentials>& used,
@@ -73,7 +79,7 @@ class CredentialsChain {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
-  std::shared_ptr<const Credentials> Ask(const Cancellations& cancellations);
+  std::shared_ptr<const Credentials> Ask(const Cancellations& cancellations, std::string* source);
   void Renew(Lock& lock, const Cancellations& cancellations);
   void AwaitRenewal(Lock& lock, const Cancellations& cancellations);
   bool IsValid() const;
@@ -85,6 +91,7 @@ class CredentialsChain {
   std::condition_variable renewed_;
   bool renewing_ = false;
   std::shared_ptr<const Credentials> current_;
+  std::string source_;            // of current_
   WallTime renew_at_;             // of current_, if it expires
   std::optional<Error> failure_;  // of the last renewal
 };

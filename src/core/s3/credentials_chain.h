@@ -16,9 +16,9 @@ struct CredentialsSettings {
 };
 
 // `settings.file` alone when it is set. Else, in this order: the keys in the environment (not when
-// `settings.profile` is set), the shared files (AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE, by default in ~/.aws), a web
-// identity, the container's endpoint, the instance's metadata service. Touches neither disk nor
-// network. `services` outlive the chain.
+// `settings.profile` is set), the shared files (AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE, by
+// default in ~/.aws), a web identity, the container's endpoint, the instance's metadata service.
+// Touches neither disk nor network. `services` outlive the chain.
 std::unique_ptr<CredentialsChain> MakeCredentialsChain(const CredentialsSettings& settings,
                                                        const CredentialsServices& services);
 

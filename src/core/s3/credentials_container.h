@@ -17,6 +17,7 @@ class ContainerCredentials final : public CredentialsProvider {
  public:
   explicit ContainerCredentials(const CredentialsServices& services) : services_(services) {}
   std::optional<Credentials> Load(const Cancellations& cancellations) override;
+  std::string Source() const override { return "the container credentials endpoint"; }
   std::string Absence() const override;
 
  private:

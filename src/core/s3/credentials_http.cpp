@@ -1,11 +1,9 @@
 #include "core/s3/credentials_http.h"
 
 #include <algorithm>
-#include <charconv>
 #include <pugixml.hpp>
 
 #include "core/base/json.h"
-#include "core/base/utc_time.h"
 #include "core/s3/http_headers.h"
 
 namespace pgbackup {
@@ -31,16 +29,6 @@ bool MayPass(TransportFailure failure) {
 bool MayPass(const HttpResponse& response) {
   const std::string code = AnswerCode(response);
   return Classify(response.status, code) == Reaction::kRetry || code == "IDPCommunicationError";
-}
-
-// Reads exactly `digits` digits and `after`, if that is not 0.
-bool TakeNumber(std::string_view* text, size_t digits, char after, int* number) {
-  const size_t length = digits + (after != '\0' ? 1 : 0);
-  if (text->size() < length || (after != '\0' && (*text)[digits] != after)) return false;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + digits, *number);
-  if (error != std::errc() || end != text->data() + digits || *number < 0) return false;
-  text->remove_prefix(length);
-  return true;
 }
 
 }  // namespace
@@ -125,29 +113,6 @@ Credentials ParseCredentialsJson(std::string_view text, const std::string& sourc
   }
   CheckPlausible(credentials, what);
   return credentials;
-}
-
-std::optional<WallTime> ParseIsoTime(std::string_view text) {
-  int year, month, day, hour, minute, second;
-  if (!TakeNumber(&text, 4, '-', &year) || !TakeNumber(&text, 2, '-', &month) ||
-      !TakeNumber(&text, 2, 'T', &day) || !TakeNumber(&text, 2, ':', &hour) ||
-      !TakeNumber(&text, 2, ':', &minute) || !TakeNumber(&text, 2, '\0', &second))
-    return std::nullopt;
-  const auto shown = UtcTime(year, month, day, hour, minute, second);
-  if (!shown) return std::nullopt;
-  if (!text.empty() && text.front() == '.') {
-    text.remove_prefix(1);
-    while (!text.empty() && text.front() >= '0' && text.front() <= '9') text.remove_prefix(1);
-  }
-  if (text == "Z") return shown;
-  if (text.empty() || (text.front() != '+' && text.front() != '-')) return std::nullopt;
-  const int sign = text.front() == '-' ? -1 : 1;
-  int hours = 0, minutes = 0;
-  text.remove_prefix(1);
-  if (!TakeNumber(&text, 2, text.size() == 5 ? ':' : '\0', &hours) ||
-      !TakeNumber(&text, 2, '\0', &minutes) || !text.empty())
-    return std::nullopt;
-  return *shown - sign * (std::chrono::hours(hours) + std::chrono::minutes(minutes));
 }
 
 }  // namespace pgbackup

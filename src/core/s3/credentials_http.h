@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/iso_time.h"
 #include "core/s3/credentials.h"
 #include "core/s3/http.h"
 #include "core/s3/retry.h"
@@ -42,8 +43,5 @@ Error SourceUnreachable(const std::string& source, const TransportError& error,
 // SecretAccessKey, Token or SessionToken, and Expiration. Throws kInvalid naming `source`, without
 // repeating what it read.
 Credentials ParseCredentialsJson(std::string_view text, const std::string& source);
-
-// "2011-07-11T19:55:29.611Z" and the like, with an offset instead of Z too; nullopt for nonsense.
-std::optional<WallTime> ParseIsoTime(std::string_view text);
 
 }  // namespace pgbackup

@@ -17,6 +17,7 @@ class InstanceCredentials final : public CredentialsProvider {
   // Nullopt when disabled, when nothing of the kind answers, and when the instance has no role;
   // from a service that has answered before, silence is an error.
   std::optional<Credentials> Load(const Cancellations& cancellations) override;
+  std::string Source() const override { return "the instance metadata service"; }
   std::string Absence() const override { return absence_; }
 
  private:

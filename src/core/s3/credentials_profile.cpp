@@ -167,6 +167,10 @@ std::optional<Credentials> ProfileCredentials::Load(const Cancellations& cancell
                   "AWS_PROFILE.");
 }
 
+std::string ProfileCredentials::Source() const {
+  return "profile \"" + options_.profile + "\" of " + options_.where;
+}
+
 std::string ProfileCredentials::Absence() const {
   return "Profile \"" + options_.profile + "\" of " + options_.where + " holds none.";
 }

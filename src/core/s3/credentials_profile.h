@@ -34,6 +34,7 @@ class ProfileCredentials final : public CredentialsProvider {
  public:
   ProfileCredentials(const CredentialsServices& services, ProfileOptions options);
   std::optional<Credentials> Load(const Cancellations& cancellations) override;
+  std::string Source() const override;
   std::string Absence() const override;
 
  private:

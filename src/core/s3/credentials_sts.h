@@ -48,6 +48,7 @@ class WebIdentityCredentials final : public CredentialsProvider {
   WebIdentityCredentials(const CredentialsServices& services, std::string region)
       : services_(services), region_(std::move(region)) {}
   std::optional<Credentials> Load(const Cancellations& cancellations) override;
+  std::string Source() const override { return "a web identity token and a role"; }
   std::string Absence() const override;
 
  private:

@@ -18,8 +18,8 @@ class Endpoint {
 
   // The region requests are signed for.
   const std::string& region() const { return region_; }
-  // The same bucket in another region, whose name is one: on AWS another host, behind a custom endpoint only another
-  // name in the signature.
+  // The same bucket in another region, whose name is one: on AWS another host, behind a custom
+  // endpoint only another name in the signature.
   Endpoint InRegion(std::string region) const;
 
   // "http://127.0.0.1:9000" or "https://bucket.s3.eu-central-1.amazonaws.com".

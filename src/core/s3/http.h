@@ -1,7 +1,7 @@
 // One HTTP exchange: the contract between the S3 client and whatever moves the bytes.
 //
-// The transport neither sends a request twice, nor follows redirects, nor judges the status: an answer is an
-// answer. What ended without one is a TransportError.
+// The transport neither sends a request twice, nor follows redirects, nor judges the status: an
+// answer is an answer. What ended without one is a TransportError.
 #pragma once
 
 #include <chrono>

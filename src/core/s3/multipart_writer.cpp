@@ -23,8 +23,8 @@ MultipartWriter::MultipartWriter(const WriterContext& context, std::string key,
 }
 
 HttpHeaders MultipartWriter::ObjectHeaders() const {
-  HttpHeaders headers =
-      context_.object_options.ForObject(context_.bucket.client().environment().Now());
+  HttpHeaders headers = context_.object_options.ForObject(
+      context_.bucket.client().environment().Now(), options_.lock);
   headers.emplace_back("content-type", options_.content_type);
   headers.emplace_back(kWriteIdHeader, write_id_);
   return headers;

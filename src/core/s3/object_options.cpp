@@ -108,9 +108,9 @@ void ObjectOptions::CheckForWriting() const {
        "Set both pgbackup.s3_object_lock_mode and pgbackup.s3_object_lock_days, or neither.");
 }
 
-HttpHeaders ObjectOptions::ForObject(WallTime now) const {
+HttpHeaders ObjectOptions::ForObject(WallTime now, bool lock) const {
   HttpHeaders headers = for_object_;
-  if (locks()) {
+  if (lock && locks()) {
     headers.emplace_back("x-amz-object-lock-mode",
                          lock_mode_ == "governance" ? "GOVERNANCE" : "COMPLIANCE");
     headers.emplace_back("x-amz-object-lock-retain-until-date",
@@ -152,6 +152,12 @@ BodyGuard ObjectOptions::Guard(std::span<const std::byte> body) const {
 
 const char* ObjectOptions::checksum_element() const {
   return checksum_ == nullptr ? nullptr : checksum_->element;
+}
+
+std::string ObjectOptions::LockInWords() const {
+  if (!locks()) return {};
+  return "a lock of " + std::to_string(lock_days_) + (lock_days_ == 1 ? " day (" : " days (") +
+         lock_mode_ + ")";
 }
 
 std::string IsoDate(WallTime time) {

@@ -28,8 +28,9 @@ class ObjectOptions {
   // anything is written; a restore does not depend on it.
   void CheckForWriting() const;
 
-  // Headers that make an object, of PutObject and CreateMultipartUpload. A lock counts from `now`.
-  HttpHeaders ForObject(WallTime now) const;
+  // Headers that make an object, of PutObject and CreateMultipartUpload. A lock counts from `now`;
+  // with `lock` false there is none.
+  HttpHeaders ForObject(WallTime now, bool lock = true) const;
   // Those of CreateMultipartUpload besides.
   HttpHeaders ForUpload() const;
   // Headers of a request that carries (a part of) an object. Locked objects need some proof: where
@@ -43,6 +44,8 @@ class ObjectOptions {
   // The element that repeats a part's checksum in CompleteMultipartUpload; nullptr: there is none.
   const char* checksum_element() const;
   bool locks() const { return !lock_mode_.empty(); }
+  // "a lock of 30 days (governance)"; empty when there is none.
+  std::string LockInWords() const;
 
  private:
   struct Checksum;

@@ -64,8 +64,35 @@ Endpoint S3Client::CurrentEndpoint() {
   return endpoint_;
 }
 
+std::shared_ptr<const Credentials> S3Client::CurrentCredentials(const CallControl& control,
+                                                                std::string* source) {
+  auto credentials = credentials_->Get(control.cancellations);
+  *source = credentials_->Source();
+  return credentials;
+}
+
+std::string S3Client::Origin() {
+  return CurrentEndpoint().Origin();
+}
+
+std::string S3Client::Region() {
+  return CurrentEndpoint().region();
+}
+
 S3Place S3Client::Place(const Endpoint& endpoint) const {
   return {endpoint.Origin(), bucket_, endpoint.region(), ca_file_, proxy_};
+}
+
+void S3Client::NoteClock(const HttpResponse& response) {
+  const auto store_time = ParseHttpDate(response.Header("date"));
+  if (!store_time) return;
+  const std::lock_guard lock(mutex_);
+  clock_skew_ = *store_time - environment_.Now();
+}
+
+std::optional<std::chrono::nanoseconds> S3Client::ClockSkew() const {
+  const std::lock_guard lock(mutex_);
+  return clock_skew_;
 }
 
 double S3Client::Random() {
@@ -180,6 +207,7 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
       S3Answer answer;
       answer.response = transport_->Perform(request);
       answered_ = true;
+      NoteClock(answer.response);
       HttpResponse& response = answer.response;
       // A 200 may have been sent before the store knew better: its body tells.
       const bool success = response.status >= 200 && response.status < 300;

@@ -84,6 +84,19 @@ class S3Client {
   // store.
   std::string Presign(const std::string& key, int expires);
 
+  // How far the store's clock is ahead of this machine's, to about a second, by its last answer;
+  // nullopt while it has not told.
+  std::optional<std::chrono::nanoseconds> ClockSkew() const;
+
+  // The credentials that are used now; throws when there are none. `source` gets where they come
+  // from, in words.
+  std::shared_ptr<const Credentials> CurrentCredentials(const CallControl& control,
+                                                        std::string* source);
+  // Where requests go, "https://host:port", and the region they are signed for, as the store has
+  // corrected it.
+  std::string Origin();
+  std::string Region();
+
   const S3Limits& limits() const { return limits_; }
   Environment& environment() const { return environment_; }
 
@@ -95,6 +108,7 @@ class S3Client {
   bool React(Reaction reaction, const HttpResponse& response, const S3ErrorBody& error,
              const Endpoint& used_endpoint, const std::shared_ptr<const Credentials>& used,
              const CallControl& control, Corrections* corrections);
+  void NoteClock(const HttpResponse& response);
   Endpoint CurrentEndpoint();
   S3Place Place(const Endpoint& endpoint) const;
   double Random();
@@ -110,9 +124,10 @@ class S3Client {
   Throttle* const throttle_;
   std::atomic<bool> answered_{false};
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   Endpoint endpoint_;
-  std::chrono::nanoseconds clock_offset_{0};
+  std::chrono::nanoseconds clock_offset_{0};  // what signing adds to the time
+  std::optional<std::chrono::nanoseconds> clock_skew_;
 };
 
 }  // namespace pgbackup

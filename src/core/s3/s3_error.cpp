@@ -27,8 +27,8 @@ Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S
   const std::string& bucket = place.bucket;
   if (code == "AccessDenied" || code == "AllAccessDisabled" || code == "AccountProblem")
     return {ErrorKind::kDenied, "access denied",
-            "Allow " + purpose.permission + " on bucket \"" + bucket +
-                "\" to these credentials, and look for a bucket policy that denies it."};
+            "Allow " + purpose.permission + " on " + purpose.resource +
+                " to these credentials, and look for a bucket policy that denies it."};
   if (code == "InvalidAccessKeyId")
     return {ErrorKind::kDenied, "the store does not know the access key id",
             "Check the access key id in pgbackup.s3_credentials_file (profile "

@@ -11,11 +11,12 @@ namespace pgbackup {
 
 // What was being done, for messages.
 struct S3Purpose {
-  std::string action;      // "write", "read", "list", …: "could not <action> <url>"
-  std::string url;         // of the object or the bucket, "s3://bucket/name"
-  std::string permission;  // the IAM action it takes, e.g. "s3:PutObject"
-  bool locks = false;      // whether a new object is to be locked
-  bool has_key = false;    // whether a customer's key for its content goes along
+  std::string action;         // "write", "read", "list", …: "could not <action> <url>"
+  std::string url;            // of the object or the bucket, "s3://bucket/name"
+  std::string permission;     // the IAM action it takes, e.g. "s3:PutObject"
+  std::string resource = {};  // what it takes it on, e.g. "arn:aws:s3:::bucket/*"
+  bool locks = false;         // whether a new object is to be locked
+  bool has_key = false;       // whether a customer's key for its content goes along
 };
 
 // Where it was being done, for hints.

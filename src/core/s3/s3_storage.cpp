@@ -1,8 +1,10 @@
 #include "core/s3/s3_storage.h"
 
 #include "core/base/error.h"
+#include "core/base/iso_time.h"
 #include "core/s3/credentials_chain.h"
 #include "core/s3/option_check.h"
+#include "core/s3/s3_probe.h"
 
 namespace pgbackup {
 namespace {
@@ -52,11 +54,12 @@ S3Storage::S3Storage(const S3Location& location, const S3Settings& settings, con
     : base_(location.prefix.empty() ? "" : location.prefix + "/"),
       url_("s3://" + location.bucket + (location.prefix.empty() ? "" : "/" + location.prefix)),
       upload_limits_(LimitsOfUpload(settings.part_size, limits.most_parts)),
+      region_setting_(settings.region),
       options_(settings),
       cancellation_(cancellation),
       client_(MakeClient(location, settings, limits, std::move(transport), environment,
                          options_.ForAll(), throttle)),
-      bucket_(client_, location.bucket, options_.ForContent()),
+      bucket_(client_, location.bucket, base_, options_.ForContent()),
       slots_(CheckedConcurrency(settings.concurrency)),
       range_buffers_(limits.range_size, CheckedConcurrency(settings.concurrency)),
       cleanup_(environment, limits.cleanup_window, cancellation) {}
@@ -81,7 +84,7 @@ void S3Storage::Get(const std::string& name, Sink& to, uint64_t offset, uint64_t
 std::optional<ObjectInfo> S3Storage::Head(const std::string& name) {
   const auto head = bucket_.HeadObject(Key(name), Control());
   if (!head) return std::nullopt;
-  return ObjectInfo{name, head->size};
+  return ObjectInfo{name, head->size, head->modified};
 }
 
 void S3Storage::List(const std::string& prefix,
@@ -91,9 +94,27 @@ void S3Storage::List(const std::string& prefix,
       [&](const ObjectPage::Object& object) {
         const std::string name = object.key.substr(base_.size());
         // Consoles make "folders": empty objects whose name ends with a slash.
-        if (IsValidObjectName(name)) each({name, object.size});
+        if (IsValidObjectName(name)) each({name, object.size, ParseIsoTime(object.modified)});
       },
       Control());
+}
+
+void S3Storage::ListUnfinished(const std::string& prefix,
+                               const std::function<void(const UnfinishedUpload&)>& each) {
+  bucket_.ListUploads(
+      base_ + prefix,
+      [&](const UploadPage::Upload& upload) {
+        each({upload.key.substr(base_.size()), upload.upload_id, ParseIsoTime(upload.initiated)});
+      },
+      Control());
+}
+
+void S3Storage::AbortUnfinished(const UnfinishedUpload& upload) {
+  bucket_.AbortUpload(base_ + upload.name, upload.id, Control());
+}
+
+WallTime S3Storage::Now() const {
+  return client_.environment().Now() + client_.ClockSkew().value_or(std::chrono::nanoseconds(0));
 }
 
 void S3Storage::Delete(const std::string& name) {
@@ -140,6 +161,12 @@ void S3Storage::RemoveBelow(const std::string& prefix, const CallControl& contro
       control);
   report->unfinished_uploads = bucket_.AbortUploads(
       prefix, [](const UploadPage::Upload&) { return true; }, control);
+}
+
+bool S3Storage::Probe(const ProbeRequest& request, ProbeReport& report) {
+  const S3ProbeContext context{
+      *this, bucket_, options_, Control(), base_, region_setting_, options_.LockInWords()};
+  return S3Probe(context, request, report).Run();
 }
 
 std::string S3Storage::Presign(const std::string& name, int expires) {

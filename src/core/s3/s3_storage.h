@@ -30,13 +30,18 @@ class S3Storage final : public Storage {
 
   const std::string& url() const override { return url_; }
   uint64_t MaxObjectSize() const override { return upload_limits_.ObjectSize(); }
+  WallTime Now() const override;
   std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override;
   void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
   std::optional<ObjectInfo> Head(const std::string& name) override;
   void List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& each) override;
   void Delete(const std::string& name) override;
+  void ListUnfinished(const std::string& prefix,
+                      const std::function<void(const UnfinishedUpload&)>& each) override;
+  void AbortUnfinished(const UnfinishedUpload& upload) override;
   SweepReport Sweep(const std::string& folder) override;
   std::string Presign(const std::string& name, int expires) override;
+  bool Probe(const ProbeRequest& request, ProbeReport& report) override;
 
  private:
   std::string Key(const std::string& name) const;
@@ -48,6 +53,7 @@ class S3Storage final : public Storage {
   const std::string base_;  // the prefix with a trailing slash, or empty
   const std::string url_;
   const UploadLimits upload_limits_;
+  const std::string region_setting_;
   const ObjectOptions options_;
   const Cancellation& cancellation_;
   S3Client client_;

@@ -67,8 +67,9 @@ ObjectPage ParseObjectPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Contents"))
-    page.objects.push_back(
-        {Key(node, encoded), ParseByteCount(node.child_value("Size")).value_or(0)});
+    page.objects.push_back({Key(node, encoded),
+                            ParseByteCount(node.child_value("Size")).value_or(0),
+                            node.child_value("LastModified")});
   if (IsTrue(root, "IsTruncated")) page.next_token = root.child_value("NextContinuationToken");
   return page;
 }
@@ -81,9 +82,21 @@ UploadPage ParseUploadPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Upload"))
-    page.uploads.push_back({Key(node, encoded), node.child_value("UploadId")});
+    page.uploads.push_back(
+        {Key(node, encoded), node.child_value("UploadId"), node.child_value("Initiated")});
   page.truncated = IsTrue(root, "IsTruncated");
   return page;
+}
+
+LockConfiguration ParseLockConfiguration(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = LoadRoot(&document, xml, "ObjectLockConfiguration");
+  LockConfiguration configuration;
+  if (!root) return configuration;
+  configuration.valid = true;
+  configuration.enabled = std::string_view(root.child_value("ObjectLockEnabled")) == "Enabled";
+  configuration.default_mode = root.child("Rule").child("DefaultRetention").child_value("Mode");
+  return configuration;
 }
 
 std::string ParseUploadId(std::string_view xml) {

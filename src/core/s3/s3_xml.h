@@ -27,6 +27,7 @@ struct ObjectPage {
   struct Object {
     std::string key;
     uint64_t size = 0;
+    std::string modified;  // "2011-07-11T19:55:29.611Z"
   };
   bool valid = false;
   std::vector<Object> objects;
@@ -39,12 +40,21 @@ struct UploadPage {
   struct Upload {
     std::string key;
     std::string upload_id;
+    std::string initiated;  // as `modified` above
   };
   bool valid = false;
   std::vector<Upload> uploads;
   bool truncated = false;
 };
 UploadPage ParseUploadPage(std::string_view xml);
+
+// The answer to GetObjectLockConfiguration.
+struct LockConfiguration {
+  bool valid = false;
+  bool enabled = false;
+  std::string default_mode;  // of new objects; empty when they are not locked by themselves
+};
+LockConfiguration ParseLockConfiguration(std::string_view xml);
 
 // The upload id in the answer to CreateMultipartUpload, empty when there is none.
 std::string ParseUploadId(std::string_view xml);

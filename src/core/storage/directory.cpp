@@ -133,6 +133,11 @@ UniqueFd MakeFolder(const std::string& root, std::string_view folder) {
   return Walk(root, folder, true);
 }
 
+WallTime ModifiedTime(const struct stat& status) noexcept {
+  return WallTime(std::chrono::seconds(status.st_mtim.tv_sec) +
+                  std::chrono::nanoseconds(status.st_mtim.tv_nsec));
+}
+
 std::vector<DirectoryEntry> ReadDirectory(const UniqueFd& directory, const std::string& url) {
   // fdopendir takes its descriptor over, and shares its position with duplicates: open anew.
   UniqueFd own(openat(directory.get(), ".", kDirectoryFlags));
@@ -155,7 +160,7 @@ std::vector<DirectoryEntry> ReadDirectory(const UniqueFd& directory, const std::
       ThrowSystemError(errno, "read directory", url);
     }
     entries.push_back({found->d_name, S_ISDIR(status.st_mode), S_ISREG(status.st_mode),
-                       static_cast<unsigned long long>(status.st_size)});
+                       static_cast<unsigned long long>(status.st_size), ModifiedTime(status)});
   }
 }
 

@@ -2,10 +2,13 @@
 // through a symbolic link, every failure an Error that says what to do.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/environment.h"
 #include "core/base/unique_fd.h"
 
 namespace pgbackup {
@@ -28,12 +31,16 @@ UniqueFd OpenFolder(const std::string& root, std::string_view folder);
 // the last component is created.
 UniqueFd MakeFolder(const std::string& root, std::string_view folder);
 
+// When a file was written last.
+WallTime ModifiedTime(const struct stat& status) noexcept;
+
 // A directory's entry.
 struct DirectoryEntry {
   std::string name;
   bool is_directory = false;
   bool is_file = false;
   unsigned long long size = 0;  // of a file
+  WallTime modified = {};
 };
 
 // All entries but "." and "..", in no order; those that vanish meanwhile are left out.

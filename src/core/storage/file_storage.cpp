@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/storage/directory.h"
+#include "core/storage/file_probe.h"
 #include "core/storage/file_writer.h"
 
 namespace pgbackup {
@@ -24,10 +26,11 @@ void CheckName(const std::string& name) {
     throw Error(ErrorKind::kInvalid, "invalid object name \"" + name + "\"");
 }
 
+using EachFile = std::function<void(const std::string& name, const DirectoryEntry& entry)>;
+
 // Calls `each` for the files below `directory` whose full name starts with `prefix`, in byte order.
-void ListFolder(const UniqueFd& directory, const std::string& root_url, const std::string& folder,
-                const std::string& prefix, const std::function<void(const ObjectInfo&)>& each,
-                const Cancellation& cancellation) {
+void WalkFolder(const UniqueFd& directory, const std::string& root_url, const std::string& folder,
+                const std::string& prefix, const EachFile& each, const Cancellation& cancellation) {
   std::vector<DirectoryEntry> entries = ReadDirectory(directory, root_url + "/" + folder);
   // "a/b" comes after "a-b" and before "a0": a directory sorts as its name with the slash.
   for (DirectoryEntry& entry : entries)
@@ -39,14 +42,13 @@ void ListFolder(const UniqueFd& directory, const std::string& root_url, const st
     const std::string name = folder + entry.name;
     const size_t common = std::min(name.size(), prefix.size());
     if (name.compare(0, common, prefix, 0, common) != 0) continue;
-    if (entry.is_file && name.size() >= prefix.size() && !IsTemporaryName(entry.name))
-      each({name, entry.size});
+    if (entry.is_file && name.size() >= prefix.size()) each(name, entry);
     if (!entry.is_directory) continue;
     const std::string part = entry.name.substr(0, entry.name.size() - 1);
     const UniqueFd below(
         openat(directory.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (below)
-      ListFolder(below, root_url, name, prefix, each, cancellation);
+      WalkFolder(below, root_url, name, prefix, each, cancellation);
     else if (errno != ENOENT)
       ThrowSystemError(errno, "read directory", root_url + "/" + name);
   }
@@ -159,22 +161,45 @@ std::optional<ObjectInfo> FileStorage::Head(const std::string& name) {
     ThrowSystemError(errno, "look at", url_ + "/" + name);
   }
   if (!S_ISREG(status.st_mode)) return std::nullopt;
-  return ObjectInfo{name, static_cast<uint64_t>(status.st_size)};
+  return ObjectInfo{name, static_cast<uint64_t>(status.st_size), ModifiedTime(status)};
 }
 
-void FileStorage::List(const std::string& prefix,
-                       const std::function<void(const ObjectInfo&)>& each) {
+void FileStorage::Walk(const std::string& prefix, const EachFile& each) const {
   // The walk starts at the deepest folder the prefix names: no need to read its neighbours.
   const size_t slash = prefix.rfind('/');
   const std::string start = slash == std::string::npos ? "" : prefix.substr(0, slash + 1);
   if (!start.empty() && !IsValidObjectName(start.substr(0, start.size() - 1))) return;
   const UniqueFd folder =
       OpenFolder(root_, std::string_view(start).substr(0, start.empty() ? 0 : slash));
-  if (folder) ListFolder(folder, url_, start, prefix, each, cancellation_);
+  if (folder) WalkFolder(folder, url_, start, prefix, each, cancellation_);
+}
+
+void FileStorage::List(const std::string& prefix,
+                       const std::function<void(const ObjectInfo&)>& each) {
+  Walk(prefix, [&](const std::string& name, const DirectoryEntry& entry) {
+    if (!IsTemporaryName(entry.name)) each({name, entry.size, entry.modified});
+  });
+}
+
+void FileStorage::ListUnfinished(const std::string& prefix,
+                                 const std::function<void(const UnfinishedUpload&)>& each) {
+  Walk(prefix, [&](const std::string& name, const DirectoryEntry& entry) {
+    if (IsTemporaryName(entry.name)) each({name, entry.name, entry.modified});
+  });
 }
 
 void FileStorage::Delete(const std::string& name) {
   CheckName(name);
+  RemoveFileAt(name);
+}
+
+void FileStorage::AbortUnfinished(const UnfinishedUpload& upload) {
+  if (!IsValidObjectName(upload.name) || !IsTemporaryName(Split(upload.name).leaf))
+    throw Error(ErrorKind::kInvalid, "\"" + upload.name + "\" is not a temporary file");
+  RemoveFileAt(upload.name);
+}
+
+void FileStorage::RemoveFileAt(const std::string& name) const {
   cancellation_.ThrowIfCancelled();
   const SplitName split = Split(name);
   const UniqueFd folder = OpenFolder(root_, split.folder);
@@ -182,6 +207,25 @@ void FileStorage::Delete(const std::string& name) {
   const std::string url = url_ + "/" + name;
   RemoveFile(folder, std::string(split.leaf), url);
   if (fsync(folder.get()) != 0) ThrowSystemError(errno, "delete", url);
+  RemoveEmptyFolders(split.folder);
+}
+
+// Removes `folder` and above it whatever is empty then; the root stays.
+void FileStorage::RemoveEmptyFolders(std::string_view folder) const {
+  for (; !folder.empty(); folder = Split(folder).folder) {
+    const SplitName split = Split(folder);
+    const UniqueFd parent = OpenFolder(root_, split.folder);
+    if (!parent) continue;
+    if (unlinkat(parent.get(), std::string(split.leaf).c_str(), AT_REMOVEDIR) != 0 &&
+        errno != ENOENT)
+      return;
+    if (fsync(parent.get()) != 0)
+      ThrowSystemError(errno, "delete directory", url_ + "/" + std::string(folder));
+  }
+}
+
+bool FileStorage::Probe(const ProbeRequest& request, ProbeReport& report) {
+  return FileProbe(root_, *this, request, report).Run();
 }
 
 SweepReport FileStorage::Sweep(const std::string& folder) {
@@ -197,20 +241,12 @@ SweepReport FileStorage::Sweep(const std::string& folder) {
     if (fsync(directory.get()) != 0) ThrowSystemError(errno, "delete", url);
     EmptyFolder(directory, url, &report, cancellation_);
   }
-  // The folder itself, and above it whatever is empty then.
-  std::string_view doomed = folder;
-  while (!doomed.empty()) {
-    const SplitName split = Split(doomed);
-    if (const UniqueFd parent = OpenFolder(root_, split.folder)) {
-      if (unlinkat(parent.get(), std::string(split.leaf).c_str(), AT_REMOVEDIR) != 0 &&
-          errno != ENOENT) {
-        if (doomed.size() == folder.size()) ThrowSystemError(errno, "delete directory", url);
-        return report;
-      }
-      if (fsync(parent.get()) != 0) ThrowSystemError(errno, "delete directory", url);
-    }
-    doomed = split.folder;
-  }
+  const SplitName split = Split(folder);
+  if (const UniqueFd parent = OpenFolder(root_, split.folder))
+    if (unlinkat(parent.get(), std::string(split.leaf).c_str(), AT_REMOVEDIR) != 0 &&
+        errno != ENOENT)
+      ThrowSystemError(errno, "delete directory", url);
+  RemoveEmptyFolders(folder);
   return report;
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/base/cancellation.h"
 #include "core/base/environment.h"
+#include "core/storage/directory.h"
 #include "core/storage/storage.h"
 #include "core/storage/throttle.h"
 
@@ -26,14 +27,25 @@ class FileStorage final : public Storage {
 
   const std::string& url() const override { return url_; }
   uint64_t MaxObjectSize() const override { return INT64_MAX; }
+  WallTime Now() const override { return environment_.Now(); }
   std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override;
   void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
   std::optional<ObjectInfo> Head(const std::string& name) override;
   void List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& each) override;
   void Delete(const std::string& name) override;
+  void ListUnfinished(const std::string& prefix,
+                      const std::function<void(const UnfinishedUpload&)>& each) override;
+  void AbortUnfinished(const UnfinishedUpload& upload) override;
+  bool Probe(const ProbeRequest& request, ProbeReport& report) override;
   SweepReport Sweep(const std::string& folder) override;
 
  private:
+  using EachFile = std::function<void(const std::string& name, const DirectoryEntry& entry)>;
+
+  void Walk(const std::string& prefix, const EachFile& each) const;
+  void RemoveFileAt(const std::string& name) const;
+  void RemoveEmptyFolders(std::string_view folder) const;
+
   std::string root_;
   std::string url_;
   Environment& environment_;

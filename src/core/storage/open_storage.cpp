@@ -54,6 +54,14 @@ void Apply(StorageKey key, const std::string& value, S3Settings* settings) {
   }
 }
 
+S3Limits LimitsFor(const StorageSettings& settings) {
+  S3Limits limits;
+  if (settings.patience.count() == 0) return limits;
+  limits.retry.window = limits.first_contact_window = settings.patience;
+  limits.stall_timeout = 2 * settings.patience;  // one slow answer is no trouble yet
+  return limits;
+}
+
 }  // namespace
 
 S3Settings WithParameters(S3Settings settings, const StorageUrl& url) {
@@ -78,7 +86,7 @@ std::unique_ptr<Storage> OpenStorage(const StorageSettings& settings, Environmen
                                          throttle);
   const S3Settings s3 = WithParameters(settings.s3, url);
   return std::make_unique<S3Storage>(
-      S3Location{std::string(url.bucket), std::string(url.prefix)}, s3, S3Limits{},
+      S3Location{std::string(url.bucket), std::string(url.prefix)}, s3, LimitsFor(settings),
       std::make_unique<CurlTransport>(s3.ca_file, s3.proxy), environment, cancellation, throttle);
 }
 

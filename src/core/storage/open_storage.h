@@ -1,6 +1,7 @@
 // From a storage URL and its settings to a Storage.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ struct S3Settings {
 struct StorageSettings {
   std::string url;               // as storage_url.h says; its parameters override those of s3
   uint64_t bandwidth_limit = 0;  // bytes per second that may be stored, 0: no limit
+  // How long trouble that may pass is waited for; 0: as long as a backup can afford.
+  std::chrono::milliseconds patience{0};
   S3Settings s3;
 };
 

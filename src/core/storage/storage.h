@@ -16,13 +16,26 @@
 #include <string>
 #include <vector>
 
+#include "core/base/environment.h"
 #include "core/pipeline/sink.h"
 
 namespace pgbackup {
 
+class ProbeReport;
+struct ProbeRequest;
+
 struct ObjectInfo {
   std::string name;
-  uint64_t size = 0;  // bytes
+  uint64_t size = 0;                      // bytes
+  std::optional<WallTime> modified = {};  // when it was written, see Storage::Now; nullopt: unknown
+};
+
+// An object that somebody has begun to write and not finished: a multipart upload, or a temporary
+// file.
+struct UnfinishedUpload {
+  std::string name;                      // of the object it is to be; of a temporary file, its own
+  std::string id;                        // what the backend knows it by
+  std::optional<WallTime> touched = {};  // begun or, for a file, written to last; nullopt: unknown
 };
 
 struct PutOptions {
@@ -30,6 +43,8 @@ struct PutOptions {
   // cannot, a check just before. Used for the manifest.
   bool if_absent = false;
   std::string content_type = "application/octet-stream";
+  // False: not locked, even where the settings ask for an object lock. For what is soon deleted.
+  bool lock = true;
 };
 
 // What Sweep did.
@@ -50,6 +65,10 @@ class Storage {
   // The most bytes one object can hold; a longer stream continues in another object.
   virtual uint64_t MaxObjectSize() const = 0;
 
+  // The time by the storage's own clock as far as it has told it, else by this machine's. What the
+  // times of objects are to be compared with.
+  virtual WallTime Now() const = 0;
+
   // Begins writing an object. It exists once the sink's Finish has returned, durably.
   virtual std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options = {}) = 0;
 
@@ -68,6 +87,13 @@ class Storage {
   // Removes an object. One that does not exist is no error.
   virtual void Delete(const std::string& name) = 0;
 
+  // Calls `each` for every unfinished upload whose name starts with `prefix`, whoever began it.
+  virtual void ListUnfinished(const std::string& prefix,
+                              const std::function<void(const UnfinishedUpload&)>& each) = 0;
+
+  // Ends an upload that ListUnfinished has named. One that is gone is no error.
+  virtual void AbortUnfinished(const UnfinishedUpload& upload) = 0;
+
   // Removes everything below the folder `folder` (a name without a trailing slash): objects,
   // unfinished uploads, and for a directory the folder itself. Whoever calls has made sure that no
   // backup worth keeping lives there. "manifest.json" goes first, so that a half-removed backup
@@ -77,6 +103,11 @@ class Storage {
   // A URL with which anybody can read the object for `expires` seconds (1 to 604800), whether it
   // exists or not. kInvalid for a storage that has no such URLs.
   virtual std::string Presign(const std::string& name, int expires);
+
+  // Tries what backups and restores need of the storage, each step a row of `report`, and removes
+  // what it has written. Throws kCancelled alone. Returns whether something may be left in the
+  // request's folder.
+  virtual bool Probe(const ProbeRequest& request, ProbeReport& report);
 };
 
 // True for a name that the contract above allows.

@@ -1,0 +1,38 @@
+-- Checking the setup and cleaning up: shape, order, rights. No storage is set here.
+\set SHOW_CONTEXT never
+SELECT pg_get_function_result('pgbackup.check()'::regprocedure);
+SELECT pg_get_function_result('pgbackup.cleanup(boolean)'::regprocedure);
+SELECT item, status FROM pgbackup.check() WHERE item <> 'schedule';
+SELECT count(*) AS rows_that_do_not_help FROM pgbackup.check()
+ WHERE detail IS NULL OR detail = '' OR (hint IS NULL) <> (status IN ('ok', 'skipped'));
+SELECT pgbackup.cleanup();
+\echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.cleanup(NULL);
+SELECT pgbackup._cleanup_age();
+SELECT pgbackup._age_in_words(a::interval) FROM unnest('{7 days,1 day,3 hours,1 hour,90 seconds,0}'::text[]) AS a;
+-- What an agent has found becomes rows.
+SELECT file_name, reason, action, removable FROM pgbackup._leftovers('[
+    {"folder": "a", "what": "uploads", "probe": false, "count": 1, "bytes": 0, "kept": null},
+    {"folder": "a", "what": "uploads", "probe": false, "count": 2, "bytes": 0, "kept": null},
+    {"folder": "a", "what": "objects", "probe": false, "count": 3, "bytes": 9, "kept": null},
+    {"folder": "a", "what": "objects", "probe": false, "count": 1, "bytes": 9, "kept": "it is locked"},
+    {"folder": "a", "what": "foreign", "probe": false, "count": 1, "bytes": 0, "kept": "not written by pgbackup"},
+    {"folder": ".pgbackup-check/b", "what": "objects", "probe": true, "count": 1, "bytes": 9, "kept": null}]',
+    '7 days', 'removed');
+SET client_min_messages = warning;
+CREATE ROLE pgbackup_regress_nobody;
+GRANT USAGE ON SCHEMA pgbackup TO pgbackup_regress_nobody;
+SET ROLE pgbackup_regress_nobody;
+SELECT pgbackup.check();
+SELECT pgbackup.cleanup();
+RESET ROLE;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pgbackup TO pgbackup_regress_nobody;
+SET ROLE pgbackup_regress_nobody;
+SELECT pgbackup.check();
+\echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.cleanup();
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pgbackup FROM pgbackup_regress_nobody;
+REVOKE ALL ON SCHEMA pgbackup FROM pgbackup_regress_nobody;
+DROP ROLE pgbackup_regress_nobody;

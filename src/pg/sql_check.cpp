@@ -1,0 +1,69 @@
+// What only the server's memory knows for pgbackup.check(), and what it asks an agent.
+#include "pg/job_json.h"
+#include "pg/question.h"
+#include "pg/schedule_clock.h"
+#include "pg/settings.h"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(pgbackup_next_slot);
+PG_FUNCTION_INFO_V1(pgbackup_selected_databases);
+PG_FUNCTION_INFO_V1(pgbackup_ask_check);
+}
+
+namespace pgbackup {
+namespace {
+
+constexpr int kTimeoutMs = 120000;
+
+// The job, in UTF-8, in `context`. The storage is left out when none is set.
+char* CheckJob(int64 needed_bytes, MemoryContext context) {
+  if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
+  SqlArguments arguments;
+  AddJobArguments(&arguments, 0);
+  arguments.Int8(needed_bytes);
+  ExecuteSql(
+      "SELECT jsonb_build_object('protocol', 1, 'job', 'check', 'id', $1, "
+      "'needed_bytes', $7, 'server', " PGBACKUP_SERVER_JSON
+      ", 'server_version_num', current_setting('server_version_num')::int, 'storage', "
+      "CASE WHEN current_setting('pgbackup.storage') <> '' "
+      "THEN " PGBACKUP_STORAGE_JSON("current_setting('pgbackup.storage')") " END)::text",
+      arguments);
+  char* job = JobText(TextOfRow(0, 0), context);
+  SPI_finish();
+  return job;
+}
+
+}  // namespace
+}  // namespace pgbackup
+
+using namespace pgbackup;
+
+// When the schedule is due next, NULL for never.
+Datum pgbackup_next_slot(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  // This process runs no schedule: its clock is nobody else's.
+  ResetScheduleClock(GetCurrentTimestamp());
+  const TimestampTz next = NextSlot();
+  if (next == 0) PG_RETURN_NULL();
+  PG_RETURN_TIMESTAMPTZ(next);
+}
+
+// The names in pgbackup.databases, "*" among them.
+Datum pgbackup_selected_databases(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  List* names = NIL;
+  SplitNames(settings.databases, &names);
+  Datum* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (list_length(names) + 1)));
+  int count = 0;
+  ListCell* cell;
+  foreach (cell, names)
+    elements[count++] = CStringGetTextDatum(static_cast<const char*>(lfirst(cell)));
+  PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+// (needed_bytes bigint) → the agent's answer as jsonb.
+Datum pgbackup_ask_check(PG_FUNCTION_ARGS) {
+  const char* job = CheckJob(PG_GETARG_INT64(0), CurrentMemoryContext);
+  const char* answer = AskAgent(job, kTimeoutMs);
+  return DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
+}
