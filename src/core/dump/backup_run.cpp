@@ -201,7 +201,7 @@ std::string Backup::StoreTheManifest(Storage& storage) {
   context_.progress.SetPhase("finishing");
   context_.cancellation.ThrowIfCancelled();
   manifest_.finished_at = FormatTimestamp(context_.environment.Now());
-  const std::string text = boost::json::serialize(ManifestToJson(manifest_)) + "\n";
+  std::string text = boost::json::serialize(ManifestToJson(manifest_)) + "\n";
   try {
     StoreManifest(storage, job_.file_name, text);
   } catch (const Error& error) {
