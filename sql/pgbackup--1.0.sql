@@ -346,9 +346,9 @@ CREATE FUNCTION pgbackup._run_state(id bigint)
                   b.id, b.database, round(extract(epoch FROM b.duration), 1),
                   pg_size_pretty(b.raw_size), pg_size_pretty(b.file_size),
                   rtrim(split_part(b.storage, '?', 1), '/'), b.file_name,
-                  (SELECT format('; %s of %s copies complete',
-                                 count(*) FILTER (WHERE c.status = 'completed'), count(*))
-                     FROM pgbackup.copies c WHERE c.backup_id = b.id HAVING count(*) > 0))
+                  (SELECT '; copies: ' || string_agg(n.copies || ' ' || n.status, ', ' ORDER BY n.status)
+                     FROM (SELECT replace(c.status, 'in_progress', 'under way'), count(*)
+                             FROM pgbackup.copies c WHERE c.backup_id = b.id GROUP BY 1) AS n (status, copies)))
       FROM pgbackup.backups b WHERE b.id = $1
     UNION ALL
     SELECT r.xmin, 'restore', r.target_database, r.status, r.message, r.detail, r.hint, r.sqlstate,

@@ -90,7 +90,10 @@ int RunAgent() {
       // Children are killed by the kernel as their threads end.
       _exit(ExitCodeOf(overdue));
     });
-    outcome = RunJob(job, cancellation, progress, Log);
+    const auto announce_stored = [&events](const boost::json::object& fields) {
+      events.Write(StoredEvent(fields));
+    };
+    outcome = RunJob(job, cancellation, progress, announce_stored, Log);
     // Whoever asks for the end signals the whole group: a program that died of it did not fail.
     if (outcome.state == RunState::kFailed && watch.IsRequested())
       outcome.state = RunState::kCancelled;

@@ -27,6 +27,11 @@ void EventWriter::WriteLine(const std::string& event) {
   }
 }
 
+void EventWriter::Write(const std::string& event) {
+  const std::lock_guard lock(mutex_);
+  if (!finished_) WriteLine(event);
+}
+
 void EventWriter::Finish(const std::string& event) {
   const std::lock_guard lock(mutex_);
   if (!finished_) WriteLine(event);

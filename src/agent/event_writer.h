@@ -20,6 +20,9 @@ class EventWriter {
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
 
+  // Writes an event that is not the last one; nothing after that.
+  void Write(const std::string& event);
+
   // Writes the last event; only the first call writes anything.
   void Finish(const std::string& event);
 

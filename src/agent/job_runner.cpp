@@ -42,6 +42,7 @@ RunOutcome Run(const JanitorJob& job, const RunContext& context) {
 }  // namespace
 
 RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
+                  const std::function<void(const boost::json::object&)>& announce_stored,
                   const std::function<void(const std::string&)>& log) {
   const auto environment = SystemEnvironment();
   return std::visit(
@@ -54,10 +55,9 @@ RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress
         const auto open = [&](const StorageSettings& settings, const Cancellation& until) {
           return OpenStorage(settings, *environment, until, throttle ? &*throttle : nullptr);
         };
-        const RunContext context{
-            *environment, cancellation,
-            progress,     [&](const Cancellation& until) { return open(each.storage, until); },
-            log,          open};
+        const auto open_own = [&](const Cancellation& until) { return open(each.storage, until); };
+        const RunContext context{*environment, cancellation, progress,       open_own,
+                                 log,          open,         announce_stored};
         return Run(each, context);
       },
       job);

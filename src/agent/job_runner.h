@@ -9,7 +9,9 @@
 
 namespace pgbackup {
 
+// `announce_stored` and `log` are those of the RunContext.
 RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
+                  const std::function<void(const boost::json::object&)>& announce_stored,
                   const std::function<void(const std::string&)>& log);
 
 }  // namespace pgbackup

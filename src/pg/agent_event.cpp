@@ -31,6 +31,7 @@ bool Truth(Jsonb* object, const char* key) {
 
 EventKind KindOf(const char* name) {
   if (strcmp(name, "progress") == 0) return EventKind::kProgress;
+  if (strcmp(name, "stored") == 0) return EventKind::kStored;
   if (strcmp(name, "completed") == 0) return EventKind::kCompleted;
   if (strcmp(name, "failed") == 0) return EventKind::kFailed;
   if (strcmp(name, "cancelled") == 0) return EventKind::kCancelled;

@@ -6,7 +6,7 @@
 
 namespace pgbackup {
 
-enum class EventKind { kUnknown, kProgress, kCompleted, kFailed, kCancelled };
+enum class EventKind { kUnknown, kProgress, kStored, kCompleted, kFailed, kCancelled };
 
 struct AgentEvent {
   EventKind kind;

@@ -25,6 +25,7 @@ struct Agent {
   StringInfoData out;                  // incomplete line of stdout
   StringInfoData err;                  // incomplete line of stderr
   char* final_event;                   // the last line: completed, failed or cancelled; or nullptr
+  bool is_stored;                      // a backup whose row is completed while copies go on
   bool exited;
   int wait_status;  // as of waitpid, once exited
   StopReason stop_reason;

@@ -48,30 +48,6 @@ void QueueRemovalOfCopies(const char* backups, const char* reason) {
 #define PGBACKUP_NEXT_COPY \
   "CASE WHEN attempts < 100 THEN " PGBACKUP_NEXT_ATTEMPT("attempts - 1") " END"
 
-// What became of the copies that backup `backup_id` has made on its way, from the agent's last
-// line. A copy of a backup that did not complete is not tried again.
-void RecordCopiesOf(int64 backup_id, const Outcome& outcome) {
-  ExecuteSql(
-      "UPDATE pgbackup.copies SET finished_at = clock_timestamp(), "
-      "status = CASE WHEN o.completed THEN 'completed' ELSE 'failed' END, "
-      "file_size = CASE WHEN o.completed THEN o.file_size END, "
-      "message = CASE WHEN NOT o.completed "
-      "THEN coalesce(o.j->>'message', 'the backup did not complete') END, "
-      "detail = nullif(o.j->>'detail', ''), hint = nullif(o.j->>'hint', ''), "
-      "sqlstate = o.j->>'sqlstate', "
-      "next_attempt_at = CASE WHEN $3 AND NOT o.completed THEN " PGBACKUP_NEXT_COPY
-      " END "
-      "FROM (SELECT c.id, e.j, ($2::jsonb->>'file_size')::bigint AS file_size, "
-      "$3 AND coalesce((e.j->>'completed')::bool, false) AS completed "
-      "FROM pgbackup.copies c LEFT JOIN jsonb_array_elements("
-      "CASE WHEN $3 THEN $2::jsonb->'copies' END) AS e (j) ON e.j->>'storage' = c.storage "
-      "WHERE c.backup_id = $1 AND c.status = 'in_progress') AS o WHERE copies.id = o.id",
-      SqlArguments()
-          .Int8(backup_id)
-          .Text(outcome.event)
-          .Bool(outcome.state == RunState::kCompleted));
-}
-
 }  // namespace
 
 bool ExtensionExists() {
@@ -136,13 +112,35 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   const char* extra = kind == JobKind::kBackup ? backup_columns : "";
   const char* message = nullptr;
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
-  if (kind == JobKind::kBackup) RecordCopiesOf(run_id, outcome);
+  if (kind == JobKind::kBackup && !outcome.copies_go_on)
+    SettleCopies(run_id, outcome.event, outcome.state == RunState::kCompleted);
   if (outcome.remove_leftovers) {
     QueueRemoval(kind, run_id);
     if (kind == JobKind::kBackup)
       QueueRemovalOfCopies(psprintf("b.id = " INT64_FORMAT, run_id), "unfinished");
   }
   return message;
+}
+
+void SettleCopies(int64 backup_id, const char* event, bool backup_completed) {
+  ExecuteSql(
+      "UPDATE pgbackup.copies SET finished_at = clock_timestamp(), "
+      "status = CASE WHEN o.completed THEN 'completed' ELSE 'failed' END, "
+      "file_size = CASE WHEN o.completed THEN o.file_size END, "
+      "message = CASE WHEN NOT o.completed "
+      "THEN coalesce(o.j->>'message', CASE WHEN $3 "
+      "THEN 'interrupted: the pgbackup agent ended before the copy was complete' "
+      "ELSE 'the backup did not complete' END) END, "
+      "detail = nullif(o.j->>'detail', ''), hint = nullif(o.j->>'hint', ''), "
+      "sqlstate = o.j->>'sqlstate', "
+      "next_attempt_at = CASE WHEN $3 AND NOT o.completed THEN " PGBACKUP_NEXT_COPY
+      " END "
+      "FROM (SELECT c.id, e.j, ($2::jsonb->>'file_size')::bigint AS file_size, "
+      "$3 AND coalesce((e.j->>'completed')::bool, false) AS completed "
+      "FROM pgbackup.copies c LEFT JOIN jsonb_array_elements("
+      "CASE WHEN $3 THEN $2::jsonb->'copies' END) AS e (j) ON e.j->>'storage' = c.storage "
+      "WHERE c.backup_id = $1 AND c.status = 'in_progress') AS o WHERE copies.id = o.id",
+      SqlArguments().Int8(backup_id).Text(event).Bool(backup_completed));
 }
 
 const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome) {

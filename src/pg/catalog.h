@@ -28,6 +28,7 @@ struct Outcome {
   const char* sqlstate;
   const char* event;      // the agent's last line (JSON) or nullptr; fills what is nullptr above
   bool remove_leftovers;  // objects may be left in storage: queue their removal
+  bool copies_go_on;      // a completed backup: its copies are settled later
 };
 
 // Whether the extension exists in the home database.
@@ -57,6 +58,11 @@ TimestampTz NextRemovalTime();
 // Ends a run: the one place that writes a final state. Returns the message of the row, which may be
 // nullptr.
 const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome);
+
+// Settles the copies that a backup has made on its way. `event` is the agent's last line (JSON), or
+// nullptr when there is none to go by: then they have failed. Those of a completed backup are tried
+// again.
+void SettleCopies(int64 backup_id, const char* event, bool backup_completed);
 
 // Ends an attempt to make a copy of a completed backup. Returns as RecordOutcome does.
 const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome);

@@ -52,10 +52,29 @@ void Publish(const Agent& agent, const AgentEvent& event) {
   PublishProgress(progress);
 }
 
+void LogEnd(const Agent& agent, RunState state, const char* message) {
+  const bool told = message != nullptr && state != RunState::kCancelled;
+  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\" %s%s%s",
+                       KindInWords(agent.kind), agent.run_id, NameStr(agent.database),
+                       StateName(state), told ? ": " : "", told ? message : "")));
+}
+
 struct SpokenLine {
   Agent* agent;
   const char* text;
+  bool is_stored;  // the line has completed the run, whose agent goes on
 };
+
+// The backup is complete, whatever becomes of its copies and of the agent.
+void RecordStored(const Agent& agent, const char* event) {
+  if (agent.kind != JobKind::kBackup || !ExtensionExists()) return;
+  Outcome outcome = {};
+  outcome.state = RunState::kCompleted;
+  outcome.event = event;
+  outcome.copies_go_on = true;
+  RecordOutcome(agent.kind, agent.run_id, outcome);
+  LogEnd(agent, outcome.state, nullptr);
+}
 
 void HearLine(void* arg) {
   SpokenLine* line = static_cast<SpokenLine*>(arg);
@@ -65,6 +84,10 @@ void HearLine(void* arg) {
   switch (event.kind) {
     case EventKind::kProgress:
       Publish(*line->agent, event);
+      break;
+    case EventKind::kStored:
+      RecordStored(*line->agent, text);
+      line->is_stored = true;
       break;
     case EventKind::kCompleted:
     case EventKind::kFailed:
@@ -78,8 +101,11 @@ void HearLine(void* arg) {
 }
 
 void OnLine(Agent* agent, const char* text) {
-  SpokenLine line = {agent, text};
-  RunInTransaction(HearLine, &line);
+  SpokenLine line = {agent, text, false};
+  // When this cannot be recorded now, the agent's last line says it again.
+  if (!RunInTransaction(HearLine, &line) || !line.is_stored) return;
+  agent->is_stored = true;
+  AnnounceChange();
 }
 
 void OnLog(Agent* agent, const char* text) {
@@ -133,19 +159,17 @@ Outcome Judge(const Agent& agent, const AgentEvent& event) {
   return outcome;
 }
 
-void LogEnd(const Agent& agent, RunState state, const char* message) {
-  const bool told = message != nullptr && state != RunState::kCancelled;
-  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\" %s%s%s",
-                       KindInWords(agent.kind), agent.run_id, NameStr(agent.database),
-                       StateName(state), told ? ": " : "", told ? message : "")));
-}
-
 void RecordEnd(void* arg) {
   const Agent& agent = *static_cast<const Agent*>(arg);
   if (!ExtensionExists()) return;  // dropped during the run, and the row with it
   AgentEvent event = {};
   if (agent.final_event != nullptr) event = ReadEvent(agent.final_event);
   const Outcome outcome = Judge(agent, event);
+  if (agent.is_stored) {
+    const bool told = outcome.state == RunState::kCompleted;
+    SettleCopies(agent.run_id, told ? agent.final_event : nullptr, true);
+    return;
+  }
   if (agent.kind == JobKind::kRemove) {
     FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
     return;

@@ -39,10 +39,11 @@ $node->safe_psql('shop', q{CREATE EXTENSION pgcrypto;
 	CREATE TABLE random AS SELECT i, gen_random_bytes(1000) AS bytes FROM generate_series(1, 18000) i});
 my $source = database_as_text($node, 'shop');
 
-# The only copy of a backup, as a hash.
+# The only copy of a backup, as a hash, when nothing is under way any more.
 sub copy_of
 {
 	my ($id) = @_;
+	copies_settle();
 	return row_of($node, $node->safe_psql('postgres', "SELECT id FROM pgbackup.copies WHERE backup_id = $id"), 'copies');
 }
 
@@ -77,7 +78,7 @@ is($copy->{status}, 'completed', 'its copy is complete') or diag(explain($copy))
 is($copy->{file_size}, row_of($node, $id)->{file_size}, 'and as large');
 is_deeply([ s3_keys("$prefix/a") ], [ storage_files($store) ], 'the copy has the same objects');
 is(s3_uploads($prefix), 0, 'no upload is open');
-like($node->safe_psql('postgres', "SELECT result FROM pgbackup._run_state($id)"), qr/1 of 1 copies complete/, 'run() says so');
+like($node->safe_psql('postgres', "SELECT result FROM pgbackup._run_state($id)"), qr/; copies: 1 completed$/, 'run() says so');
 my $restore = start_restore($node, "$id, 'back_primary'");
 is(finished($node, $restore), 'completed', 'a restore');
 is(row_of($node, $restore, 'restores')->{message}, '', 'comes from the backup itself');
@@ -161,9 +162,10 @@ for my $how ('cancel', 'kill')
 	$id = start_backup($node, q{'shop', format => 'parallel'});
 	wait_for_file("$slow/reached");
 	wait_until(sub { s3_uploads("$prefix/d") > 0 }, 'a multipart upload');
-	$copy = copy_of($id);
-	is($copy->{status}, 'in_progress', "$how: the copy is in progress");
-	my ($not_alone, undef, $why) = $node->psql('postgres', "SELECT pgbackup.cancel($copy->{id})");
+	my ($copy_id, $status) = split /\|/,
+	  $node->safe_psql('postgres', "SELECT id, status FROM pgbackup.copies WHERE backup_id = $id");
+	is($status, 'in_progress', "$how: the copy is in progress");
+	my (undef, undef, $why) = $node->psql('postgres', "SELECT pgbackup.cancel($copy_id)");
 	like($why, qr/together with its backup.*HINT:  SELECT pgbackup.cancel\($id\)/s, "$how: and does not end alone");
 	if ($how eq 'cancel')
 	{
@@ -182,6 +184,27 @@ for my $how ('cancel', 'kill')
 	is(s3_uploads($prefix), 0, "$how: no upload stays open");
 	is_deeply([ storage_files($store), s3_keys("$prefix/d") ], [], "$how: no object stays");
 }
+
+# The backup is complete before a slow copy is, and outlives the end of its agent. What the copy has
+# to wait for is its queue: the primary has the whole archive by then.
+restart_settings($node, 'pgbackup.bin_directory' => '', 'pgbackup.bandwidth_limit' => '2048'); # kilobytes a second
+$id = start_backup($node, q{'shop'});
+is(finished($node, $id), 'completed', 'a backup with a slow copy');
+my $agent = $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+SKIP:
+{
+	skip 'the copy was as fast as the primary', 3 unless $agent;
+	kill 'KILL', $agent;
+	$copy = copy_of($id);
+	is($copy->{status}, 'failed', 'the copy is failed when its agent is killed');
+	is(row_of($node, $id)->{status}, 'completed', 'the backup is not');
+	isnt($copy->{next_attempt_at}, '', 'and the copy is tried again');
+	try_again_now($id);
+}
+restart_settings($node, 'pgbackup.bandwidth_limit' => '0');
+is(copy_of($id)->{status}, 'completed', 'the copy is complete in the end') or diag(explain(copy_of($id)));
+$node->safe_psql('postgres', "SELECT pgbackup.delete($id, delete_objects => true)");
+removals_end();
 
 # A copy made later can be ended, killed and interrupted, too.
 restart_settings($node, 'pgbackup.storage_copies' => '', 'pgbackup.bin_directory' => '');

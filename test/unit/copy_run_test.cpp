@@ -42,7 +42,8 @@ class CopyRunTest : public ::testing::Test {
                              [](const std::string&) {},
                              [&](const StorageSettings& settings, const Cancellation& until) {
                                return Open(settings, until);
-                             }};
+                             },
+                             {}};
     return RunCopy(job_, context);
   }
 
@@ -131,7 +132,8 @@ TEST_F(CopyRunTest, AnObjectTooLargeForTheTargetSaysSo) {
       [](const std::string&) {},
       [&](const StorageSettings& settings, const Cancellation& until) {
         return Open(settings, until);
-      }};
+      },
+      {}};
   const RunOutcome outcome = RunCopy(job_, context);
   EXPECT_EQ(outcome.error->kind(), ErrorKind::kInvalid);
   EXPECT_NE(outcome.error->hint().find("s3_part_size"), std::string::npos);

@@ -207,7 +207,7 @@ void CopyTarget::Join() noexcept {
     if (stream.thread.joinable()) stream.thread.join();
 }
 
-void CopyTarget::Fail(std::exception_ptr failure) noexcept {
+void CopyTarget::Fail(const std::exception_ptr& failure) noexcept {
   const Error error = *OutcomeOf(failure, true).error;
   const std::lock_guard lock(mutex_);
   FailLocked(error);

@@ -88,7 +88,7 @@ class CopyTarget {
   std::optional<std::vector<std::byte>> Next(Stream& stream);
   void StoreTheManifest(const std::string& manifest);
   bool AllEnded() const;  // with mutex_ held
-  void Fail(std::exception_ptr failure) noexcept;
+  void Fail(const std::exception_ptr& failure) noexcept;
   void FailLocked(Error why);
   void AwaitPatiently(std::unique_lock<std::mutex>& lock, const std::function<bool()>& done);
   void Join() noexcept;

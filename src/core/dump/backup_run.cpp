@@ -31,7 +31,7 @@ class Backup {
   RunOutcome Run();
 
   // What the job's folder holds of this run.
-  enum class Folder { kUntouched, kOurs, kAnotherRuns };
+  enum class Folder { kUntouched, kOurs, kAnotherRuns, kComplete };
   Folder folder() const noexcept { return folder_; }
 
   // Ends the copies of a failed run; returns those whose folders may hold something of it.
@@ -44,6 +44,7 @@ class Backup {
   void RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan);
   void BeginCopies();
   std::string StoreTheManifest(Storage& storage);
+  RunOutcome Outcome(const std::string& manifest) const;
   boost::json::array CompleteCopies(const std::string& manifest);
 
   const BackupJob& job_;
@@ -69,16 +70,24 @@ RunOutcome Backup::Run() {
   RunAllLanes(all, plan);
   coordinator_.reset();
   const std::string text = StoreTheManifest(*storage);
+  RunOutcome outcome = Outcome(text);
+  if (copies_.empty()) return outcome;
+  // From here on nothing takes the backup away any more.
+  folder_ = Folder::kComplete;
+  context_.announce_stored(outcome.fields);
+  outcome.fields["copies"] = CompleteCopies(text);
+  return outcome;
+}
 
+RunOutcome Backup::Outcome(const std::string& manifest) const {
   RunOutcome outcome;
   outcome.fields["raw_size"] = manifest_.RawSize();
-  outcome.fields["file_size"] = manifest_.StoredSize() + text.size();
-  outcome.fields["checksum"] = ToHex(Sha256::Of(text));
+  outcome.fields["file_size"] = manifest_.StoredSize() + manifest.size();
+  outcome.fields["checksum"] = ToHex(Sha256::Of(manifest));
   outcome.fields["database_size"] = manifest_.database_size;
   outcome.fields["format"] = DumpFormatName(manifest_.format);
   outcome.fields["message"] = nullptr;
   outcome.fields["manifest"] = ManifestToJson(manifest_);
-  outcome.fields["copies"] = CompleteCopies(text);
   return outcome;
 }
 
@@ -192,7 +201,7 @@ std::string Backup::StoreTheManifest(Storage& storage) {
   context_.progress.SetPhase("finishing");
   context_.cancellation.ThrowIfCancelled();
   manifest_.finished_at = FormatTimestamp(context_.environment.Now());
-  const std::string text = boost::json::serialize(ManifestToJson(manifest_)) + "\n";
+  std::string text = boost::json::serialize(ManifestToJson(manifest_)) + "\n";
   try {
     StoreManifest(storage, job_.file_name, text);
   } catch (const Error& error) {
@@ -205,7 +214,7 @@ std::string Backup::StoreTheManifest(Storage& storage) {
 
 // Lets the copies end, and says what became of each.
 boost::json::array Backup::CompleteCopies(const std::string& manifest) {
-  if (!copies_.empty()) context_.progress.SetPhase("finishing copies");
+  context_.progress.SetPhase("finishing copies");
   for (const auto& copy : copies_) copy->Complete(manifest);
   boost::json::array outcomes;
   for (size_t i = 0; i < copies_.size(); ++i) {

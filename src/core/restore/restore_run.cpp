@@ -136,8 +136,9 @@ std::string Restore::Remark() const {
   std::string remark;
   const auto add = [&](const std::string& text) { remark += (remark.empty() ? "" : "; ") + text; };
   if (!read_from_copy_.empty())
-    add(fmt::format("restored from the copy in {}: the manifest could not be read in the backup's own storage",
-                    read_from_copy_));
+    add(fmt::format(
+        "restored from the copy in {}: the manifest could not be read in the backup's own storage",
+        read_from_copy_));
   if (side_->uses_default_tablespace())
     add(fmt::format("tablespace \"{}\" does not exist here, the default one was used",
                     manifest_.properties.tablespace));

@@ -35,6 +35,13 @@ std::string ProgressEvent(const Progress& progress) {
   return json::serialize(event);
 }
 
+std::string StoredEvent(const json::object& fields) {
+  json::object event;
+  event["event"] = "stored";
+  for (const auto& field : fields) event[field.key()] = field.value();
+  return json::serialize(event);
+}
+
 std::string FinalEvent(const RunOutcome& outcome) {
   json::object event;
   if (outcome.state == RunState::kCompleted) {

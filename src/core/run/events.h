@@ -13,6 +13,9 @@ boost::json::object ErrorFields(const Error& error);
 
 std::string ProgressEvent(const Progress& progress);
 
+// "stored": a backup is complete, its copies are not.
+std::string StoredEvent(const boost::json::object& fields);
+
 // "completed", "failed" or "cancelled".
 std::string FinalEvent(const RunOutcome& outcome);
 

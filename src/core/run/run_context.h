@@ -28,6 +28,9 @@ struct RunContext {
   std::function<void(const std::string&)> log;
   // Opens another storage that the job names: a copy's, or the one to copy from.
   std::function<std::unique_ptr<Storage>(const StorageSettings&, const Cancellation&)> open_at;
+  // Announces that a backup is complete, with the fields of its "completed" event, while its copies
+  // are still under way.
+  std::function<void(const boost::json::object&)> announce_stored;
 };
 
 struct RunOutcome {
