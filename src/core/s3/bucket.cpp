@@ -154,7 +154,7 @@ void Bucket::AbortUpload(const std::string& key, const std::string& upload_id,
     client_.Call(abort, control);
     S3Call look = ContentCall("GET", key, "look at the upload of", "s3:ListMultipartUploadParts");
     look.query = {{"max-parts", "1"}, {"uploadId", upload_id}};
-    look.accepted = {403, 404, 501};  // who may not look has to trust the abort
+    look.accepted = {400, 403, 404, 501};  // who may not look has to trust the abort
     if (client_.Call(look, control).response.status >= 300) return;
   }
 }

@@ -29,7 +29,8 @@ HttpHeaders RangeReader::BeginTry() {
   std::string range = "bytes=" + std::to_string(position_) + "-";
   if (end_ != Storage::kToTheEnd) range += std::to_string(end_ - 1);
   HttpHeaders headers = {{"range", range}};
-  if (!etag_.empty()) headers.emplace_back("if-match", etag_);
+  // A weak one matches nothing (RFC 9110, section 13.1.1); the answer's is compared in any case.
+  if (!etag_.empty() && etag_.rfind("W/", 0) != 0) headers.emplace_back("if-match", etag_);
   return headers;
 }
 
