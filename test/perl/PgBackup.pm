@@ -173,18 +173,6 @@ esac
   head -c $bytes
   echo \$\$ > "$folder/reached.new"
   mv "$folder/reached.new" "$folder/reached"
-  until [ -e "$folder/go" ]; do read -t 0.05 <> <(:); done
-  exec cat
-}
-exit "\${PIPESTATUS[0]}"
-#!/bin/bash
-case "\$*" in
-*--version*|*--section=pre-data*) exec "$bin/pg_dump" "\$@" ;;
-esac
-"$bin/pg_dump" "\$@" | {
-  head -c $bytes
-  echo \$\$ > "$folder/reached.new"
-  mv "$folder/reached.new" "$folder/reached"
   # Waits as long as the program itself lives.
   while [ ! -e "$folder/go" ] && read -r _ _ _ parent _ < "/proc/\$BASHPID/stat" && [ "\$parent" = "\$\$" ]; do
     read -r -t 0.05 <> <(:)

@@ -11,8 +11,13 @@ namespace pgbackup {
 struct RunHarness {
   RunHarness(Environment& environment,
              std::function<std::unique_ptr<Storage>(const Cancellation&)> open)
-      : context{environment, cancellation, progress, std::move(open),
-                [this](const std::string& line) { log += line + "\n"; }} {}
+      : context{environment,
+                cancellation,
+                progress,
+                std::move(open),
+                [this](const std::string& line) { log += line + "\n"; },
+                {},
+                {}} {}
 
   Cancellation cancellation;
   Progress progress;

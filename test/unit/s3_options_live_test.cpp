@@ -4,11 +4,14 @@
 
 #include <fstream>
 
+#include "core/run/janitor_run.h"
 #include "core/s3/credentials_chain.h"
 #include "core/s3/curl_transport.h"
 #include "core/s3/object_options.h"
 #include "core/s3/s3_client.h"
 #include "core/storage/open_storage.h"
+#include "core/storage/probe_report.h"
+#include "run_test_support.h"
 #include "s3_servers.h"
 #include "storage_test_support.h"
 
@@ -37,7 +40,7 @@ class S3OptionsLive : public ::testing::TestWithParam<S3Slot> {
 
   // One request past the storage; `name` empty is the bucket.
   HttpResponse Ask(const char* method, const std::string& name, const HttpHeaders& headers = {},
-                   const NameValues& query = {}) {
+                   const NameValues& query = {}, std::string_view body = {}) {
     S3Limits limits;
     limits.retry.window = std::chrono::milliseconds(1);
     auto transport = std::make_unique<CurlTransport>("");
@@ -50,6 +53,7 @@ class S3OptionsLive : public ::testing::TestWithParam<S3Slot> {
     if (!name.empty()) call.key = folder_ + "/" + name;
     call.headers = headers;
     call.query = query;
+    call.body = AsBytes(body);
     call.purpose = {"ask for", name, "everything"};
     return client.Call(call, {{&cancellation_}, std::nullopt}).response;
   }
@@ -251,6 +255,60 @@ TEST_P(S3OptionsLive, LockedObjectsStayAndTheErrorNamesTheLock) {
   EXPECT_EQ(error.kind(), ErrorKind::kDenied) << error.message() << error.detail();
   EXPECT_NE(error.message().find("its object lock has not ended"), std::string::npos)
       << error.detail();
+}
+
+TEST_P(S3OptionsLive, AProbeWritesNothingThatIsLocked) {
+  bucket_ = folder_;
+  Ask("PUT", "", {{"x-amz-bucket-object-lock-enabled", "true"}});
+  settings_.s3.object_lock_mode = "governance";
+  settings_.s3.object_lock_days = 1;
+  const auto status_of = [&](const std::string& item) {
+    ProbeReport report;
+    EXPECT_FALSE(storage().Probe({"probe", *environment_}, report));
+    EXPECT_EQ(ListNames(storage(), ""), std::vector<std::string>());
+    for (const ProbeRow& row : report.rows()) {
+      EXPECT_NE(row.status, ProbeStatus::kError) << row.item << ": " << row.detail;
+      if (row.item == item) return row.status;
+    }
+    return ProbeStatus::kError;
+  };
+  EXPECT_EQ(status_of("object lock"), ProbeStatus::kOk);
+  EXPECT_EQ(status_of("put"), ProbeStatus::kOk);
+
+  // From now on the bucket locks everything by itself.
+  const std::string_view body =
+      "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule>"
+      "<DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>"
+      "</ObjectLockConfiguration>";
+  Ask("PUT", "", ObjectOptions(settings_.s3).Guard(AsBytes(body)).headers, {{"object-lock", ""}},
+      body);
+  EXPECT_EQ(status_of("object lock"), ProbeStatus::kWarning);
+  EXPECT_EQ(status_of("put"), ProbeStatus::kSkipped);
+  EXPECT_EQ(status_of("multipart abort"), ProbeStatus::kOk);
+}
+
+TEST_P(S3OptionsLive, TheJanitorReportsWhatIsLocked) {
+  bucket_ = folder_;
+  Ask("PUT", "", {{"x-amz-bucket-object-lock-enabled", "true"}});
+  settings_.s3.object_lock_mode = "governance";
+  settings_.s3.object_lock_days = 1;
+  WriteObject(storage(), "run/schema.dump.zst", "x");
+  const RunHarness harness(*environment_, [this](const Cancellation& cancellation) {
+    return OpenStorage(settings_, *environment_, cancellation);
+  });
+  JanitorJob job;
+  job.remove = true;
+  job.folders = {"run"};
+  boost::json::array found;
+  for (int i = 0; found.empty() && i < 30; ++i) {  // until it is older than a second
+    environment_->Sleep(std::chrono::milliseconds(100), cancellation_);
+    found = FieldOf(RunJanitor(job, harness.context), "found");
+  }
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(TextOf(found[0], "kept").find("its object lock (GOVERNANCE) lasts until 2"),
+            std::string::npos)
+      << TextOf(found[0], "kept");
+  EXPECT_EQ(ListNames(storage(), ""), std::vector<std::string>{"run/schema.dump.zst"});
 }
 
 INSTANTIATE_TEST_SUITE_P(, S3OptionsLive, ::testing::Values(S3Slot::kMain, S3Slot::kSwift),

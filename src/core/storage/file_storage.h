@@ -6,6 +6,7 @@
 // its parent must exist, so that a missing mount point is noticed instead of filling the disk below
 // it. Paths are walked from the root by descriptor and symbolic links below it are never followed:
 // nothing outside the root is read, written or removed.
+// A folder goes with the last file in it: folders are not objects.
 #pragma once
 
 #include <string>
