@@ -19,6 +19,8 @@ test_lint() {
   texts=($(tree_files | grep -vE '^expected/|\.(png|dump|zst|age)$'))
   lint_files "no trailing blanks" has_no_trailing_blanks "${texts[@]}"
   lint_files "shellcheck" shellcheck_file "${scripts[@]}"
+  # shellcheck disable=SC2046
+  lint_files "documentation" docs_file $(tree_files | grep '\.md$')
   if has_clang_tool clang-format; then lint_files "clang-format" format_file "${sources[@]}"; fi
   if has_clang_tool clang-tidy; then lint_tidy; fi
 }
@@ -48,6 +50,27 @@ lint_files() { # TITLE CHECK FILE…
 
 has_no_trailing_blanks() { ! grep -InHE '[[:blank:]]+$' "$1"; }
 shellcheck_file() { shellcheck "$1"; }
+# JSON can be parsed, files that are linked to exist, and so do the settings and SQL names.
+docs_file() { # FILE
+  perl -MJSON::PP -e '
+    use strict;
+    use warnings;
+    sub slurp { local (@ARGV, $/) = @_; return join "", <> }
+    my ($file, @sources) = @ARGV;
+    my ($text, $known) = (slurp($file), slurp(@sources));
+    my $folder = $file =~ m{^(.*/)} ? $1 : "";
+    my @wrong;
+    while ($text =~ /^\s*```json\n(.*?)^\s*```/gms) {
+      push @wrong, "JSON that does not parse, $@" unless eval { decode_json($1) };
+    }
+    while ($text =~ /\]\(([^)#]+)[^)]*\)/g) {
+      push @wrong, "a link to \"$1\", which is missing" unless $1 =~ /^https?:/ || -e "$folder$1";
+    }
+    my %names = map { $_ => 1 } $text =~ /\bpgbackup\.(?!so\b|control\b)([a-z]\w+)/g;
+    $known =~ /\bpgbackup\.$_\b/ or push @wrong, "pgbackup.$_, which is unknown" for sort keys %names;
+    print "$file: $_\n" for @wrong;
+    exit(@wrong > 0)' "$1" src/pg/settings.cpp sql/pgbackup--*.sql
+}
 format_file() {
   local complaints
   complaints=$(clang-format --dry-run -Werror "$1" 2>&1) && return
