@@ -794,9 +794,9 @@ CREATE FUNCTION pgbackup._selected_databases() RETURNS text[]
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_selected_databases';
 COMMENT ON FUNCTION pgbackup._selected_databases() IS 'internal: the names in pgbackup.databases';
 
-CREATE FUNCTION pgbackup._ask_check(needed_bytes bigint) RETURNS jsonb
+CREATE FUNCTION pgbackup._ask_check(needed_bytes bigint, storage text, with_server boolean) RETURNS jsonb
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_check';
-COMMENT ON FUNCTION pgbackup._ask_check(bigint) IS 'internal: has an agent try programs, connection and storage';
+COMMENT ON FUNCTION pgbackup._ask_check(bigint, text, boolean) IS 'internal: has an agent try a storage, unless that is empty, and with_server also programs and connection';
 
 CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -850,24 +850,23 @@ CREATE FUNCTION pgbackup._check_storage_setting() RETURNS TABLE (item text, stat
 $$;
 COMMENT ON FUNCTION pgbackup._check_storage_setting() IS 'internal: the row about pgbackup.storage';
 
-CREATE FUNCTION pgbackup._check_agent() RETURNS TABLE (item text, status text, detail text, hint text)
+CREATE FUNCTION pgbackup._check_agent(storage text, with_server boolean) RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- What the next round of backups may take: the last one of every database.
     needed bigint := coalesce(sum(file_size), 0)::bigint
         FROM (SELECT DISTINCT ON (b.database) b.file_size FROM pgbackup.backups b
-               WHERE b.status = 'completed' AND b.storage = current_setting('pgbackup.storage')
-               ORDER BY b.database, b.id DESC) AS last;
+               WHERE b.status = 'completed' ORDER BY b.database, b.id DESC) AS last;
     why text;
     what_to_do text;
 BEGIN
     RETURN QUERY SELECT r->>'item', r->>'status', r->>'detail', r->>'hint'
-                   FROM jsonb_array_elements(pgbackup._ask_check(needed)->'rows') AS r;
+                   FROM jsonb_array_elements(pgbackup._ask_check(needed, storage, with_server)->'rows') AS r;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL, what_to_do = PG_EXCEPTION_HINT;
     RETURN QUERY SELECT 'agent', 'error', SQLERRM || coalesce('. ' || nullif(why, ''), ''), nullif(what_to_do, '');
 END $$;
-COMMENT ON FUNCTION pgbackup._check_agent() IS 'internal: the rows an agent finds out';
+COMMENT ON FUNCTION pgbackup._check_agent(text, boolean) IS 'internal: the rows an agent finds out about a storage, and with_server about the programs and the connection';
 
 CREATE FUNCTION pgbackup.check() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -890,7 +889,10 @@ BEGIN
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();
     RETURN QUERY SELECT * FROM pgbackup._check_databases();
     RETURN QUERY SELECT * FROM pgbackup._check_storage_setting();
-    RETURN QUERY SELECT * FROM pgbackup._check_agent();
+    RETURN QUERY SELECT * FROM pgbackup._check_agent(current_setting('pgbackup.storage'), true);
+    RETURN QUERY SELECT format('copy %s: %s', w.n, c.item), c.status, c.detail, c.hint
+                   FROM pgbackup._wanted_copies(current_setting('pgbackup.storage')) WITH ORDINALITY AS w (storage, n),
+                        pgbackup._check_agent(w.storage, false) AS c;
 END $$;
 COMMENT ON FUNCTION pgbackup.check() IS
     'tries everything that backups and restores need, the storage with small objects that it removes again; one row for each thing, status ok, warning, error or skipped, and a hint on what to do';
@@ -899,9 +901,9 @@ COMMENT ON FUNCTION pgbackup.check() IS
 -- Cleaning up the storage (src/pg/sql_janitor.cpp)
 --
 
-CREATE FUNCTION pgbackup._ask_janitor(older_than bigint, folders text[], upload_folders text[]) RETURNS jsonb
+CREATE FUNCTION pgbackup._ask_janitor(storage text, older_than bigint, folders text[], upload_folders text[]) RETURNS jsonb
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_ask_janitor';
-COMMENT ON FUNCTION pgbackup._ask_janitor(bigint, text[], text[]) IS
+COMMENT ON FUNCTION pgbackup._ask_janitor(text, bigint, text[], text[]) IS
     'internal: has an agent look for leftovers older than so many seconds or, when it is given folders, remove them there';
 
 CREATE FUNCTION pgbackup._cleanup_age() RETURNS interval
@@ -924,7 +926,7 @@ CREATE FUNCTION pgbackup._age_in_words(age interval) RETURNS text
 $$;
 COMMENT ON FUNCTION pgbackup._age_in_words(interval) IS 'internal: 7 days, 2 hours';
 
-CREATE FUNCTION pgbackup._leftovers(found jsonb, age text, done text)
+CREATE FUNCTION pgbackup._leftovers(storage text, found jsonb, age text, done text)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text, what text, count bigint, removable boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH leftover AS (
@@ -932,9 +934,13 @@ CREATE FUNCTION pgbackup._leftovers(found jsonb, age text, done text)
                (e->>'count')::bigint AS count, e->>'kept' AS kept
           FROM jsonb_array_elements(found) WITH ORDINALITY AS f (e, n)),
     owner AS (
-        SELECT DISTINCT ON (b.file_name) b.file_name, b.id, b.status FROM pgbackup.backups b
+        SELECT DISTINCT ON (b.file_name) b.file_name, b.id, coalesce(c.status, b.status) AS status
+          FROM pgbackup.backups b
+          -- Where its copies are, a backup's folder is as far as that copy is.
+          LEFT JOIN pgbackup.copies c ON c.backup_id = b.id AND pgbackup._is_same_storage(c.storage, $1)
          WHERE b.file_name IN (SELECT folder FROM leftover)
-         ORDER BY b.file_name, b.status = 'in_progress' DESC, b.status = 'completed' DESC, b.id DESC),
+         ORDER BY b.file_name, coalesce(c.status, b.status) = 'in_progress' DESC,
+                  coalesce(c.status, b.status) = 'completed' DESC, b.id DESC),
     judged AS (
         SELECT l.*, o.id, CASE WHEN l.kept IS NULL AND l.what = 'objects' AND o.status = 'completed'
                                THEN 'the catalog has a completed backup here, whose manifest is missing'
@@ -948,13 +954,14 @@ CREATE FUNCTION pgbackup._leftovers(found jsonb, age text, done text)
                 WHEN what = 'objects' AND probe THEN format('left by a check, older than %s', age)
                 WHEN what = 'objects' THEN format('no manifest, older than %s', age)
                 WHEN count = 1 THEN format('unfinished upload older than %s', age)
-                ELSE format('%s unfinished uploads older than %s', count, age) END,
+                ELSE format('%s unfinished uploads older than %s', count, age) END
+           || CASE WHEN $1 <> current_setting('pgbackup.storage') THEN format(', in %s', split_part($1, '?', 1)) ELSE '' END,
            coalesce('kept: ' || why_kept, done), what, count, why_kept IS NULL
       FROM judged ORDER BY n
 $$;
-COMMENT ON FUNCTION pgbackup._leftovers(jsonb, text, text) IS 'internal: what an agent has found, with what the catalog knows about it';
+COMMENT ON FUNCTION pgbackup._leftovers(text, jsonb, text, text) IS 'internal: what an agent has found, with what the catalog knows about it';
 
-CREATE FUNCTION pgbackup._cleanup_storage(dry_run boolean, older_than interval)
+CREATE FUNCTION pgbackup._cleanup_storage(storage text, dry_run boolean, older_than interval)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -962,7 +969,7 @@ DECLARE
     folders_at_once constant int := 200;  -- a job has room for a megabyte
     seconds bigint := ceil(extract(epoch FROM older_than));
     age text := pgbackup._age_in_words(older_than);
-    found jsonb := pgbackup._ask_janitor(seconds, NULL, NULL)->'found';
+    found jsonb := pgbackup._ask_janitor(storage, seconds, NULL, NULL)->'found';
     doomed text[];
     batch text[];
     leftover record;
@@ -972,19 +979,19 @@ DECLARE
 BEGIN
     -- What stays, and in a dry run what would go.
     RETURN QUERY SELECT l.backup_id, l.file_name, l.reason, l.action
-                   FROM pgbackup._leftovers(found, age, 'would remove') l
+                   FROM pgbackup._leftovers(storage, found, age, 'would remove') l
                   WHERE dry_run OR NOT l.removable AND l.what <> 'foreign';
     IF dry_run THEN
         RETURN;
     END IF;
     -- Uploads first: where the storage is a directory, the last object takes its folder along.
     FOREACH kind IN ARRAY '{uploads,objects}'::text[] LOOP
-        doomed := ARRAY(SELECT l.file_name FROM pgbackup._leftovers(found, age, 'removed') l
+        doomed := ARRAY(SELECT l.file_name FROM pgbackup._leftovers(storage, found, age, 'removed') l
                          WHERE l.removable AND l.what = kind);
         FOR i IN 1 .. cardinality(doomed) BY folders_at_once LOOP
             batch := doomed[i : i + folders_at_once - 1];
             FOR leftover IN
-                SELECT l.* FROM pgbackup._leftovers(pgbackup._ask_janitor(seconds,
+                SELECT l.* FROM pgbackup._leftovers(storage, pgbackup._ask_janitor(storage, seconds,
                            CASE WHEN kind = 'objects' THEN batch END,
                            CASE WHEN kind = 'uploads' THEN batch END)->'found', age, 'removed') l LOOP
                 IF leftover.removable AND leftover.what = 'objects' THEN
@@ -996,13 +1003,17 @@ BEGIN
             END LOOP;
         END LOOP;
     END LOOP;
-    RAISE NOTICE 'removed % objects, % unfinished uploads', objects, uploads;
+    RAISE NOTICE '%: removed % objects, % unfinished uploads', split_part(storage, '?', 1), objects, uploads;
 END $$;
-COMMENT ON FUNCTION pgbackup._cleanup_storage(boolean, interval) IS 'internal: removes what unfinished runs have left in pgbackup.storage, if it is older than that';
+COMMENT ON FUNCTION pgbackup._cleanup_storage(text, boolean, interval) IS 'internal: removes what unfinished runs have left in a storage, if it is older than that';
 
 CREATE FUNCTION pgbackup.cleanup(dry_run boolean DEFAULT false)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    copies text;
+    why text;
+    what_to_do text;
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._require_superuser('clean up the storage');
@@ -1016,10 +1027,18 @@ BEGIN
                   DETAIL = 'There is nothing to clean up.',
                   HINT = 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().';
     END IF;
-    RETURN QUERY SELECT * FROM pgbackup._cleanup_storage(dry_run, pgbackup._cleanup_age());
+    RETURN QUERY SELECT * FROM pgbackup._cleanup_storage(current_setting('pgbackup.storage'), dry_run, pgbackup._cleanup_age());
+    FOR copies IN SELECT * FROM pgbackup._wanted_copies(current_setting('pgbackup.storage')) LOOP
+        BEGIN
+            RETURN QUERY SELECT * FROM pgbackup._cleanup_storage(copies, dry_run, pgbackup._cleanup_age());
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL, what_to_do = PG_EXCEPTION_HINT;
+            RAISE WARNING '%', SQLERRM USING DETAIL = why, HINT = what_to_do;
+        END;
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION pgbackup.cleanup(boolean) IS
-    'removes from pgbackup.storage what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
+    'removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
 
 --
 -- Nothing is for everyone

@@ -6,7 +6,7 @@
 #   PG_MAJOR   take this major version instead of the newest installed or, where none is, the newest
 #              that the distribution carries
 
-packages_for() { # build | test | s3
+packages_for() { # build | test | s3 | bench_backup | bench_transfer
   case $1 in
     build)
       echo g++ make cmake ninja-build pkg-config libpq-dev libcurl4-openssl-dev libssl-dev \
@@ -22,6 +22,8 @@ packages_for() { # build | test | s3
       packages_for s3
       ;;
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;
+    bench_backup) echo rclone zstd postgresql-contrib ;;
+    bench_transfer) echo rclone awscli time ;;
   esac
 }
 

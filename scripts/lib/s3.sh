@@ -47,3 +47,17 @@ stop_s3() {
       quietly "$scratch/$dir-stop.log" as_user "$(cat "$scratch/$dir.program")" stop "$scratch/$dir"
   done
 }
+
+# The keys of that server, for clients that want them in another form.
+s3_key() { awk -v key="$1" '$1 == key { print $3 }' "$PGBACKUP_TEST_S3_CREDENTIALS_FILE"; }
+
+# For rclone: the remote "bench" in rclone.conf of the scratch folder.
+write_rclone_config() {
+  {
+    printf '[bench]\ntype = s3\nprovider = Ceph\nendpoint = %s\n' "$PGBACKUP_TEST_S3_ENDPOINT"
+    printf 'access_key_id = %s\n' "$(s3_key aws_access_key_id)"
+    printf 'secret_access_key = %s\n' "$(s3_key aws_secret_access_key)"
+  } >"$scratch/rclone.conf"
+  chmod 0600 "$scratch/rclone.conf"
+  give_to_user "$scratch/rclone.conf"
+}

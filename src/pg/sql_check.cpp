@@ -15,18 +15,20 @@ namespace {
 
 constexpr int kTimeoutMs = 120000;
 
-// The job, in UTF-8, in `context`. The storage is left out when none is set.
-char* CheckJob(int64 needed_bytes, MemoryContext context) {
+// The job, in UTF-8, in `context`; $7 and $8 are needed_bytes and storage, $9 whether to try the
+// server's side, too. An empty storage is left out.
+char* CheckJob(int64 needed_bytes, Datum storage, bool with_server, MemoryContext context) {
   if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
   SqlArguments arguments;
   AddJobArguments(&arguments, 0);
   arguments.Int8(needed_bytes);
+  arguments.Add(TEXTOID, storage);
+  arguments.Bool(with_server);
   ExecuteSql(
       "SELECT jsonb_build_object('protocol', 1, 'job', 'check', 'id', $1, "
-      "'needed_bytes', $7, 'server', " PGBACKUP_SERVER_JSON
-      ", 'server_version_num', current_setting('server_version_num')::int, 'storage', "
-      "CASE WHEN current_setting('pgbackup.storage') <> '' "
-      "THEN " PGBACKUP_STORAGE_JSON("current_setting('pgbackup.storage')") " END)::text",
+      "'needed_bytes', $7, 'server', CASE WHEN $9 THEN " PGBACKUP_SERVER_JSON
+      " END, 'server_version_num', current_setting('server_version_num')::int, 'storage', "
+      "CASE WHEN $8 <> '' THEN " PGBACKUP_STORAGE_JSON("$8") " END)::text",
       arguments);
   char* job = JobText(TextOfRow(0, 0), context);
   SPI_finish();
@@ -61,9 +63,10 @@ Datum pgbackup_selected_databases(PG_FUNCTION_ARGS) {
   PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-// (needed_bytes bigint) → the agent's answer as jsonb.
+// (needed_bytes bigint, storage text, with_server boolean) → the agent's answer as jsonb.
 Datum pgbackup_ask_check(PG_FUNCTION_ARGS) {
-  const char* job = CheckJob(PG_GETARG_INT64(0), CurrentMemoryContext);
+  const char* job =
+      CheckJob(PG_GETARG_INT64(0), PG_GETARG_DATUM(1), PG_GETARG_BOOL(2), CurrentMemoryContext);
   const char* answer = AskAgent(job, kTimeoutMs);
   return DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 }

@@ -52,7 +52,7 @@ sub age_all
 }
 
 is_deeply(rows($node, 'pgbackup.cleanup()'), [], 'an empty storage has nothing to clean up');
-like(notice($node, 'pgbackup.cleanup()'), qr/NOTICE:  removed 0 objects, 0 unfinished uploads/, 'and says so');
+like(notice($node, 'pgbackup.cleanup()'), qr/NOTICE:  file:.*: removed 0 objects, 0 unfinished uploads/, 'and says so');
 
 my $complete = start_backup($node, q{'shop'});
 is(finished($node, $complete), 'completed', 'a backup');
@@ -133,7 +133,7 @@ is_deeply(
 	['main/hours|no manifest, older than 2 hours|removed'],
 	'pgbackup.timeout decides what is old');
 put("main/mass-$_/database.dump.zst", 8 * $day) for 1 .. 450;
-like(notice($node, 'pgbackup.cleanup()'), qr/NOTICE:  removed 45\d objects, 0 unfinished uploads/, 'many folders');
+like(notice($node, 'pgbackup.cleanup()'), qr/NOTICE:  file:.*: removed 45\d objects, 0 unfinished uploads/, 'many folders');
 is_deeply([ grep { /mass/ } storage_files($store) ], [], 'all of them are gone');
 my ($failed, undef, $why) = $node->psql('postgres', 'SELECT pgbackup.cleanup(NULL)');
 isnt($failed, 0, 'dry_run has to be known');
@@ -182,7 +182,7 @@ SKIP:
 	is(s3_uploads($prefix), $uploads + 3, 'S3: and leaves it');
 	s3_put("$prefix/young/database.dump.zst", 'x');
 	like(notice($s3, q{pgbackup._cleanup_storage(false, '2 seconds')}),
-		qr/NOTICE:  removed 3 objects, 2 unfinished uploads/, 'S3: leftovers are removed');
+		qr/NOTICE:  s3:.*: removed 3 objects, 2 unfinished uploads/, 'S3: leftovers are removed');
 	is_deeply([ grep { $_ ne 'young/database.dump.zst' } s3_keys($prefix) ], [ sort @kept ], 'S3: and nothing else');
 	is(s3_uploads($prefix), $uploads + 1, 'S3: the uploads of a run, and of others, go on');
 	is_deeply([ grep { /^young/ } s3_keys($prefix) ], ['young/database.dump.zst'], 'S3: a young object stays');

@@ -118,6 +118,21 @@ ok(database_as_text($node, 'back_s3') eq $source, 'equal');
 $node->safe_psql('postgres', "SELECT pgbackup.delete($id)");
 is(scalar(storage_files($second)), 3, 'delete without objects leaves a complete copy');
 
+# What looks at the storage looks at the copies' storages, too.
+restart_settings($node, 'pgbackup.storage' => s3_url('b'));
+is( $node->safe_psql('postgres', q{SELECT string_agg(item, ',') FROM pgbackup.check() WHERE item ~ 'delete'}),
+	'delete,copy 1: delete',
+	'check tries the storage of the copies');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pgbackup.check() WHERE status = 'error'}), 0, 'without errors');
+unlink "$second/$row->{file_name}/manifest.json" or die;
+my $long_ago = time - 8 * 86400;
+utime $long_ago, $long_ago, map { "$second/$_" } storage_files($second);
+is( $node->safe_psql('postgres', 'SELECT reason, action FROM pgbackup.cleanup()'),
+	"no manifest, older than 7 days, in file://$second|removed",
+	'cleanup cleans the storage of the copies');
+is_deeply([ storage_files($second) ], [], 'nothing is left there');
+restart_settings($node, 'pgbackup.storage' => "file://$store");
+
 # A store that is away.
 my $closed = PostgreSQL::Test::Cluster::get_free_port();
 restart_settings($node, 'pgbackup.storage_copies' => s3_url('c', $closed));

@@ -153,6 +153,17 @@ TEST_F(CustomerKeyRequests, WhatMovesOrDescribesContentCarriesTheKeyAndNothingEl
   EXPECT_EQ(with_key, (std::set<std::string>{"GET", "HEAD", "POST", "PUT"}));
 }
 
+TEST_F(CustomerKeyRequests, AStoreThatIgnoresTheKeyGetsNothing) {
+  store_.knows_customer_keys = false;
+  for (const std::string& content : {std::string("small"), SomeBytes(kLeastPartSize + 1)}) {
+    const Error error = ErrorOf([&] { WriteObject(storage(), "x", content); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+    EXPECT_NE(error.hint().find("Reset pgbackup.s3_sse_c_key_file"), std::string::npos);
+    EXPECT_TRUE(store_.objects.empty());
+    EXPECT_TRUE(store_.uploads.empty());
+  }
+}
+
 TEST_F(CustomerKeyRequests, TheKeyExcludesTheStoresOwnForWhatWrites) {
   settings_.sse = "AES256";
   const Error error = ErrorOf([&] { WriteObject(storage(), "x", "content"); });

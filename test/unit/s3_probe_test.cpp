@@ -196,7 +196,7 @@ TEST_F(S3ProbeTest, WorksOnWhenTheStoreInsistsOnItsClock) {
 }
 
 TEST_F(S3ProbeTest, WarnsAboutAStoreWithoutConditionalWrites) {
-  store_.knows_if_none_match = false;
+  store_.refuses_conditions_with = 501;
   EXPECT_FALSE(Probe());
   EXPECT_EQ(Troubles(), Lines{"conditional put: warning"});
   EXPECT_NE(Row("conditional put").detail.find("does not do conditional writes"),

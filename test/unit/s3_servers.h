@@ -38,6 +38,8 @@ struct S3Deviations {
   bool calls_wrong_keys_denied = false;
   // It answers 501 to "x-amz-server-side-encryption".
   bool knows_no_encryption = false;
+  // It takes customer's keys and encrypts nothing.
+  bool ignores_customer_keys = false;
   // It answers 501 to "x-amz-tagging".
   bool knows_no_tags = false;
   // It takes object locks and locks nothing.
@@ -64,6 +66,7 @@ inline constexpr S3Deviations kS3Deviations[] = {
     {.server = "swift-2.30",
      .one_error_for_both_keys = true,
      .knows_no_encryption = true,
+     .ignores_customer_keys = true,
      .knows_no_tags = true,
      .ignores_object_lock = true,
      .refuses_checksums_of_parts = true,
@@ -72,6 +75,7 @@ inline constexpr S3Deviations kS3Deviations[] = {
     {.server = "swift-2.38",
      .one_error_for_both_keys = true,
      .knows_no_encryption = true,
+     .ignores_customer_keys = true,
      .knows_no_tags = true,
      .ignores_object_lock = true,
      .forgets_checksums = true},

@@ -545,15 +545,18 @@ TEST_F(S3StorageTest, AConditionalPutThatWasDoneAndAnswered200WithAnErrorIsRecog
 }
 
 TEST_F(S3StorageTest, AConditionalPutFallsBackToALookWhereTheStoreKnowsNone) {
-  store_.knows_if_none_match = false;
   PutOptions options;
   options.if_absent = true;
-  WriteObject(storage(), "manifest.json", "{}", options);
-  EXPECT_EQ(ErrorOf([&] { WriteObject(storage(), "manifest.json", "other", options); }).kind(),
-            ErrorKind::kAlreadyExists);
-  WriteObject(storage(), "long", SomeBytes(kPart + 1), options);
-  EXPECT_EQ(store_.objects.at("p/manifest.json").content, "{}");
-  EXPECT_EQ(store_.objects.size(), 2u);
+  for (const int status : {400, 501}) {
+    store_.refuses_conditions_with = status;
+    store_.objects.clear();
+    WriteObject(storage(), "manifest.json", "{}", options);
+    EXPECT_EQ(ErrorOf([&] { WriteObject(storage(), "manifest.json", "other", options); }).kind(),
+              ErrorKind::kAlreadyExists);
+    WriteObject(storage(), "long", SomeBytes(kPart + 1), options);
+    EXPECT_EQ(store_.objects.at("p/manifest.json").content, "{}");
+    EXPECT_EQ(store_.objects.size(), 2u);
+  }
 }
 
 TEST_F(S3StorageTest, AConditionalPutWorksForAUserWhoMayOnlyWrite) {

@@ -128,7 +128,8 @@ class FakeStore {
   Hook after;                       // the store has done what was asked, its answer is replaced
   size_t cut_bodies_at = SIZE_MAX;  // a GET's connection breaks after so many bytes
   std::function<bool(const SeenRequest&)> cuts = [](const auto&) { return true; };  // of which ones
-  bool knows_if_none_match = true;
+  bool knows_customer_keys = true;
+  int refuses_conditions_with = 0;  // status of the answer to If-None-Match; 0: it is known
   std::function<WallTime()> clock;  // if given, answers and listings tell times
   std::string object_lock;          // the bucket's configuration, XML; empty: none
 
@@ -223,6 +224,9 @@ inline HttpResponse FakeStore::Perform(const HttpRequest& request) {
     std::optional<HttpResponse> other = before ? before(seen_request) : std::nullopt;
     if (!other) {
       response = Do(seen_request, body);
+      constexpr const char* kAlgorithm = "x-amz-server-side-encryption-customer-algorithm";
+      if (knows_customer_keys && !seen_request.Header(kAlgorithm).empty())
+        response.headers.emplace_back(kAlgorithm, seen_request.Header(kAlgorithm));
       other = after ? after(seen_request) : std::nullopt;
     }
     if (other) response = *other;
@@ -293,7 +297,8 @@ inline HttpResponse FakeStore::DoObject(const SeenRequest& request, const std::s
   const auto found = objects.find(key);
   if (request.method == "PUT") {
     if (!request.Header("if-none-match").empty()) {
-      if (!knows_if_none_match) return ErrorAnswer(501, "NotImplemented");
+      if (refuses_conditions_with != 0)
+        return ErrorAnswer(refuses_conditions_with, "NotImplemented");
       if (found != objects.end()) return ErrorAnswer(412, "PreconditionFailed");
     }
     objects[key] = {body, request.Header(kWriteIdHeader), ++next_, Time()};
@@ -349,7 +354,7 @@ inline HttpResponse FakeStore::DoUpload(const SeenRequest& request, const std::s
   }
   last_complete = body;
   if (!request.Header("if-none-match").empty()) {
-    if (!knows_if_none_match) return ErrorAnswer(501, "NotImplemented");
+    if (refuses_conditions_with != 0) return ErrorAnswer(refuses_conditions_with, "NotImplemented");
     if (objects.count(key) > 0) return ErrorAnswer(412, "PreconditionFailed");
   }
   Object object{{}, upload.write_id, ++next_, Time()};

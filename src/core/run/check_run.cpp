@@ -19,8 +19,10 @@ class Check {
   Check(const CheckJob& job, const RunContext& context) : job_(job), context_(context) {}
 
   const ProbeReport& Run() {
-    CheckPrograms();
-    report_.Try("connection", [&] { return Connection(); });
+    if (job_.server_major != 0) {
+      CheckPrograms();
+      report_.Try("connection", [&] { return Connection(); });
+    }
     if (!job_.storage.url.empty()) CheckStorage();
     return report_;
   }

@@ -182,10 +182,12 @@ CopyJob ParseCopy(const JsonReader& root) {
 CheckJob ParseCheck(const JsonReader& root) {
   CheckJob job;
   job.id = root.IntegerOr("id", 0);
-  job.server = ParseServer(root.Object("server"));
+  if (root.Has("server")) {
+    job.server = ParseServer(root.Object("server"));
+    job.server_major = root.Integer("server_version_num") / 10000;
+  }
   if (root.Has("storage")) job.storage = ParseStorage(root.Object("storage"));
   job.storage.patience = kCheckPatience;
-  job.server_major = root.Integer("server_version_num") / 10000;
   if (root.Has("needed_bytes")) job.needed_bytes = root.Size("needed_bytes");
   return job;
 }

@@ -84,7 +84,7 @@ struct CopyJob : JobBase {
 
 // Tries everything a backup needs. An empty storage URL: none is set.
 struct CheckJob : JobBase {
-  int64_t server_major = 0;   // of the server to be dumped
+  int64_t server_major = 0;   // of the server to be dumped; 0: the storage alone is checked
   uint64_t needed_bytes = 0;  // what a backup takes, 0 if unknown
 };
 

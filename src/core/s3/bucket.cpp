@@ -29,6 +29,34 @@ std::optional<uint64_t> SizeIn(const HttpResponse& response) {
   return response.status == 416 ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
+// Makes a write fail when the object exists (RFC 9110, section 13.1.2).
+void MakeConditional(S3Call* call) {
+  call->headers.emplace_back("if-none-match", "*");
+  // Stores without conditional writes say so in one of these ways, or ignore the header. When a 400
+  // has another reason, the same write without the condition will meet it, too.
+  call->accepted.insert(call->accepted.end(), {400, 412, 501});
+}
+
+WriteOutcome OutcomeOfWrite(int status) {
+  if (status == 412) return WriteOutcome::kExists;
+  return status == 400 || status == 501 ? WriteOutcome::kUnsupported : WriteOutcome::kWritten;
+}
+
+// A store that does not know customer's keys may store what it gets as it is. The others repeat the
+// algorithm in their answer.
+void CheckKeyWasTaken(const S3Purpose& purpose, const HttpResponse& response, bool* maybe_done) {
+  if (!purpose.has_key ||
+      !response.Header("x-amz-server-side-encryption-customer-algorithm").empty())
+    return;
+  *maybe_done = true;  // it may be there, unencrypted
+  throw Error(ErrorKind::kInvalid,
+              "could not " + purpose.action + " " + purpose.url +
+                  ": the store does not encrypt with a key of yours",
+              "It took the object without a word about the key in pgbackup.s3_sse_c_key_file, as "
+              "stores do that do not know such keys.",
+              "Reset pgbackup.s3_sse_c_key_file for this store.");
+}
+
 // What it takes to make an object with these headers.
 std::string WritePermission(const HttpHeaders& headers) {
   const bool tags = std::any_of(headers.begin(), headers.end(),
@@ -76,13 +104,11 @@ WriteOutcome Bucket::PutObject(const std::string& key, const HttpHeaders& header
   call.body = body;
   call.payload_hash = guard.payload_hash;
   call.maybe_done = maybe_done;
-  if (if_absent) {
-    call.headers.emplace_back("if-none-match", "*");
-    call.accepted = {412, 501};
-  }
-  const int status = client_.Call(call, control).response.status;
-  if (status == 412) return WriteOutcome::kExists;
-  return status == 501 ? WriteOutcome::kUnsupported : WriteOutcome::kWritten;
+  if (if_absent) MakeConditional(&call);
+  const HttpResponse response = client_.Call(call, control).response;
+  const WriteOutcome outcome = OutcomeOfWrite(response.status);
+  if (outcome == WriteOutcome::kWritten) CheckKeyWasTaken(call.purpose, response, maybe_done);
+  return outcome;
 }
 
 std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& headers,
@@ -93,7 +119,9 @@ std::string Bucket::CreateUpload(const std::string& key, const HttpHeaders& head
   call.purpose.locks = AskForLock(headers);
   call.purpose.permission = WritePermission(headers);
   call.maybe_done = maybe_done;
-  std::string id = ParseUploadId(client_.Call(call, control).response.body);
+  const HttpResponse response = client_.Call(call, control).response;
+  CheckKeyWasTaken(call.purpose, response, maybe_done);
+  std::string id = ParseUploadId(response.body);
   if (id.empty()) ThrowUnclear(call.purpose, "the store gave no upload id");
   return id;
 }
@@ -125,23 +153,13 @@ std::optional<WriteOutcome> Bucket::CompleteUpload(const std::string& key,
   call.body = AsBytes(body);
   call.maybe_done = maybe_done;
   call.accepted = {404};
-  if (if_absent) {
-    call.headers.emplace_back("if-none-match", "*");
-    call.accepted = {404, 412, 501};
-  }
+  if (if_absent) MakeConditional(&call);
   const S3Answer answer = client_.Call(call, control);
-  switch (answer.response.status) {
-    case 404:
-      return std::nullopt;
-    case 412:
-      return WriteOutcome::kExists;
-    case 501:
-      return WriteOutcome::kUnsupported;
-    default:
-      if (IsCompleteResult(answer.response.body)) return WriteOutcome::kWritten;
-      *maybe_done = true;
-      return std::nullopt;
-  }
+  if (answer.response.status == 404) return std::nullopt;
+  const WriteOutcome outcome = OutcomeOfWrite(answer.response.status);
+  if (outcome != WriteOutcome::kWritten || IsCompleteResult(answer.response.body)) return outcome;
+  *maybe_done = true;
+  return std::nullopt;
 }
 
 void Bucket::AbortUpload(const std::string& key, const std::string& upload_id,

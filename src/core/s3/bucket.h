@@ -35,7 +35,7 @@ struct BucketLock {
 enum class WriteOutcome {
   kWritten,
   kExists,       // refused, since the object exists
-  kUnsupported,  // the store does not do conditional writes (501)
+  kUnsupported,  // the store does not do conditional writes (501), or not this one (400)
 };
 
 class Bucket {
