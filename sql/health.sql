@@ -11,7 +11,7 @@ SELECT pgbackup.cleanup(NULL);
 SELECT pgbackup._cleanup_age();
 SELECT pgbackup._age_in_words(a::interval) FROM unnest('{7 days,1 day,3 hours,1 hour,90 seconds,0}'::text[]) AS a;
 -- What an agent has found becomes rows.
-SELECT file_name, reason, action, removable FROM pgbackup._leftovers('[
+SELECT file_name, reason, action, removable FROM pgbackup._leftovers(current_setting('pgbackup.storage'), '[
     {"folder": "a", "what": "uploads", "probe": false, "count": 1, "bytes": 0, "kept": null},
     {"folder": "a", "what": "uploads", "probe": false, "count": 2, "bytes": 0, "kept": null},
     {"folder": "a", "what": "objects", "probe": false, "count": 3, "bytes": 9, "kept": null},
