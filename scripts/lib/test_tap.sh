@@ -55,11 +55,13 @@ make_small_disk() {
 
 tap_lines() { find "$raw" -type f -exec grep -hE "$1" {} + 2>/dev/null || :; }
 
-# What the servers of the tests that failed had to say.
+# What the tests that failed and their servers had to say. Where their logs are depends on the
+# version.
 tap_logs() {
   local test file
   sed -n 's,^test/t/\([0-9a-z_]*\)\.pl .*(Wstat.*,\1,p' "$log" | while read -r test; do
-    find "$scratch/tap/log" -name "${test}_*.log" | sort | while read -r file; do
+    find "$scratch/tap" -name "regress_log_$test" -exec tail -n 5 {} +
+    find "$scratch/tap" -name "${test}_*.log" | sort | while read -r file; do
       echo "--- $(basename "$file")"
       grep -E 'WARNING|ERROR|FATAL|PANIC|pgbackup' "$file" | tail -n 15 || :
     done

@@ -156,7 +156,7 @@ SKIP:
 	}
 	wait_until(
 		sub {
-			$node->safe_psql('postgres', q{SELECT pgbackup._cleanup_storage(false, '0 seconds')});
+			$node->safe_psql('postgres', q{SELECT pgbackup._cleanup_storage(current_setting('pgbackup.storage'), false, '0 seconds')});
 			return s3_keys($prefix) == 0 && s3_uploads($prefix) == 0;
 		},
 		'the end of what the checks had to leave');

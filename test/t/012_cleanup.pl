@@ -169,7 +169,7 @@ SKIP:
 	s3_put("$prefix/mixed/$_", 'x') for qw(notes.txt database.dump.zst);
 	push @kept, 'somebody/else.bin', 'mixed/notes.txt';
 
-	is_deeply(rows($s3, q{pgbackup._cleanup_storage(false, '1 hour')}), [], 'S3: what is young stays');
+	is_deeply(rows($s3, q{pgbackup._cleanup_storage(current_setting('pgbackup.storage'), false, '1 hour')}), [], 'S3: what is young stays');
 	my $words = 'older than 2 seconds';
 	my @rows = (
 		"cut|unfinished upload $words|",
@@ -177,11 +177,11 @@ SKIP:
 		"gone|unfinished upload $words|",
 		"mixed|no manifest, $words|");
 	my $dry = [ sort((map { "${_}would remove" } @rows), 'mixed|1 object with another name|kept: not written by pgbackup') ];
-	wait_until(sub { @{ rows($s3, q{pgbackup._cleanup_storage(true, '2 seconds')}) } == 5 }, 'age');
-	is_deeply(rows($s3, q{pgbackup._cleanup_storage(true, '2 seconds')}), $dry, 'S3: a dry run tells what would go');
+	wait_until(sub { @{ rows($s3, q{pgbackup._cleanup_storage(current_setting('pgbackup.storage'), true, '2 seconds')}) } == 5 }, 'age');
+	is_deeply(rows($s3, q{pgbackup._cleanup_storage(current_setting('pgbackup.storage'), true, '2 seconds')}), $dry, 'S3: a dry run tells what would go');
 	is(s3_uploads($prefix), $uploads + 3, 'S3: and leaves it');
 	s3_put("$prefix/young/database.dump.zst", 'x');
-	like(notice($s3, q{pgbackup._cleanup_storage(false, '2 seconds')}),
+	like(notice($s3, q{pgbackup._cleanup_storage(current_setting('pgbackup.storage'), false, '2 seconds')}),
 		qr/NOTICE:  s3:.*: removed 3 objects, 2 unfinished uploads/, 'S3: leftovers are removed');
 	is_deeply([ grep { $_ ne 'young/database.dump.zst' } s3_keys($prefix) ], [ sort @kept ], 'S3: and nothing else');
 	is(s3_uploads($prefix), $uploads + 1, 'S3: the uploads of a run, and of others, go on');
@@ -199,7 +199,7 @@ SKIP:
 	my $denied;
 	wait_until(
 		sub {
-			($denied) = grep { /^locked/ } @{ rows($s3, q{pgbackup._cleanup_storage(false, '2 seconds')}) };
+			($denied) = grep { /^locked/ } @{ rows($s3, q{pgbackup._cleanup_storage(current_setting('pgbackup.storage'), false, '2 seconds')}) };
 			return defined $denied;
 		},
 		'age');
