@@ -43,12 +43,12 @@ transfer_once() { # PARTS
 
   put "pgbackup/$parts" "${pgbackup[@]}" put a
   put "rclone-rcat/$parts" "${rclone[@]}" rcat "$bucket/b"
-  put "rclone-file/$parts" "${rclone[@]}" copyto "$data" "$bucket/c"
+  put "rclone-file/$parts" "${rclone[@]}" copyto "$data" "$bucket/c$parts"
   put "aws-stdin/$parts" "${aws[@]}" cp --only-show-errors - "$(bucket_url)/d"
   put "aws-file/$parts" "${aws[@]}" cp --only-show-errors "$data" "$(bucket_url)/e"
   get "pgbackup/$parts" - "${pgbackup[@]}" get a
   get "rclone-cat/$parts" - "${rclone[@]}" cat "$bucket/b"
-  get "rclone-file/$parts" "$scratch/back" "${rclone[@]}" copyto "$bucket/c" "$scratch/back"
+  get "rclone-file/$parts" "$scratch/back" "${rclone[@]}" copyto "$bucket/c$parts" "$scratch/back"
   get "aws-stdout/$parts" - "${aws[@]}" cp --only-show-errors "$(bucket_url)/d" -
   get "aws-file/$parts" "$scratch/back" "${aws[@]}" cp --only-show-errors "$(bucket_url)/e" "$scratch/back"
 }
@@ -65,7 +65,7 @@ get() { # NAME FILE|- COMMAND…
   shift 2
   if [ "$file" = - ]; then
     timed "get:$name" /dev/null "$@" </dev/null
-    [ "$round" != 1 ] || [ "$(as_user "$@" 2>/dev/null | sha256sum | cut -d' ' -f1)" = "$digest" ] ||
+    [ "$round" != 1 ] || [ "$(as_client "$@" 2>/dev/null | sha256sum | cut -d' ' -f1)" = "$digest" ] ||
       fail "$name brought something else back"
   else
     timed "get:$name" /dev/null "$@" </dev/null
@@ -74,12 +74,14 @@ get() { # NAME FILE|- COMMAND…
   fi
 }
 
+# rclone takes the tests' AWS_CA_BUNDLE for a file it may read.
+as_client() { as_user env -u AWS_CA_BUNDLE AWS_EC2_METADATA_DISABLED=true "$@"; }
+
 # Appends NAME, wall seconds, CPU seconds and KiB of the program alone.
 timed() { # NAME OUTPUT COMMAND…
   local name=$1 output=$2 time_file=$scratch/time
   shift 2
-  if ! as_user env -u AWS_CA_BUNDLE AWS_EC2_METADATA_DISABLED=true \
-    /usr/bin/time -f '%e %U %S %M' -o "$time_file" "$@" >"$output" 2>"$scratch/timed.log"; then
+  if ! as_client /usr/bin/time -f '%e %U %S %M' -o "$time_file" "$@" >"$output" 2>"$scratch/timed.log"; then
     tail -n 20 "$scratch/timed.log" >&2
     fail "$name failed"
   fi

@@ -8,6 +8,11 @@
 #include "core/base/error.h"
 
 namespace pgbackup {
+namespace {
+
+constexpr size_t kLargePage = 2u << 20;
+
+}  // namespace
 
 PartBuffer::PartBuffer(size_t capacity) : capacity_(capacity) {
   void* memory = mmap(nullptr, capacity, PROT_READ | PROT_WRITE,
@@ -17,6 +22,10 @@ PartBuffer::PartBuffer(size_t capacity) : capacity_(capacity) {
                 "It has " + std::to_string(capacity) + " bytes.",
                 "Lower pgbackup.s3_part_size, pgbackup.s3_concurrency or pgbackup.jobs.");
   memory_ = static_cast<std::byte*>(memory);
+  // A part is filled to its end once and given back: a fault for each page of it would cost as much
+  // as hashing it. Not for its beginning, which is all of a small object. Where the system has no
+  // large pages to give, nothing changes.
+  if (capacity > kLargePage) madvise(memory_ + kLargePage, capacity - kLargePage, MADV_HUGEPAGE);
 }
 
 PartBuffer::~PartBuffer() {
