@@ -36,7 +36,7 @@ transfer_once() { # PARTS
   pgbackup=("$scratch/s3_transfer" --url "$(bucket_url)" --endpoint "$PGBACKUP_TEST_S3_ENDPOINT"
     --credentials "$PGBACKUP_TEST_S3_CREDENTIALS_FILE" --part-size $((32 << 20)) --concurrency "$parts")
   rclone=(rclone --config "$scratch/rclone.conf" --s3-chunk-size 32M --s3-upload-concurrency "$parts"
-    --s3-upload-cutoff 32M --multi-thread-streams "$parts" --multi-thread-cutoff 32M --buffer-size 32M)
+    --s3-upload-cutoff 32M --ignore-times --multi-thread-streams "$parts" --multi-thread-cutoff 32M --buffer-size 32M)
   aws=(env "AWS_CONFIG_FILE=$scratch/aws-$parts" "AWS_SHARED_CREDENTIALS_FILE=$PGBACKUP_TEST_S3_CREDENTIALS_FILE"
     aws --endpoint-url "$PGBACKUP_TEST_S3_ENDPOINT" s3)
   local bucket=bench:$PGBACKUP_TEST_S3_BUCKET
