@@ -66,7 +66,7 @@ docs_file() { # FILE
     while ($text =~ /\]\(([^)#]+)[^)]*\)/g) {
       push @wrong, "a link to \"$1\", which is missing" unless $1 =~ /^https?:/ || -e "$folder$1";
     }
-    my %names = map { $_ => 1 } $text =~ /\bpgbackup\.(?!so\b|control\b)([a-z]\w+)/g;
+    my %names = map { $_ => 1 } $text =~ /\bpgbackup\.(?!so\b|control\b)([a-z]\w+)(?![\w*])/g;
     $known =~ /\bpgbackup\.$_\b/ or push @wrong, "pgbackup.$_, which is unknown" for sort keys %names;
     print "$file: $_\n" for @wrong;
     exit(@wrong > 0)' "$1" src/pg/settings.cpp sql/pgbackup--*.sql
