@@ -506,9 +506,23 @@ TEST_F(S3StorageTest, RefusesTheByteThatIsTooMany) {
   EXPECT_NE(error.hint().find("pgbackup.s3_part_size"), std::string::npos);
 }
 
+TEST_F(S3StorageTest, NoTryLastsForEverUnlessItsReceiverMayBeSlow) {
+  using std::chrono::hours;
+  limits_.least_speed = kPart / 7200;  // a part may take two hours
+  WriteObject(storage(), "x", SomeBytes(kPart + 1));
+  ReadObjectText(storage(), "x");
+  storage().Head("x");
+  for (const SeenRequest& request : store_.seen) {
+    if (request.body_size == kPart)
+      EXPECT_NEAR(static_cast<double>(request.timeout / std::chrono::seconds(1)), 7200, 10);
+    else
+      EXPECT_EQ(request.timeout, hours(request.method == "GET" ? 0 : 1)) << request.method;
+  }
+}
+
 TEST_F(S3StorageTest, AStreamOfMorePartsThanAnObjectTakesContinuesInTheNext) {
   limits_.most_parts = 2;
-  const std::string content = SomeBytes(2 * 2 * kPart + kPart + 7);
+  const std::string content = SomeBytes(5 * kPart + 7);
   std::atomic<uint64_t> stored{0};
   SegmentSink sink(storage(), "x", &stored);
   sink.Write(AsBytes(content));

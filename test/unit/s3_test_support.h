@@ -74,6 +74,7 @@ struct SeenRequest {
   std::map<std::string, std::string> query;
   std::map<std::string, std::string> headers;
   size_t body_size = 0;
+  std::chrono::milliseconds timeout{0};
 
   bool Has(const std::string& parameter) const { return query.count(parameter) > 0; }
   std::string Header(const std::string& name) const {
@@ -179,6 +180,7 @@ class FakeTransport final : public Transport {
 inline SeenRequest TakeApart(const HttpRequest& request) {
   SeenRequest seen;
   seen.method = request.method;
+  seen.timeout = request.timeout;
   seen.body_size = request.body.size();
   const size_t host = request.url.find("//") + 2;
   const size_t slash = request.url.find('/', host);

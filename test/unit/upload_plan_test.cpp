@@ -20,7 +20,7 @@ struct Row {
 };
 
 TEST(UploadPlan, Table) {
-  constexpr uint64_t kFull = 900 * 32 * kMiB;
+  constexpr uint64_t kFull = uint64_t{900} * 32 * kMiB;
   const Row rows[] = {
       // Within one object.
       {32 * kMiB, 0, 1, 0, 0, 0},

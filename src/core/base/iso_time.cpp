@@ -11,6 +11,7 @@ namespace {
 bool TakeNumber(std::string_view* text, size_t digits, char after, int* number) {
   const size_t length = digits + (after != '\0' ? 1 : 0);
   if (text->size() < length || (after != '\0' && (*text)[digits] != after)) return false;
+  *number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + digits, *number);
   if (error != std::errc() || end != text->data() + digits || *number < 0) return false;
   text->remove_prefix(length);

@@ -55,7 +55,7 @@ std::string CheckedHost(std::string rest, std::string_view default_port) {
   if (rest.find_first_of("/?#") != std::string::npos)
     ThrowBadEndpoint("There is more than a host and a port in it.");
   const size_t colon = rest.find(':', rest.front() == '[' ? rest.find(']') : 0);
-  const std::string host = rest.substr(0, colon);
+  std::string host = rest.substr(0, colon);
   if (!IsHost(host)) ThrowBadEndpoint("The host is neither a name nor an address.");
   if (colon == std::string::npos) return host;
   const std::string_view port = std::string_view(rest).substr(colon + 1);

@@ -101,6 +101,13 @@ double S3Client::Random() {
   return static_cast<double>(bits) / 4294967296.0;
 }
 
+// Ends a try that never stalls and never ends; 0 for none.
+std::chrono::milliseconds S3Client::TimeoutOf(const S3Call& call) const {
+  if (call.on_body || throttle_ != nullptr) return {};
+  const std::chrono::milliseconds for_body(call.body.size() * 1000 / limits_.least_speed);
+  return std::max(limits_.request_timeout, for_body);
+}
+
 HttpRequest S3Client::Prepare(const S3Call& call, const std::string& payload_hash,
                               const Endpoint& endpoint, const Credentials& credentials) {
   WallTime now = environment_.Now();
@@ -193,7 +200,7 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
     };
     if (retry.deadline())
       request.stall_timeout = std::min(request.stall_timeout, left_until(*retry.deadline()));
-    if (control.at_latest) request.timeout = left_until(*control.at_latest);
+    request.timeout = control.at_latest ? left_until(*control.at_latest) : TimeoutOf(call);
     bool progress = false;
     if (call.on_body)
       request.on_body = [&](const HttpResponse& head, std::span<const std::byte> data) {

@@ -32,6 +32,10 @@ struct S3Limits {
   // The retry window while the store has never answered: most likely a setting is wrong.
   std::chrono::milliseconds first_contact_window{30'000};
   std::chrono::milliseconds stall_timeout{60'000};
+  // The longest one try may take, and what a large body may take if that is longer. Not for what is
+  // streamed to somebody who may be slow, nor under a bandwidth limit.
+  std::chrono::milliseconds request_timeout{3'600'000};
+  uint64_t least_speed = 16u << 10;  // bytes per second
   // All the time that cleaning up after a failure or a cancel may take.
   std::chrono::milliseconds cleanup_window{8'000};
   int page_size = 1000;              // names per page of a listing
@@ -103,6 +107,7 @@ class S3Client {
  private:
   struct Corrections;  // what one call has tried already
 
+  std::chrono::milliseconds TimeoutOf(const S3Call& call) const;
   HttpRequest Prepare(const S3Call& call, const std::string& payload_hash, const Endpoint& endpoint,
                       const Credentials& credentials);
   bool React(Reaction reaction, const HttpResponse& response, const S3ErrorBody& error,
