@@ -19,9 +19,13 @@ void RequireFitForALog(const std::string& text) {
 }
 
 void CheckErrors(std::string_view xml, const S3ErrorBody& body) {
-  const S3Purpose purpose{"write", "s3://bucket/x", "s3:PutObject",
-                          !xml.empty() && xml[0] % 2 == 0};
-  const S3Place place{"https://store", "bucket", "region", ""};
+  S3Purpose purpose;
+  purpose.action = "write";
+  purpose.url = "s3://bucket/key";
+  purpose.permission = "s3:PutObject";
+  purpose.locks = !xml.empty() && xml[0] % 2 == 0;
+  purpose.has_key = !xml.empty() && xml[0] % 3 == 0;
+  const S3Place place{"https://store", "bucket", "region", "", ""};
   constexpr int kStatuses[] = {200, 301, 400, 403, 404, 412, 500, 503};
   HttpResponse response;
   response.status = kStatuses[xml.size() % std::size(kStatuses)];

@@ -99,6 +99,13 @@ class S3OptionsLive : public ::testing::TestWithParam<S3Slot> {
   std::unique_ptr<Storage> storage_;
 };
 
+TEST_P(S3OptionsLive, ObjectsAreEncryptedWithAKeyOfTheStore) {
+  settings_.s3.sse = "AES256";
+  if (deviations_.knows_no_encryption) return ExpectNotImplemented();
+  if (deviations_.knows_no_store_key) GTEST_SKIP() << "needs a newer server";
+  ExpectBothGet({{"x-amz-server-side-encryption", "AES256"}});
+}
+
 TEST_P(S3OptionsLive, ObjectsAreEncryptedWithTheKeyThatIsNamed) {
   settings_.s3.sse = "aws:kms";
   settings_.s3.kms_key_id = "testkey-2";

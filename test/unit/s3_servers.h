@@ -38,6 +38,8 @@ struct S3Deviations {
   bool calls_wrong_keys_denied = false;
   // It answers 501 to "x-amz-server-side-encryption".
   bool knows_no_encryption = false;
+  // It knows no "AES256" as "x-amz-server-side-encryption".
+  bool knows_no_store_key = false;
   // It takes customer's keys and encrypts nothing.
   bool ignores_customer_keys = false;
   // It answers 501 to "x-amz-tagging".
@@ -58,6 +60,7 @@ struct S3Deviations {
 
 inline constexpr S3Deviations kS3Deviations[] = {
     {.server = "ceph-16",
+     .knows_no_store_key = true,
      .multipart_loses_options = true,
      .one_error_for_all_keys = true,
      .forgets_checksums = true,
