@@ -21,7 +21,7 @@ void RequireFitForALog(const std::string& text) {
 void CheckErrors(std::string_view xml, const S3ErrorBody& body) {
   S3Purpose purpose;
   purpose.action = "write";
-  purpose.url = "s3://bucket/key";
+  purpose.url = "s3://bucket/x";
   purpose.permission = "s3:PutObject";
   purpose.locks = !xml.empty() && xml[0] % 2 == 0;
   purpose.has_key = !xml.empty() && xml[0] % 3 == 0;
