@@ -1,6 +1,6 @@
 #include "core/base/iso_time.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "core/base/utc_time.h"
 
@@ -12,8 +12,10 @@ bool TakeNumber(std::string_view* text, size_t digits, char after, int* number) 
   const size_t length = digits + (after != '\0' ? 1 : 0);
   if (text->size() < length || (after != '\0' && (*text)[digits] != after)) return false;
   *number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + digits, *number);
-  if (error != std::errc() || end != text->data() + digits || *number < 0) return false;
+  for (const char c : text->substr(0, digits)) {
+    if (c < '0' || c > '9') return false;
+    *number = *number * 10 + (c - '0');
+  }
   text->remove_prefix(length);
   return true;
 }
@@ -40,7 +42,8 @@ std::optional<WallTime> ParseIsoTime(std::string_view text) {
   if (!TakeNumber(&text, 2, text.size() == 5 ? ':' : '\0', &hours) ||
       !TakeNumber(&text, 2, '\0', &minutes) || !text.empty())
     return std::nullopt;
-  return *shown - sign * (std::chrono::hours(hours) + std::chrono::minutes(minutes));
+  const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return std::min<WallTime>(*shown - sign * offset, kLatestTime);
 }
 
 }  // namespace pgbackup

@@ -14,10 +14,12 @@ std::optional<WallTime> UtcTime(int year, int month, int day, int hour, int minu
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (month < 1 || month > 12 || day < 1 || day > 31 || !date.ok()) return std::nullopt;
-  constexpr std::chrono::seconds kLatest{9'200'000'000};
   const std::chrono::seconds since = std::chrono::sys_days(date).time_since_epoch() +
                                      std::chrono::hours(hour) + std::chrono::minutes(minute) +
                                      std::chrono::seconds(second);
+  // In seconds: a late year has more nanoseconds than fit.
+  constexpr auto kLatest =
+      std::chrono::duration_cast<std::chrono::seconds>(kLatestTime.time_since_epoch());
   return WallTime(std::min(since, kLatest));
 }
 
