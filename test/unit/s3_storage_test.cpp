@@ -299,6 +299,22 @@ TEST_F(S3ShortLivedCredentials, WhatTheStoreCallsExpiredIsRenewedInTheMiddleOfAn
   EXPECT_EQ(issued_, 2);
 }
 
+TEST_F(S3ShortLivedCredentials, ACallMayOutliveMoreThanOneOfThem) {
+  // As when a request is held up for so long that what it was signed with has expired on arrival.
+  int expired = 3;
+  store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (request.origin == "http://169.254.170.2") return Issue();
+    if (--expired >= 0) return ErrorAnswer(400, "ExpiredToken");
+    return std::nullopt;
+  };
+  WriteObject(storage(), "x", "content");
+  EXPECT_EQ(issued_, 4);
+  // A source of which nothing is ever accepted does not keep a call for ever.
+  expired = 1000;
+  EXPECT_EQ(ErrorOf([&] { WriteObject(storage(), "x", "content"); }).kind(), ErrorKind::kDenied);
+  EXPECT_EQ(issued_, 7);
+}
+
 TEST_F(S3StorageTest, SendsTheSessionTokenSigned) {
   environment_.variables["AWS_SESSION_TOKEN"] = "the-token";
   WriteObject(storage(), "x", "content");

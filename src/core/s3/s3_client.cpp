@@ -10,6 +10,7 @@ namespace pgbackup {
 namespace {
 
 constexpr std::chrono::milliseconds kLeastTimeout{100};
+constexpr int kMostRenewals = 3;  // of credentials in one call
 
 // Whether the store can have done what a failed try asked for.
 bool LeavesOpen(TransportFailure failure) {
@@ -41,7 +42,8 @@ void SleepUnlessCancelled(Environment& environment, std::chrono::milliseconds wa
 }  // namespace
 
 struct S3Client::Corrections {
-  bool credentials = false, clock = false, region = false;
+  int credentials = 0;  // how often they were loaded anew: a call may outlive them more than once
+  bool clock = false, region = false;
 };
 
 S3Client::S3Client(Endpoint endpoint, std::string bucket, std::string ca_file,
@@ -147,7 +149,7 @@ bool S3Client::React(Reaction reaction, const HttpResponse& response, const S3Er
                      const CallControl& control, Corrections* corrections) {
   switch (reaction) {
     case Reaction::kRefreshCredentials:
-      return !std::exchange(corrections->credentials, true) &&
+      return ++corrections->credentials <= kMostRenewals &&
              credentials_->Refresh(used, control.cancellations);
     case Reaction::kCorrectClock: {
       const auto store_time = ParseHttpDate(response.Header("date"));
