@@ -43,6 +43,19 @@ Manifest Example() {
   object.raw_size = 100;
   object.segments = {{"schema.dump.zst", 30, "aa"}, {"schema.dump.zst.part2", 12, "bb"}};
   manifest.objects.push_back(object);
+  object.name = "data-001.dump.zst";
+  object.sections = {"data"};
+  object.tables = {{"a", "t"}, {"b c", "T \"1\""}};
+  object.segments = {{"data-001.dump.zst", 7, "dd"}};
+  manifest.objects.push_back(object);
+  object.name = "data-002.sql.zst";
+  object.kind = ObjectKind::kCopy;
+  object.tables = {{"a", "big"}};
+  object.copy = CopyRange{{"id", "x y"}, 10, 20};
+  object.segments = {{"data-002.sql.zst", 6, "ee"}};
+  manifest.objects.push_back(object);
+  object.tables.clear();
+  object.copy.reset();
   object.name = "globals.sql.zst";
   object.kind = ObjectKind::kGlobals;
   object.sections = {};
@@ -69,8 +82,12 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read.schedule, std::nullopt);
   EXPECT_EQ(read.properties.settings[1].role, "r");
   EXPECT_EQ(read.objects[0].segments[1].name, "schema.dump.zst.part2");
-  EXPECT_EQ(read.RawSize(), 200u);
-  EXPECT_EQ(read.StoredSize(), 47u);
+  EXPECT_TRUE(read.objects[0].tables.empty());
+  EXPECT_EQ(read.objects[1].tables[1], (QualifiedName{"b c", "T \"1\""}));
+  EXPECT_EQ(read.objects[2].kind, ObjectKind::kCopy);
+  EXPECT_EQ(read.objects[2].copy, (CopyRange{{"id", "x y"}, 10, 20}));
+  EXPECT_EQ(read.RawSize(), 400u);
+  EXPECT_EQ(read.StoredSize(), 60u);
 }
 
 TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
@@ -104,6 +121,18 @@ TEST(Manifest, RefusesWhatIsMissingOrOfAnotherTypeByName) {
             std::string::npos);
   for (const char* garbage : {"", "[]", "{", "null", "{}"})
     EXPECT_EQ(ErrorOf([&] { ParseManifest(garbage); }).kind(), ErrorKind::kInvalid) << garbage;
+}
+
+TEST(Manifest, ARangeOfRowsMayReachToTheEndAndNamesItsTable) {
+  const std::string text = Text(Example());
+  EXPECT_EQ(ParseManifest(Replaced(text, "\"end_page\":20", "\"end_page\":null"))
+                .objects[2]
+                .copy->end_page,
+            std::nullopt);
+  const Error error = ErrorOf(
+      [&] { ParseManifest(Replaced(text, "[{\"schema\":\"a\",\"name\":\"big\"}]", "[]")); });
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+  EXPECT_NE(error.message().find("data-002.sql.zst"), std::string::npos);
 }
 
 TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {

@@ -7,7 +7,7 @@ namespace {
 
 TEST(ObjectNames, KnowsWhatABackupWrites) {
   for (const char* name :
-       {"schema.dump.zst", "data-000.dump.zst", "data-017.dump.zst", "data-1000.dump.zst",
+       {"schema.dump.zst", "data-000.dump.zst", "data-017.dump.zst", "data-1000.dump.zst", "data-003.sql.zst",
         "database.dump.zst", "database.sql.zst", "globals.sql.zst", "contents.json.zst",
         "schema.dump.zst.age", "data-000.dump.zst.part2", "data-000.dump.zst.age.part12"})
     EXPECT_TRUE(IsBackupObjectName(name)) << name;

@@ -21,7 +21,9 @@ const char* DumpFormatName(DumpFormat format) noexcept;
 // kAuto resolved: one archive for a database smaller than `threshold` bytes, else parallel.
 DumpFormat ChooseFormat(DumpFormat wanted, uint64_t database_size, uint64_t threshold) noexcept;
 
-enum class ObjectKind { kArchive, kSql, kGlobals };  // custom format, plain format, roles
+// An archive in custom format, a whole database in plain format, a part of a table's rows as SQL
+// (table_rows.h), roles.
+enum class ObjectKind { kArchive, kSql, kCopy, kGlobals };
 
 struct DumpObject {
   std::string name;  // below the backup's folder, before compression, e.g. "schema.dump"

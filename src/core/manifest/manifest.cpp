@@ -17,6 +17,8 @@ const char* KindName(ObjectKind kind) {
       return "sql";
     case ObjectKind::kGlobals:
       return "globals";
+    case ObjectKind::kCopy:
+      return "copy";
     case ObjectKind::kArchive:
       break;
   }
@@ -24,7 +26,8 @@ const char* KindName(ObjectKind kind) {
 }
 
 ObjectKind ParseKind(const std::string& text) {
-  for (const ObjectKind kind : {ObjectKind::kArchive, ObjectKind::kSql, ObjectKind::kGlobals})
+  for (const ObjectKind kind :
+       {ObjectKind::kArchive, ObjectKind::kSql, ObjectKind::kCopy, ObjectKind::kGlobals})
     if (text == KindName(kind)) return kind;
   throw Error(ErrorKind::kInvalid, fmt::format("the manifest has an object of kind \"{}\"", text),
               "", "Use a newer pgbackup.");
@@ -107,6 +110,29 @@ DatabaseProperties PropertiesFromJson(const JsonReader& reader) {
   return properties;
 }
 
+json::array TablesToJson(const std::vector<QualifiedName>& tables) {
+  json::array array;
+  for (const QualifiedName& table : tables)
+    array.push_back(json::object{{"schema", Text(table.schema)}, {"name", Text(table.name)}});
+  return array;
+}
+
+json::object CopyToJson(const CopyRange& copy) {
+  json::object object;
+  object["columns"] = Texts(copy.columns);
+  object["first_page"] = copy.first_page;
+  object["end_page"] = copy.end_page ? json::value(*copy.end_page) : json::value(nullptr);
+  return object;
+}
+
+CopyRange CopyFromJson(const JsonReader& reader) {
+  CopyRange copy;
+  copy.columns = reader.Texts("columns");
+  copy.first_page = reader.Size("first_page");
+  if (reader.Has("end_page")) copy.end_page = reader.Size("end_page");
+  return copy;
+}
+
 json::object ObjectToJson(const ManifestObject& object) {
   json::array segments;
   for (const Segment& segment : object.segments)
@@ -116,6 +142,8 @@ json::object ObjectToJson(const ManifestObject& object) {
   result["name"] = Text(object.name);
   result["kind"] = KindName(object.kind);
   result["sections"] = Texts(object.sections);
+  if (!object.tables.empty()) result["tables"] = TablesToJson(object.tables);
+  if (object.copy) result["copy"] = CopyToJson(*object.copy);
   result["raw_size"] = object.raw_size;
   result["size"] = object.Size();
   result["segments"] = std::move(segments);
@@ -127,6 +155,15 @@ ManifestObject ObjectFromJson(const JsonReader& reader) {
   object.name = reader.Text("name");
   object.kind = ParseKind(reader.Text("kind"));
   object.sections = reader.Texts("sections");
+  for (const JsonReader& table : reader.Objects("tables"))
+    object.tables.push_back({table.Text("schema"), table.Text("name")});
+  if (object.kind == ObjectKind::kCopy) {
+    object.copy = CopyFromJson(reader.Object("copy"));
+    if (object.tables.size() != 1 || object.copy->columns.empty())
+      throw Error(ErrorKind::kInvalid,
+                  fmt::format("object \"{}\" of the manifest does not say whose rows it holds",
+                              object.name));
+  }
   object.raw_size = reader.Size("raw_size");
   for (const JsonReader& segment : reader.Objects("segments"))
     object.segments.push_back({segment.Text("name"), segment.Size("size"), segment.Text("sha256")});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/dump/dump_plan.h"
+#include "core/manifest/table_rows.h"
 #include "core/pipeline/segment_sink.h"
 #include "core/postgres/database_properties.h"
 
@@ -32,6 +33,10 @@ struct ManifestObject {
   std::string name;  // below the backup's folder, e.g. "schema.dump.zst"
   ObjectKind kind = ObjectKind::kArchive;
   std::vector<std::string> sections;
+  // The tables whose rows it holds, when it was made for these alone. Empty: it holds whatever of
+  // its sections is in no other object, and its own table of contents tells which tables these are.
+  std::vector<QualifiedName> tables;
+  std::optional<CopyRange> copy;   // of kind kCopy, which has one table
   uint64_t raw_size = 0;           // bytes before compression
   std::vector<Segment> segments;   // their names too are relative to the backup's folder
   uint64_t Size() const noexcept;  // bytes stored

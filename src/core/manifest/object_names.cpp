@@ -25,7 +25,7 @@ void TakePart(std::string_view* name) noexcept {
     *name = name->substr(0, at);
 }
 
-bool IsDataArchive(std::string_view name) noexcept {
+bool IsData(std::string_view name) noexcept {
   constexpr std::string_view kData = "data-";
   return name.substr(0, kData.size()) == kData && name.size() >= kData.size() + 3 &&
          AreDigits(name.substr(kData.size()));
@@ -38,9 +38,8 @@ bool IsBackupObjectName(std::string_view leaf) noexcept {
   TakeSuffix(&leaf, ".age");
   if (!TakeSuffix(&leaf, ".zst")) return false;
   if (leaf == "contents.json") return true;
-  if (TakeSuffix(&leaf, ".sql")) return leaf == "database" || leaf == "globals";
-  return TakeSuffix(&leaf, ".dump") &&
-         (leaf == "schema" || leaf == "database" || IsDataArchive(leaf));
+  if (TakeSuffix(&leaf, ".sql")) return leaf == "database" || leaf == "globals" || IsData(leaf);
+  return TakeSuffix(&leaf, ".dump") && (leaf == "schema" || leaf == "database" || IsData(leaf));
 }
 
 }  // namespace pgbackup
