@@ -66,7 +66,9 @@ ReadyJob TakeBackup(MemoryContext context) {
   arguments.Text(file_name)
       .Text(ClusterName())
       .Int4(settings.lock_wait_timeout)
-      .Bool(settings.include_globals);
+      .Bool(settings.include_globals)
+      .Int8(static_cast<int64>(settings.parallel_threshold) * 1024)
+      .Int8(static_cast<int64>(settings.split_table_size) * 1024);
   ExecuteSql(
       "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
       "started_at = clock_timestamp(), file_name = $7, "
@@ -86,7 +88,7 @@ ReadyJob TakeBackup(MemoryContext context) {
       "'schedule', b.schedule, 'label', b.label, 'created_by', b.created_by, "
       "'created_at', b.created_at, "
       "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
-      "'include_globals', $10), "
+      "'include_globals', $10, 'parallel_threshold_bytes', $11, 'split_table_bytes', $12), "
       "'server', " PGBACKUP_SERVER_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
           "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",

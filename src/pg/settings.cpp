@@ -200,6 +200,10 @@ void DefineHow() {
   DefineCustomEnumVariable("pgbackup.format", "Layout of a backup.", nullptr, &settings.format, 0,
                            kFormats, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineNumber("pgbackup.jobs", &settings.jobs, 2, 1, 64, 0, "Parallel lanes of one run.");
+  DefineNumber("pgbackup.parallel_threshold", &settings.parallel_threshold, 256 * 1024, 0, INT_MAX,
+               GUC_UNIT_KB, "Size from which format auto is parallel.");
+  DefineNumber("pgbackup.split_table_size", &settings.split_table_size, 16 * 1024 * 1024, 1024,
+               INT_MAX, GUC_UNIT_KB, "Size above which a table is dumped in several parts.");
   DefineText("pgbackup.compression", &settings.compression, "zstd:3",
              "Compression of stored objects.", CheckCompression);
   DefineCustomBoolVariable("pgbackup.include_globals",

@@ -20,6 +20,8 @@ struct Settings {
   char* environment;
   int format;
   int jobs;
+  int parallel_threshold;  // kilobytes
+  int split_table_size;    // kilobytes
   int max_concurrent;
   char* compression;
   bool include_globals;

@@ -97,6 +97,82 @@ TEST(DumpPlan, NamesBecomePatternsThatMatchThemselvesOnly) {
   EXPECT_TRUE(Has(MakeDumpPlan(input)[0], "--strict-names"));
 }
 
+DumpTable Table(const QualifiedName& name, uint64_t bytes) {
+  DumpTable table;
+  table.oid = "16384";
+  table.name = table.dump_name = name;
+  table.bytes = bytes;
+  table.pages = bytes / 8192;
+  table.is_heap = true;
+  return table;
+}
+
+const DumpObject& Named(const std::vector<DumpObject>& plan, const std::string& name) {
+  const auto found = std::find_if(plan.begin(), plan.end(),
+                                  [&](const DumpObject& object) { return object.name == name; });
+  if (found == plan.end()) throw std::out_of_range(name);
+  return *found;
+}
+
+TEST(DumpPlan, ABigTableLeavesTheRestForAnObjectOfItsOwn) {
+  DumpPlanInput input = Input(DumpFormat::kParallel);
+  input.tables = {Table({"s", "small"}, 8192), Table({"s", "b\xfcg"}, 1 << 30)};
+  input.tables[1].name.name = "b\u00fcg";
+  input.selection.schemas = {"s"};
+  input.selection.exclude_table_data = {{"s", "log"}};
+  const std::vector<DumpObject> plan = MakeDumpPlan(input);
+  const DumpObject& rest = Named(plan, "data-000.dump");
+  EXPECT_TRUE(Has(rest, "--exclude-table-data=\"s\".\"b\xfcg\""));
+  EXPECT_TRUE(Has(rest, "--exclude-table-data=\"s\".\"log\""));
+  EXPECT_TRUE(Has(rest, "--schema=\"s\""));
+  EXPECT_TRUE(rest.tables.empty());
+  EXPECT_EQ(rest.expected.rows, (std::set<QualifiedName>{{"s", "small"}}));
+  EXPECT_EQ(rest.expected.no_rows, (std::set<QualifiedName>{{"s", "b\xfcg"}}));
+  const DumpObject& own = Named(plan, "data-001.dump");
+  EXPECT_TRUE(Has(own, "--table=\"s\".\"b\xfcg\""));
+  EXPECT_TRUE(Has(own, "--section=data"));
+  EXPECT_TRUE(Has(own, "--strict-names"));
+  EXPECT_FALSE(Has(own, "--schema=\"s\""));
+  EXPECT_EQ(own.tables, (std::vector<QualifiedName>{{"s", "b\u00fcg"}}));
+  EXPECT_EQ(own.expected.rows, (std::set<QualifiedName>{{"s", "b\xfcg"}}));
+  EXPECT_TRUE(own.expected.only_these_rows);
+  EXPECT_EQ(Named(plan, "schema.dump").expected.tables.size(), 2u);
+  EXPECT_EQ(plan[0].name, "schema.dump");
+  EXPECT_EQ(plan[1].name, "data-001.dump");
+}
+
+TEST(DumpPlan, AHugeTableIsCopiedInRanges) {
+  DumpPlanInput input = Input(DumpFormat::kParallel);
+  input.tables = {Table({"s", "huge"}, 1 << 30)};
+  input.split_bytes = 600 << 20;
+  input.columns_of = [](const DumpTable& table) {
+    return std::vector<std::string>{"a of " + table.name.name};
+  };
+  const std::vector<DumpObject> plan = MakeDumpPlan(input);
+  EXPECT_TRUE(Has(Named(plan, "data-000.dump"), "--exclude-table-data=\"s\".\"huge\""));
+  const DumpObject& first = Named(plan, "data-001.sql");
+  EXPECT_EQ(first.kind, ObjectKind::kCopy);
+  EXPECT_EQ(first.copy, (CopyRange{{"a of huge"}, 0, 65536}));
+  EXPECT_EQ(Named(plan, "data-002.sql").copy, (CopyRange{{"a of huge"}, 65536, std::nullopt}));
+  EXPECT_EQ(Named(plan, "data-002.sql").tables, (std::vector<QualifiedName>{{"s", "huge"}}));
+  EXPECT_EQ(Named(plan, "data-002.sql").sections, std::vector<std::string>{"data"});
+}
+
+TEST(DumpPlan, AnExtensionsTablesAreNobodysAndSoAreRowsLeftOut) {
+  DumpPlanInput input = Input(DumpFormat::kParallel);
+  input.tables = {Table({"s", "member"}, 1 << 30), Table({"s", "log"}, 1 << 30),
+                  Table({"s", "parent"}, 0)};
+  input.tables[0].is_extension_member = true;
+  input.tables[2].is_partitioned = true;
+  input.selection.exclude_table_data = {{"s", "log"}};
+  const std::vector<DumpObject> plan = MakeDumpPlan(input);
+  ASSERT_EQ(plan.size(), 2u);
+  EXPECT_TRUE(plan[1].expected.rows.empty());
+  EXPECT_EQ(plan[0].expected.tables, (std::set<QualifiedName>{{"s", "log"}, {"s", "parent"}}));
+  input.format = DumpFormat::kCustom;
+  EXPECT_EQ(MakeDumpPlan(input)[0].expected.tables.size(), 2u);
+}
+
 TEST(DumpPlan, StatisticsAreAskedForWhereTheyAreNotTheDefault) {
   DumpPlanInput input = Input(DumpFormat::kCustom);
   EXPECT_FALSE(Has(MakeDumpPlan(input)[0], "--statistics"));

@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/copies/tee_storage.h"
+#include "core/dump/copy_lane.h"
 #include "core/dump/dump_lane.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
@@ -40,6 +41,7 @@ class Backup {
  private:
   void Prepare();
   void DescribeServer();
+  void Measure(DumpPlanInput* input);
   std::vector<DumpObject> Plan();
   void RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan);
   void BeginCopies();
@@ -143,45 +145,57 @@ void Backup::DescribeServer() {
   manifest_.properties = ReadDatabaseProperties(connection);
   manifest_.database_size = static_cast<uint64_t>(
       connection.Query("SELECT pg_database_size(current_database())").Integer(0, 0));
-  if (coordinator_->selection().IsEverything() && job_.options.content != DumpContent::kSchema)
-    context_.progress.total_bytes = static_cast<uint64_t>(
-        connection
-            .Query("SELECT coalesce(sum(pg_table_size(oid)), 0) FROM pg_class "
-                   "WHERE relkind = 'r' AND (oid >= 16384 OR relname = 'pg_largeobject')")
-            .Integer(0, 0));
+}
+
+// What is dumped of the database, and how big it is.
+void Backup::Measure(DumpPlanInput* input) {
+  PostgresConnection& connection = coordinator_->connection();
+  input->tables = coordinator_->tables();
+  MeasureTables(connection, &input->tables);
+  // Large objects belong to no schema and no table.
+  const Selection& selection = coordinator_->selection();
+  if (selection.schemas.empty() && selection.tables.empty())
+    input->large_object_bytes = MeasureLargeObjects(connection);
+  uint64_t bytes = input->large_object_bytes;
+  for (const DumpTable& table : input->tables) bytes += table.bytes;
+  if (job_.options.content != DumpContent::kSchema && selection.exclude_table_data.empty())
+    context_.progress.total_bytes = bytes;
+  input->format = ChooseFormat(job_.options.format, bytes, job_.options.parallel_threshold);
 }
 
 std::vector<DumpObject> Backup::Plan() {
   PostgresConnection& connection = coordinator_->connection();
   DumpPlanInput input;
   input.content = job_.options.content;
-  input.format =
-      ChooseFormat(job_.options.format, manifest_.database_size, job_.options.parallel_threshold);
+  Measure(&input);
   input.encoding = manifest_.properties.encoding;
   input.selection = InServerEncoding(connection, coordinator_->selection(), input.encoding);
   input.include_globals = job_.options.include_globals;
   input.snapshot = coordinator_->snapshot();
   input.lock_wait_timeout_ms = job_.options.lock_wait_timeout_ms;
   input.pg_dump_major = pg_dump_.major;
+  input.jobs = job_.options.jobs;
+  input.split_bytes = job_.options.split_bytes;
+  input.columns_of = [&](const DumpTable& table) { return CopyColumns(connection, table); };
   manifest_.format = input.format;
   return MakeDumpPlan(input);
 }
 
 void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) {
   context_.progress.SetPhase("dumping");
-  const DumpLaneContext lane_context{programs_,
-                                     ConnectionString(settings_),
-                                     ConnectionString({{"dbname", job_.database}}),
-                                     storage,
-                                     job_.file_name,
-                                     job_.options.compression,
-                                     context_.progress,
+  const LaneOutputContext output{storage, job_.file_name, job_.options.compression,
+                                 context_.progress};
+  const DumpLaneContext dump_context{programs_, ConnectionString(settings_),
+                                     ConnectionString({{"dbname", job_.database}}), output,
                                      context_.cancellation};
+  const CopyLaneContext copy_context{settings_, coordinator_->snapshot(),
+                                     manifest_.properties.encoding, output, context_.cancellation};
   manifest_.objects.resize(plan.size());
   std::vector<std::function<void()>> lanes;
   for (size_t i = 0; i < plan.size(); ++i)
-    lanes.emplace_back([this, &lane_context, &plan, i] {
-      manifest_.objects[i] = RunDumpLane(plan[i], lane_context);
+    lanes.emplace_back([&, i] {
+      manifest_.objects[i] = plan[i].kind == ObjectKind::kCopy ? RunCopyLane(plan[i], copy_context)
+                                                               : RunDumpLane(plan[i], dump_context);
     });
 
   FirstFailure failure(context_.cancellation);
@@ -191,7 +205,7 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
           Error(ErrorKind::kUnavailable,
                 "the connection that holds the backup's snapshot and locks was lost", why)));
     });
-    RunLanes(lanes, lanes.size(), failure, context_.cancellation);
+    RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure, context_.cancellation);
   }
   failure.Rethrow();
 }

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/pipeline/count_sink.h"
 #include "core/pipeline/pump.h"
-#include "core/pipeline/segment_sink.h"
-#include "core/pipeline/zstd_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
 
@@ -27,35 +24,30 @@ ChildSpec SpecFor(const DumpObject& object, const DumpLaneContext& context) {
 }  // namespace
 
 ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& context) {
-  ManifestObject result;
-  result.name = object.name + ".zst";
-  result.kind = object.kind;
-  result.sections = object.sections;
-
-  auto segments = std::make_unique<SegmentSink>(context.storage,
-                                                fmt::format("{}/{}", context.folder, result.name),
-                                                &context.progress.stored_bytes);
-  const SegmentSink& stored = *segments;
-  CountSink chain(std::make_unique<ZstdSink>(std::move(segments), context.compression),
-                  &context.progress.raw_bytes);
-  ChildProcess child(SpecFor(object, context));
-  try {
-    Pump(child.output(), chain, context.cancellation);
+  LaneOutput output(object, context.output);
+  const auto check_end = [&](ChildProcess& child) {
     const ExitStatus status = child.Wait(context.cancellation);
     if (!status.Succeeded())
-      throw ToolError(object.program, result.name, status, child.ErrorTail());
-    chain.Finish();
+      throw ToolError(object.program, output.name(), status, child.ErrorTail());
+  };
+  ChildProcess child(SpecFor(object, context));
+  try {
+    if (object.kind == ObjectKind::kArchive) {
+      TocTap tap(output.sink(), output.name());
+      Pump(child.output(), tap, context.cancellation);
+      check_end(child);
+      tap.Finish();
+      CheckArchive(tap.toc(), object.expected, output.name());
+    } else {
+      Pump(child.output(), output.sink(), context.cancellation);
+      check_end(child);
+    }
+    return output.Finish();
   } catch (...) {
     child.Stop();
-    chain.Abort();
+    output.Abort();
     throw;
   }
-  result.raw_size = chain.bytes();
-  for (Segment segment : stored.segments()) {
-    segment.name.erase(0, context.folder.size() + 1);
-    result.segments.push_back(std::move(segment));
-  }
-  return result;
 }
 
 }  // namespace pgbackup

@@ -5,11 +5,8 @@
 
 #include "core/base/cancellation.h"
 #include "core/dump/dump_plan.h"
-#include "core/manifest/manifest.h"
+#include "core/dump/lane_output.h"
 #include "core/process/program.h"
-#include "core/run/compression.h"
-#include "core/run/progress.h"
-#include "core/storage/storage.h"
 
 namespace pgbackup {
 
@@ -17,15 +14,13 @@ struct DumpLaneContext {
   const Programs& programs;
   std::string connection;              // for -d
   std::string maintenance_connection;  // for pg_dumpall's -l
-  Storage& storage;
-  std::string folder;
-  Compression compression;
-  Progress& progress;
+  const LaneOutputContext& output;
   const Cancellation& cancellation;
 };
 
-// Runs the program and stores what it writes, compressed, as `<object.name>.zst`. The object is
-// finished only after the program has exited with status 0; any failure throws and leaves nothing.
+// Runs the program and stores what it writes. The object is finished only after the program has
+// exited with status 0 and, of an archive, the contents are the expected ones; any failure throws
+// and leaves nothing.
 ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& context);
 
 }  // namespace pgbackup

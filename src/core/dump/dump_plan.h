@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/dump/archive_check.h"
 #include "core/dump/selection.h"
+#include "core/dump/table_list.h"
+#include "core/manifest/table_rows.h"
 
 namespace pgbackup {
 
@@ -29,8 +34,12 @@ struct DumpObject {
   std::string name;  // below the backup's folder, before compression, e.g. "schema.dump"
   ObjectKind kind = ObjectKind::kArchive;
   std::vector<std::string> sections;   // of "pre-data", "data", "post-data"; empty for globals
-  std::string program;                 // pg_dump or pg_dumpall
+  std::string program;                 // pg_dump or pg_dumpall; empty for a COPY
   std::vector<std::string> arguments;  // what comes behind the connection's switches
+  std::vector<QualifiedName> tables;   // the only ones whose rows it holds, in UTF-8; see Manifest
+  std::optional<CopyRange> copy;       // of kind kCopy
+  ExpectedContents expected;           // of an archive
+  uint64_t weight = 0;                 // about how much work it is, in bytes of table
 };
 
 struct DumpPlanInput {
@@ -42,8 +51,17 @@ struct DumpPlanInput {
   std::string snapshot;  // as pg_export_snapshot() names it
   int64_t lock_wait_timeout_ms = 60000;
   int pg_dump_major = 0;
+
+  // What is backed up, measured when the format is kParallel.
+  std::vector<DumpTable> tables;
+  uint64_t large_object_bytes = 0;
+  int64_t jobs = 2;
+  uint64_t split_bytes = 16ull << 30;
+  // The columns of a table that is to be split, see CopyColumns.
+  std::function<std::vector<std::string>(const DumpTable&)> columns_of;
 };
 
+// In the order in which they are to be begun.
 std::vector<DumpObject> MakeDumpPlan(const DumpPlanInput& input);
 
 }  // namespace pgbackup

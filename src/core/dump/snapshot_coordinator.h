@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/dump/selection.h"
+#include "core/dump/table_list.h"
 #include "core/postgres/postgres_connection.h"
 
 namespace pgbackup {
@@ -25,6 +26,8 @@ class SnapshotCoordinator {
 
   const std::string& snapshot() const noexcept { return snapshot_; }
   const Selection& selection() const noexcept { return selection_; }
+  // What was locked: the selected tables.
+  const std::vector<DumpTable>& tables() const noexcept { return tables_; }
 
  private:
   bool TryLockAndExport(const SelectionNames& names);
@@ -32,6 +35,7 @@ class SnapshotCoordinator {
   PostgresConnection connection_;
   std::string snapshot_;
   Selection selection_;
+  std::vector<DumpTable> tables_;
 };
 
 }  // namespace pgbackup

@@ -54,12 +54,15 @@ std::string Field(const PGresult* result, int code) {
   return field == nullptr ? std::string() : ToValidUtf8(field);
 }
 
+[[noreturn]] void ThrowLost(const PGconn* connection) {
+  throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
+              OneLine(PQerrorMessage(connection)), kLostHint);
+}
+
 [[noreturn]] void ThrowResultError(const PGresult* result, const PGconn* connection) {
   const std::string sqlstate = Field(result, PG_DIAG_SQLSTATE);
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
-    throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(PQerrorMessage(connection)), kLostHint);
+  if (message.empty() || PQstatus(connection) == CONNECTION_BAD) ThrowLost(connection);
   throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", message, sqlstate),
               Field(result, PG_DIAG_MESSAGE_DETAIL), Field(result, PG_DIAG_MESSAGE_HINT));
 }
@@ -183,15 +186,18 @@ void PostgresConnection::RequestCancel() noexcept {
   PQfreeCancel(cancel);
 }
 
-QueryResult PostgresConnection::AwaitResult() {
-  while (PQisBusy(connection_.get()) != 0) {
-    if (cancellation_.IsCancelled()) {
-      RequestCancel();
-      cancellation_.ThrowIfCancelled();
-    }
-    AwaitSocket(POLLIN, -1);
-    if (PQconsumeInput(connection_.get()) == 0) break;
+// Until something came, or the connection is lost. Ends what the server does when cancelled.
+void PostgresConnection::AwaitInput() {
+  if (cancellation_.IsCancelled()) {
+    RequestCancel();
+    cancellation_.ThrowIfCancelled();
   }
+  AwaitSocket(POLLIN, -1);
+  if (PQconsumeInput(connection_.get()) == 0) ThrowLost(connection_.get());
+}
+
+QueryResult PostgresConnection::AwaitResult() {
+  while (PQisBusy(connection_.get()) != 0) AwaitInput();
   QueryResult result(PQgetResult(connection_.get()));
   while (PGresult* rest = PQgetResult(connection_.get())) PQclear(rest);
   const ExecStatusType status = PQresultStatus(result.get());
@@ -200,8 +206,8 @@ QueryResult PostgresConnection::AwaitResult() {
   return result;
 }
 
-QueryResult PostgresConnection::Query(const std::string& sql,
-                                      const std::vector<std::optional<std::string>>& parameters) {
+void PostgresConnection::Send(const std::string& sql,
+                              const std::vector<std::optional<std::string>>& parameters) {
   cancellation_.ThrowIfCancelled();
   std::vector<const char*> values;
   values.reserve(parameters.size());
@@ -209,9 +215,33 @@ QueryResult PostgresConnection::Query(const std::string& sql,
     values.push_back(parameter ? parameter->c_str() : nullptr);
   if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
                         values.data(), nullptr, nullptr, 0) == 0)
-    throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(PQerrorMessage(connection_.get())), kLostHint);
+    ThrowLost(connection_.get());
+}
+
+QueryResult PostgresConnection::Query(const std::string& sql,
+                                      const std::vector<std::optional<std::string>>& parameters) {
+  Send(sql, parameters);
   return AwaitResult();
+}
+
+void PostgresConnection::CopyOut(const std::string& sql,
+                                 const std::function<void(std::span<const std::byte>)>& row) {
+  Send(sql, {});
+  while (PQisBusy(connection_.get()) != 0) AwaitInput();
+  const QueryResult begun(PQgetResult(connection_.get()));
+  if (PQresultStatus(begun.get()) != PGRES_COPY_OUT)
+    ThrowResultError(begun.get(), connection_.get());
+  for (;;) {
+    char* data = nullptr;
+    const int size = PQgetCopyData(connection_.get(), &data, /*async=*/1);
+    const std::unique_ptr<char, decltype(&PQfreemem)> owner(data, PQfreemem);
+    if (size < 0) break;  // the end, or an error that the result tells
+    if (size == 0)
+      AwaitInput();
+    else
+      row(std::as_bytes(std::span(data, static_cast<size_t>(size))));
+  }
+  AwaitResult();
 }
 
 void PostgresConnection::Execute(const std::string& sql) {

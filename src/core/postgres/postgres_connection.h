@@ -4,8 +4,10 @@
 // run is cancelled. One thread at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,10 @@ class PostgresConnection {
   // Runs one statement without parameters, rows thrown away.
   void Execute(const std::string& sql);
 
+  // Runs a COPY … TO STDOUT and hands over what comes, row by row. What `row` throws ends the COPY
+  // and passes through; the connection cannot be used afterwards.
+  void CopyOut(const std::string& sql, const std::function<void(std::span<const std::byte>)>& row);
+
   int server_version() const noexcept;  // e.g. 150020
   int server_major() const noexcept { return server_version() / 10000; }
 
@@ -66,6 +72,8 @@ class PostgresConnection {
   };
   void AwaitSocket(short events, int timeout_ms) const;
   void RequestCancel() noexcept;
+  void Send(const std::string& sql, const std::vector<std::optional<std::string>>& parameters);
+  void AwaitInput();
   QueryResult AwaitResult();
 
   const Cancellation& cancellation_;

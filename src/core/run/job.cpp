@@ -92,6 +92,7 @@ BackupOptions ParseBackupOptions(const JsonReader& reader) {
   options.format = ParseDumpFormat(reader.TextOr("format", "auto"));
   if (reader.Has("parallel_threshold_bytes"))
     options.parallel_threshold = reader.Size("parallel_threshold_bytes");
+  if (reader.Has("split_table_bytes")) options.split_bytes = reader.Size("split_table_bytes");
   options.jobs = InRange(reader, "jobs", options.jobs, 1, 64);
   options.compression_text = reader.TextOr("compression", options.compression_text);
   if (!ParseCompression(options.compression_text, &options.compression))

@@ -1,0 +1,61 @@
+#include "core/dump/copy_lane.h"
+
+#include <fmt/format.h>
+
+#include "core/postgres/postgres_connection.h"
+
+namespace pgbackup {
+namespace {
+
+std::span<const std::byte> Bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// The session settings that decide how values look in text, as pg_dump has them, and those that
+// make a range be read as a range: alone, by its pages.
+constexpr const char* kSettings[] = {
+    "SET datestyle = ISO",
+    "SET intervalstyle = postgres",
+    "SET extra_float_digits = 3",
+    "SET bytea_output = hex",
+    "SET search_path = ''",
+    "SET row_security = off",
+    "SET synchronize_seqscans = off",
+    "SET enable_seqscan = off",
+    "SET max_parallel_workers_per_gather = 0",
+};
+
+}  // namespace
+
+std::string CopyRangeSql(const QualifiedName& table, const CopyRange& range,
+                         const std::string& encoding) {
+  std::string columns;
+  for (const std::string& column : range.columns)
+    columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(column);
+  std::string pages = fmt::format("ctid OPERATOR(pg_catalog.>=) '({},0)'", range.first_page);
+  if (range.end_page)
+    pages += fmt::format(" AND ctid OPERATOR(pg_catalog.<) '({},0)'", *range.end_page);
+  return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT WITH (ENCODING {})", columns,
+                     QuoteQualifiedName(table), pages, QuoteLiteral(encoding));
+}
+
+ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& context) {
+  const QualifiedName& table = object.tables[0];
+  LaneOutput output(object, context.output);
+  try {
+    PostgresConnection connection(context.settings, context.cancellation);
+    for (const char* setting : kSettings) connection.Execute(setting);
+    connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
+    output.sink().Write(Bytes(CopyBegin(table, object.copy->columns, context.encoding)));
+    connection.CopyOut(CopyRangeSql(table, *object.copy, context.encoding),
+                       [&](std::span<const std::byte> row) { output.sink().Write(row); });
+    output.sink().Write(Bytes(kCopyEnd));
+    return output.Finish();
+  } catch (...) {
+    output.Abort();
+    throw;
+  }
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,35 @@
+#include "core/dump/lane_output.h"
+
+#include <fmt/format.h>
+
+#include "core/pipeline/zstd_sink.h"
+
+namespace pgbackup {
+
+LaneOutput::LaneOutput(const DumpObject& object, const LaneOutputContext& context)
+    : folder_size_(context.folder.size()) {
+  result_.name = object.name + ".zst";
+  result_.kind = object.kind;
+  result_.sections = object.sections;
+  result_.tables = object.tables;
+  result_.copy = object.copy;
+  auto segments = std::make_unique<SegmentSink>(context.storage,
+                                                fmt::format("{}/{}", context.folder, result_.name),
+                                                &context.progress.stored_bytes);
+  stored_ = segments.get();
+  chain_ = std::make_unique<CountSink>(
+      std::make_unique<ZstdSink>(std::move(segments), context.compression),
+      &context.progress.raw_bytes);
+}
+
+ManifestObject LaneOutput::Finish() {
+  chain_->Finish();
+  result_.raw_size = chain_->bytes();
+  for (Segment segment : stored_->segments()) {
+    segment.name.erase(0, folder_size_ + 1);
+    result_.segments.push_back(std::move(segment));
+  }
+  return std::move(result_);
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,43 @@
+// Where a lane's bytes go: compressed, hashed and stored as one object of the backup.
+#pragma once
+
+#include <memory>
+
+#include "core/dump/dump_plan.h"
+#include "core/manifest/manifest.h"
+#include "core/pipeline/count_sink.h"
+#include "core/pipeline/segment_sink.h"
+#include "core/run/compression.h"
+#include "core/run/progress.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+struct LaneOutputContext {
+  Storage& storage;
+  std::string folder;
+  Compression compression;
+  Progress& progress;
+};
+
+class LaneOutput {
+ public:
+  // Begins the object `<object.name>.zst`. What the context refers to outlives this.
+  LaneOutput(const DumpObject& object, const LaneOutputContext& context);
+
+  const std::string& name() const noexcept { return result_.name; }
+  Sink& sink() noexcept { return *chain_; }
+
+  // Called once, when the producer has succeeded: the object is there when it returns.
+  ManifestObject Finish();
+  // Leaves nothing, as does destruction before Finish.
+  void Abort() noexcept { chain_->Abort(); }
+
+ private:
+  ManifestObject result_;
+  const size_t folder_size_;
+  const SegmentSink* stored_ = nullptr;  // the chain's last
+  std::unique_ptr<CountSink> chain_;
+};
+
+}  // namespace pgbackup

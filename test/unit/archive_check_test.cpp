@@ -1,0 +1,82 @@
+#include "core/dump/archive_check.h"
+
+#include "pipeline_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+ArchiveToc Toc(const std::vector<std::pair<std::string, QualifiedName>>& entries) {
+  ArchiveToc toc;
+  for (const auto& [kind, name] : entries) {
+    TocEntry entry;
+    entry.kind = kind;
+    entry.schema = name.schema;
+    entry.tag = name.name;
+    toc.entries.push_back(std::move(entry));
+  }
+  return toc;
+}
+
+const QualifiedName kA = {"s", "a"}, kB = {"s", "b"};
+
+TEST(ArchiveCheck, AcceptsWhatWasPlannedAndMore) {
+  const ArchiveToc toc = Toc({{"SCHEMA", {"", "s"}},
+                              {"TABLE", kA},
+                              {"TABLE", kB},
+                              {"TABLE DATA", kA},
+                              {"SEQUENCE SET", kB}});
+  ExpectedContents expected;
+  EXPECT_NO_THROW(CheckArchive(toc, expected, "x"));
+  expected.tables = {kA, kB};
+  expected.rows = {kA};
+  expected.no_rows = {kB};
+  EXPECT_NO_THROW(CheckArchive(toc, expected, "x"));
+  expected.only_these_rows = true;
+  EXPECT_NO_THROW(CheckArchive(toc, expected, "x"));
+}
+
+TEST(ArchiveCheck, NamesTheObjectAndTheTableThatDoNotFit) {
+  struct Row {
+    ArchiveToc toc;
+    ExpectedContents expected;
+    const char* message;
+  };
+  const Row rows[] = {
+      {Toc({{"TABLE DATA", kA}}),
+       {{kA}, {}, {}, false},
+       "object \"x\" lacks the definition of table \"s\".\"a\""},
+      {Toc({{"TABLE", kA}, {"SEQUENCE SET", kA}}),
+       {{kA}, {kA}, {}, false},
+       "object \"x\" lacks the rows of table \"s\".\"a\""},
+      {Toc({{"TABLE DATA", {"other", "a"}}}),
+       {{}, {kA}, {}, false},
+       "object \"x\" lacks the rows of table \"s\".\"a\""},
+      {Toc({{"TABLE DATA", kA}, {"TABLE DATA", kB}}),
+       {{}, {kA}, {}, true},
+       "object \"x\" holds rows that are not its own, of table \"s\".\"b\""},
+      {Toc({{"TABLE DATA", kA}}),
+       {{}, {}, {kA}, false},
+       "object \"x\" holds rows that are not its own, of table \"s\".\"a\""},
+  };
+  for (const Row& row : rows) {
+    const Error error = ErrorOf([&] { CheckArchive(row.toc, row.expected, "x"); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInternal);
+    EXPECT_EQ(error.message(), row.message);
+    EXPECT_FALSE(error.hint().empty());
+  }
+}
+
+TEST(TocTap, PassesEverythingOnAndRefusesAnArchiveThatEndsTooEarly) {
+  SinkLog log;
+  LoggingSink next(&log);
+  TocTap tap(next, "data-001.dump.zst");
+  const std::string start("PGDMP\1\16\0\4\10\1\1", 12);
+  tap.Write(std::as_bytes(std::span(start.data(), start.size())));
+  const Error error = ErrorOf([&] { tap.Finish(); });
+  EXPECT_EQ(error.message(), "object \"data-001.dump.zst\" ends within its table of contents");
+  EXPECT_EQ(log.bytes, start);
+  EXPECT_EQ(log.finished, 0);
+}
+
+}  // namespace
+}  // namespace pgbackup
