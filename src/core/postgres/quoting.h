@@ -1,6 +1,7 @@
 // Names and values written into SQL, patterns and connection strings.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ std::vector<std::string> SplitIdentifierList(std::string_view list);
 struct QualifiedName {
   std::string schema;
   std::string name;
-  bool operator==(const QualifiedName&) const = default;
+  auto operator<=>(const QualifiedName&) const = default;
 };
 
 // Reads `schema.table` as SQL would: unquoted parts fold to lower case, quoted ones stay. kInvalid
