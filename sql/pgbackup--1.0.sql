@@ -93,6 +93,9 @@ CREATE TABLE pgbackup.backups (
     verified_at    timestamptz,
     verified_level text,
     slot           timestamptz,
+    retry_of       bigint,
+    attempt        int NOT NULL DEFAULT 1,
+    not_before     timestamptz,
     options        jsonb NOT NULL DEFAULT '{}',
     manifest       jsonb
 );
@@ -133,6 +136,9 @@ COMMENT ON COLUMN pgbackup.backups.pinned IS 'kept whatever retention says';
 COMMENT ON COLUMN pgbackup.backups.verified_at IS 'when it was last proved good';
 COMMENT ON COLUMN pgbackup.backups.verified_level IS 'how it was proved';
 COMMENT ON COLUMN pgbackup.backups.slot IS 'time of the schedule that this run is for';
+COMMENT ON COLUMN pgbackup.backups.retry_of IS 'the failed run that this one tries again';
+COMMENT ON COLUMN pgbackup.backups.attempt IS 'how often it has been tried, this run included';
+COMMENT ON COLUMN pgbackup.backups.not_before IS 'when a pending run starts at the earliest; null for at once';
 COMMENT ON COLUMN pgbackup.backups.options IS 'options of the run';
 COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage';
 

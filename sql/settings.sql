@@ -25,11 +25,14 @@ ALTER SYSTEM SET pgbackup.compression = 'zstd:99';
 ALTER SYSTEM SET pgbackup.format = 'zip';
 ALTER SYSTEM SET pgbackup.jobs = -1;
 ALTER SYSTEM SET pgbackup.max_concurrent = 0;
+ALTER SYSTEM SET pgbackup.retries = 11;
 -- (the wording of this one depends on the server's version)
 \set VERBOSITY sqlstate
 ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';
 ALTER SYSTEM SET pgbackup.s3_concurrency = 0;
 ALTER SYSTEM SET pgbackup.s3_concurrency = 17;
+ALTER SYSTEM SET pgbackup.retry_delay = '0';
+ALTER SYSTEM SET pgbackup.lock_guard_timeout = '-1s';
 \set VERBOSITY default
 ALTER SYSTEM SET pgbackup.s3_endpoint = 'host:9000';
 ALTER SYSTEM SET pgbackup.s3_path_style = 'maybe';

@@ -48,6 +48,7 @@ void Parse(const char* line, AgentEvent* event) {
   event->stored_bytes = Number(object, "stored_bytes");
   event->total_bytes = Number(object, "total_bytes");
   event->cleaned = Truth(object, "cleaned");
+  event->retry = Truth(object, "retry");
   event->kind = KindOf(name);
 }
 

@@ -13,6 +13,7 @@ struct AgentEvent {
   char phase[kMaxPhase];  // progress
   int64 raw_bytes, stored_bytes, total_bytes;
   bool cleaned;  // failed, cancelled: nothing of the run is left in storage
+  bool retry;    // failed: others use the tables, a later attempt may succeed
 };
 
 // Reads a line; one that is no JSON object, or none that is known, gives kUnknown. Never raises an

@@ -114,6 +114,11 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
   if (kind == JobKind::kBackup && !outcome.copies_go_on)
     SettleCopies(run_id, outcome.event, outcome.state == RunState::kCompleted);
+  if (kind == JobKind::kBackup && outcome.retry) {
+    QueueRetry(run_id);
+    ExecuteSql("SELECT message FROM pgbackup.backups WHERE id = $1", SqlArguments().Int8(run_id));
+    message = TextOfRow(0, 0);
+  }
   if (outcome.remove_leftovers) {
     QueueRemoval(kind, run_id);
     if (kind == JobKind::kBackup)
@@ -224,7 +229,7 @@ uint64 InsertScheduledRuns(TimestampTz slot) {
   ArrayType* array = construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT);
   SqlArguments arguments;
   arguments.Time(slot).Bool(all).Add(TEXTARRAYOID, PointerGetDatum(array));
-  return ExecuteSql(
+  const uint64 inserted = ExecuteSql(
       "INSERT INTO pgbackup.backups "
       "(database, storage, backup_type, schedule, slot, format, created_by, options) "
       "SELECT w.name, current_setting('pgbackup.storage'), 'scheduled', 'default', $1, "
@@ -235,6 +240,8 @@ uint64 InsertScheduledRuns(TimestampTz slot) {
       "WHERE NOT EXISTS (SELECT FROM pgbackup.backups b WHERE b.schedule = 'default' "
       "AND b.slot = $1 AND b.database = w.name::name) ORDER BY w.name",
       arguments);
+  SupersedeRetries(slot);
+  return inserted;
 }
 
 }  // namespace pgbackup

@@ -27,6 +27,7 @@ struct Outcome {
   const char* hint;
   const char* sqlstate;
   const char* event;      // the agent's last line (JSON) or nullptr; fills what is nullptr above
+  bool retry;             // a failed backup: it may work later
   bool remove_leftovers;  // objects may be left in storage: queue their removal
   bool copies_go_on;      // a completed backup: its copies are settled later
 };
@@ -38,9 +39,21 @@ bool ExtensionExists();
 // what they may have left in storage. Called when the launcher starts. Returns how many.
 uint64 FailInterruptedRuns();
 
-// Takes the next pending backup (or restore; not for other kinds): moves it to in_progress and
-// writes its job.
-ReadyJob TakeNext(JobKind kind, MemoryContext context);
+// Takes the next pending backup (or restore; not for other kinds) that may start at `now`: moves it
+// to in_progress and writes its job.
+ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context);
+
+// When the next backup may start that is to be tried again; 0 when none waits.
+TimestampTz NextRetryTime();
+
+// Queues another attempt at backup `run_id`, which has just failed because others used its tables,
+// and says so in its row. Not when it has been tried often enough, or when a later run of its
+// schedule takes its place.
+void QueueRetry(int64 run_id);
+
+// Cancels what waits to be tried again of the schedule's earlier slots, where slot `slot` has a run
+// of the same database.
+void SupersedeRetries(TimestampTz slot);
 
 // The next copy of a completed backup that is due at `now`, if any: moves it to in_progress and
 // writes its job.

@@ -21,6 +21,7 @@ bool look_around = true;      // the tables may hold something to do
 TimestampTz retry_at = 0;     // when to look around again after a failure
 TimestampTz removal_at = 0;   // when the next removal is due
 TimestampTz copy_at = 0;      // when the next copy is due
+TimestampTz backup_at = 0;    // when the next backup is to be tried again
 
 void OnChildEnd(SIGNAL_ARGS) {
   (void)postgres_signal_arg;
@@ -93,9 +94,18 @@ void Cancel(void* /*arg*/) {
   TakeCancellations(CancelRun);
 }
 
+// One that is due but not taken is held by somebody, who may be deleting or changing it.
+void KeepBusyRowAway(const Found& found, TimestampTz* due) {
+  if (!found.job.found && *due != 0 && *due <= found.now)
+    *due = TimestampTzPlusMilliseconds(found.now, kRetryMs);
+}
+
 void Take(void* arg) {
   Found* found = static_cast<Found*>(arg);
-  found->job = TakeNext(found->kind, round_context);
+  found->job = TakeNext(found->kind, found->now, round_context);
+  if (found->kind != JobKind::kBackup) return;
+  backup_at = NextRetryTime();
+  KeepBusyRowAway(*found, &backup_at);
 }
 
 void FailUnprepared(void* arg) {
@@ -117,9 +127,7 @@ void TakeCopyJob(void* arg) {
   Found* found = static_cast<Found*>(arg);
   found->job = TakeCopy(found->now, round_context);
   copy_at = NextCopyTime();
-  // One that is due but not taken is held by somebody, who may be deleting its backup.
-  if (!found->job.found && copy_at != 0 && copy_at <= found->now)
-    copy_at = TimestampTzPlusMilliseconds(found->now, kRetryMs);
+  KeepBusyRowAway(*found, &copy_at);
 }
 
 void Schedule(void* arg) {
@@ -138,6 +146,7 @@ void StartPending(JobKind kind) {
   while (CountAgents(kind) < settings.max_concurrent && HasFreeSlot()) {
     Found found = {};
     found.kind = kind;
+    found.now = GetCurrentTimestamp();
     if (!Step(Take, &found) || !found.job.found) return;
     if (found.job.json != nullptr) {
       Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
@@ -166,7 +175,7 @@ void LookAround() {
   if (!found.extension) {
     StopAllAgents(StopReason::kExtensionDropped);
     recovered = false;
-    removal_at = copy_at = 0;
+    removal_at = copy_at = backup_at = 0;
     return;
   }
   if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) +
@@ -196,6 +205,12 @@ void CheckSchedule() {
   look_around = true;
 }
 
+// When the next backup is tried again; 0 also while others have its place, which look around when
+// they end.
+TimestampTz BackupTime() {
+  return CountAgents(JobKind::kBackup) < settings.max_concurrent && HasFreeSlot() ? backup_at : 0;
+}
+
 // Milliseconds until something is due, -1 for never.
 long TimeToSleep() {
   TimestampTz next = NextAgentTime();
@@ -203,6 +218,7 @@ long TimeToSleep() {
   KeepEarliest(&next, NextSlot());
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
+  if (recovered) KeepEarliest(&next, BackupTime());
   if (next == 0) return -1;
   const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
   return NextSlot() == 0 ? wait : Min(wait, kScheduleCheckMs);
@@ -242,7 +258,9 @@ void RunForever() {
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
-    if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at)) LookAround();
+    if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
+        is_due(BackupTime()))
+      LookAround();
     Sleep();
   }
 }

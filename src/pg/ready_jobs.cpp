@@ -41,9 +41,11 @@ ReadyJob Prepared(int64 run_id, const char* database, const char* json, MemoryCo
   return job;
 }
 
-ReadyJob TakeBackup(MemoryContext context) {
+ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   if (ExecuteSql("SELECT id, database, schedule, label, backup_type FROM pgbackup.backups "
-                 "WHERE status = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
+                 "WHERE status = 'pending' AND (not_before IS NULL OR not_before <= $1) "
+                 "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                 SqlArguments().Time(now)) == 0)
     return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
@@ -67,6 +69,7 @@ ReadyJob TakeBackup(MemoryContext context) {
       .Text(ClusterName())
       .Int4(settings.lock_wait_timeout)
       .Bool(settings.include_globals)
+      .Int4(settings.lock_guard_timeout)
       .Int8(static_cast<int64>(settings.parallel_threshold) * 1024)
       .Int8(static_cast<int64>(settings.split_table_size) * 1024);
   ExecuteSql(
@@ -88,7 +91,8 @@ ReadyJob TakeBackup(MemoryContext context) {
       "'schedule', b.schedule, 'label', b.label, 'created_by', b.created_by, "
       "'created_at', b.created_at, "
       "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
-      "'include_globals', $10, 'parallel_threshold_bytes', $11, 'split_table_bytes', $12), "
+      "'include_globals', $10, 'lock_guard_timeout_ms', $11, 'parallel_threshold_bytes', $12, "
+      "'split_table_bytes', $13), "
       "'server', " PGBACKUP_SERVER_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
           "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",
@@ -120,8 +124,8 @@ ReadyJob TakeRestore(MemoryContext context) {
 
 }  // namespace
 
-ReadyJob TakeNext(JobKind kind, MemoryContext context) {
-  return kind == JobKind::kRestore ? TakeRestore(context) : TakeBackup(context);
+ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context) {
+  return kind == JobKind::kRestore ? TakeRestore(context) : TakeBackup(now, context);
 }
 
 ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {

@@ -143,7 +143,7 @@ Outcome Judge(const Agent& agent, const AgentEvent& event) {
     outcome.hint = "Raise pgbackup.timeout, or find out what slowed the run down.";
     outcome.sqlstate = "57014";
   } else if (event.kind == EventKind::kFailed) {
-    // The event says it all.
+    outcome.retry = event.retry;  // the event says all the rest
   } else if (event.kind == EventKind::kCancelled) {
     outcome.message = "the pgbackup agent was told to stop from outside";
     outcome.hint = "Look in the system's log for what sent it a signal, then start the run again.";

@@ -194,6 +194,14 @@ void DefineWhenAndWhat() {
                "Longest time a run may take; 0 for no limit.");
   DefineNumber("pgbackup.lock_wait_timeout", &settings.lock_wait_timeout, 30000, 1, INT_MAX,
                GUC_UNIT_MS, "How long a dump waits for a lock on a table.");
+  DefineNumber(
+      "pgbackup.lock_guard_timeout", &settings.lock_guard_timeout, 60000, 0, INT_MAX, GUC_UNIT_MS,
+      "How long others wait for a table because of a dump, before that gives way; 0 for as "
+      "long as it takes.");
+  DefineNumber("pgbackup.retries", &settings.retries, 3, 0, 10, 0,
+               "How often a backup that gave way, or could not lock its tables, is tried again.");
+  DefineNumber("pgbackup.retry_delay", &settings.retry_delay, 300, 1, 86400, GUC_UNIT_S,
+               "How long after the first failure; twice as long after each further one.");
 }
 
 void DefineHow() {

@@ -25,8 +25,11 @@ struct Settings {
   int max_concurrent;
   char* compression;
   bool include_globals;
-  int lock_wait_timeout;  // milliseconds
-  int timeout;            // seconds, 0: none
+  int lock_wait_timeout;   // milliseconds
+  int lock_guard_timeout;  // milliseconds, 0: off
+  int retries;             // 0: none
+  int retry_delay;         // seconds
+  int timeout;             // seconds, 0: none
   char* bin_directory;
   char* dump_conninfo;
   char* s3_region;

@@ -26,7 +26,12 @@ char* CheckJob(int64 needed_bytes, Datum storage, bool with_server, MemoryContex
   arguments.Bool(with_server);
   ExecuteSql(
       "SELECT jsonb_build_object('protocol', 1, 'job', 'check', 'id', $1, "
-      "'needed_bytes', $7, 'server', CASE WHEN $9 THEN " PGBACKUP_SERVER_JSON
+      "'needed_bytes', $7, 'databases', (SELECT jsonb_agg(d.datname ORDER BY d.datname) "
+      "FROM pg_database d, pgbackup._selected_databases() AS s (names) WHERE $9 AND d.datallowconn "
+      "AND (d.datname = ANY (s.names) OR '*' = ANY (s.names) AND NOT d.datistemplate)), "
+      "'max_concurrent', current_setting('pgbackup.max_concurrent')::int, "
+      "'format', current_setting('pgbackup.format'), "
+      "'server', CASE WHEN $9 THEN " PGBACKUP_SERVER_JSON
       " END, 'server_version_num', current_setting('server_version_num')::int, 'storage', "
       "CASE WHEN $8 <> '' THEN " PGBACKUP_STORAGE_JSON("$8") " END)::text",
       arguments);

@@ -47,7 +47,7 @@ sub row_is
 	return;
 }
 
-my @first = qw(server launcher schedule databases storage pg_dump pg_dumpall pg_restore connection);
+my @first = qw(server launcher schedule databases storage pg_dump pg_dumpall pg_restore connection locks);
 my @objects = ('put', 'get', 'range get', 'list', 'head', 'conditional put');
 
 # A directory.

@@ -27,8 +27,18 @@ TEST(Events, AFailureCarriesEverythingTheRowNeedsOnOneLine) {
   EXPECT_EQ(event,
             "{\"event\":\"failed\",\"message\":\"pg_dump failed\",\"detail\":\"line 1\\nline "
             "\xEF\xBF\xBD 2\",\"hint\":\"Try again.\",\"sqlstate\":\"38000\",\"kind\":\"tool\","
-            "\"cleaned\":false}");
+            "\"retry\":false,\"cleaned\":false}");
   EXPECT_EQ(ExitCodeOf(outcome), 1);
+}
+
+TEST(Events, AFailureThatMayPassSaysSo) {
+  RunOutcome outcome;
+  outcome.state = RunState::kFailed;
+  outcome.error = Error(ErrorKind::kBusy, "gave way");
+  const std::string event = FinalEvent(outcome);
+  EXPECT_NE(event.find("\"sqlstate\":\"55P03\",\"kind\":\"busy\",\"retry\":true"),
+            std::string::npos)
+      << event;
 }
 
 TEST(Events, AFailureAlwaysSaysWhatToDo) {

@@ -14,7 +14,8 @@ const char* const kBackup = R"({"protocol":1,"job":"backup","id":7,
              "server_version":"15.20","server_version_num":150020},
   "backup_type":"scheduled","schedule":"nightly","label":null,"created_by":"me","created_at":"now",
   "options":{"schemas":["a","B"],"tables":null,"content":"all","format":"custom","jobs":3,
-             "compression":"zstd:9","include_globals":false,"lock_wait_timeout_ms":500}})";
+             "compression":"zstd:9","include_globals":false,"lock_wait_timeout_ms":500,
+             "lock_guard_timeout_ms":0}})";
 
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
@@ -39,6 +40,7 @@ TEST(Job, ABackupIsReadFieldByField) {
   EXPECT_EQ(job.options.compression.level, 9);
   EXPECT_FALSE(job.options.include_globals);
   EXPECT_EQ(job.options.lock_wait_timeout_ms, 500);
+  EXPECT_EQ(job.options.lock_guard_timeout_ms, 0);
 }
 
 TEST(Job, CopiesAreStoragesWithAllTheirSettings) {
@@ -130,10 +132,14 @@ TEST(Job, APresignNamesItsObjects) {
 TEST(Job, ACheckMayHaveNoStorage) {
   const CheckJob job = std::get<CheckJob>(
       ParseJob(R"({"protocol":1,"job":"check","id":0,"server":{"host":"/s"},"storage":null,)"
-               R"("server_version_num":150020,"needed_bytes":1000})"));
+               R"("server_version_num":150020,"needed_bytes":1000,"databases":["a","b"],)"
+               R"("max_concurrent":3,"format":"plain"})"));
   EXPECT_EQ(job.storage.url, "");
   EXPECT_EQ(job.server_major, 15);
   EXPECT_EQ(job.needed_bytes, 1000u);
+  EXPECT_EQ(job.databases, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(job.max_concurrent, 3);
+  EXPECT_EQ(job.format, DumpFormat::kPlain);
   EXPECT_GT(job.storage.patience.count(), 0);
 }
 

@@ -22,6 +22,8 @@ const char* SqlState(ErrorKind kind) noexcept {
       return "38000";  // external_routine_exception
     case ErrorKind::kDatabase:
       return "58000";  // system_error
+    case ErrorKind::kBusy:
+      return "55P03";  // lock_not_available
     case ErrorKind::kCancelled:
       return "57014";  // query_canceled
     case ErrorKind::kInternal:
@@ -50,6 +52,8 @@ const char* KindName(ErrorKind kind) noexcept {
       return "tool";
     case ErrorKind::kDatabase:
       return "database";
+    case ErrorKind::kBusy:
+      return "busy";
     case ErrorKind::kCancelled:
       return "cancelled";
     case ErrorKind::kInternal:
@@ -77,6 +81,8 @@ const char* DefaultHint(ErrorKind kind) noexcept {
              "name, then start the run again.";
     case ErrorKind::kDatabase:
       return "The server's log says more: mend what it names, then start the run again.";
+    case ErrorKind::kBusy:
+      return "Start the run again when fewer sessions use the tables.";
     case ErrorKind::kCancelled:
       return "Start the run again.";
     case ErrorKind::kInternal:

@@ -26,6 +26,7 @@ enum class ErrorKind {
   kCorrupt,        // stored bytes are not the bytes that were written
   kTool,           // pg_dump, pg_restore, … failed
   kDatabase,       // the server answered an error
+  kBusy,           // others use the tables: they hold a lock, or were given way to; worth a retry
   kCancelled,      // somebody asked for an end
   kInternal,       // a defect of our own
 };

@@ -7,6 +7,9 @@
 #include "core/copies/tee_storage.h"
 #include "core/dump/copy_lane.h"
 #include "core/dump/dump_lane.h"
+#include "core/dump/lock_budget.h"
+#include "core/dump/lock_guard.h"
+#include "core/dump/lock_waiters.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/manifest/manifest_store.h"
@@ -26,7 +29,8 @@ class Backup {
       : job_(job),
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
-        settings_(SettingsFor(job.server, job.database)) {}
+        settings_(RunSettings(SettingsFor(job.server, job.database), job.id)),
+        failure_(context.cancellation) {}
 
   // Throws what went wrong.
   RunOutcome Run();
@@ -39,6 +43,8 @@ class Backup {
   std::vector<StorageSettings> GiveUpCopies();
 
  private:
+  void Dump(Storage& storage);
+  Error LocksAdvised(const Error& error) const;
   void Prepare();
   void DescribeServer();
   void Measure(DumpPlanInput* input);
@@ -53,6 +59,7 @@ class Backup {
   const RunContext& context_;
   const Programs programs_;
   const ConnectionSettings settings_;
+  FirstFailure failure_;  // of what happens while locks are held
   std::unique_ptr<SnapshotCoordinator> coordinator_;
   ProgramVersion pg_dump_;
   Manifest manifest_;
@@ -64,13 +71,7 @@ RunOutcome Backup::Run() {
   manifest_.started_at = FormatTimestamp(context_.environment.Now());
   const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
   CheckNoManifest(*storage, job_.file_name);
-  Prepare();
-  const std::vector<DumpObject> plan = Plan();
-  folder_ = Folder::kOurs;
-  BeginCopies();
-  TeeStorage all(*storage, copies_);
-  RunAllLanes(all, plan);
-  coordinator_.reset();
+  Dump(*storage);
   const std::string text = StoreTheManifest(*storage);
   RunOutcome outcome = Outcome(text);
   if (copies_.empty()) return outcome;
@@ -79,6 +80,44 @@ RunOutcome Backup::Run() {
   context_.announce_stored(outcome.fields);
   outcome.fields["copies"] = CompleteCopies(text);
   return outcome;
+}
+
+// From the first lock to the last.
+void Backup::Dump(Storage& storage) {
+  const LockGuard guard(
+      settings_, {std::chrono::milliseconds(job_.options.lock_guard_timeout_ms)},
+      context_.environment,
+      [&](const Error& error) { failure_.Record(std::make_exception_ptr(error)); }, context_.log);
+  try {
+    Prepare();
+    const std::vector<DumpObject> plan = Plan();
+    folder_ = Folder::kOurs;
+    BeginCopies();
+    TeeStorage all(storage, copies_);
+    RunAllLanes(all, plan);
+  } catch (...) {
+    failure_.Record(std::current_exception());
+  }
+  try {
+    failure_.Rethrow();
+  } catch (const Error& error) {
+    if (!coordinator_) throw;
+    if (IsOutOfLocks(error)) throw LocksAdvised(error);
+    // The coordinator still holds its locks, so it can be seen who waits for them.
+    throw guard.Explained(error);
+  }
+  coordinator_.reset();
+}
+
+// A lane had no room for its locks.
+Error Backup::LocksAdvised(const Error& error) const {
+  try {
+    const Deadline deadline(kCleanUpTime);
+    PostgresConnection connection(settings_, deadline.cancellation());
+    return WithLockAdvice(error, connection, DumpsThatLockAll(manifest_.format, manifest_.content));
+  } catch (const std::exception&) {
+    return error;
+  }
 }
 
 RunOutcome Backup::Outcome(const std::string& manifest) const {
@@ -198,16 +237,15 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
                                                                : RunDumpLane(plan[i], dump_context);
     });
 
-  FirstFailure failure(context_.cancellation);
   {
     const ConnectionWatch watch(coordinator_->connection(), [&](const std::string& why) {
-      failure.Record(std::make_exception_ptr(
+      failure_.Record(std::make_exception_ptr(
           Error(ErrorKind::kUnavailable,
                 "the connection that holds the backup's snapshot and locks was lost", why)));
     });
-    RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure, context_.cancellation);
+    RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure_, context_.cancellation);
   }
-  failure.Rethrow();
+  failure_.Rethrow();
 }
 
 // Returns the manifest's text. From then on the backup exists.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
 
 #include "core/base/error.h"
 
@@ -10,7 +10,7 @@ namespace pgbackup {
 namespace {
 
 void AddWithPartitions(PostgresConnection& connection, const std::string& text, const char* option,
-                       std::vector<QualifiedName>* names) {
+                       std::set<QualifiedName>* known, std::vector<QualifiedName>* names) {
   const QualifiedName name = ParseQualifiedName(text, option);
   const QueryResult found = connection.Query(
       "WITH wanted AS (SELECT c.oid, c.relkind FROM pg_class c "
@@ -26,15 +26,15 @@ void AddWithPartitions(PostgresConnection& connection, const std::string& text, 
                 fmt::format("table {} in {} does not exist", QuoteQualifiedName(name), option));
   for (int i = 0; i < found.rows(); ++i) {
     QualifiedName each{found.Text(i, 0), found.Text(i, 1)};
-    if (std::find(names->begin(), names->end(), each) == names->end())
-      names->push_back(std::move(each));
+    if (known->insert(each).second) names->push_back(std::move(each));
   }
 }
 
 std::vector<QualifiedName> Resolve(PostgresConnection& connection,
                                    const std::vector<std::string>& texts, const char* option) {
   std::vector<QualifiedName> names;
-  for (const std::string& text : texts) AddWithPartitions(connection, text, option, &names);
+  std::set<QualifiedName> known;
+  for (const std::string& text : texts) AddWithPartitions(connection, text, option, &known, &names);
   return names;
 }
 

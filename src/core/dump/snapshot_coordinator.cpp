@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/dump/lock_budget.h"
 
 namespace pgbackup {
 namespace {
@@ -39,13 +40,13 @@ bool HasSqlState(const Error& error, const char* sqlstate) {
   for (int i = 0; i < holders.rows(); ++i)
     for (const DumpTable& target : targets)
       if (target.oid == holders.Text(i, 0))
-        throw Error(ErrorKind::kDatabase,
+        throw Error(ErrorKind::kBusy,
                     fmt::format("could not lock table {} in time", QuoteQualifiedName(target.name)),
                     fmt::format("The server process {} {} an exclusive lock on it.",
                                 holders.Text(i, 1), holders.Flag(i, 2) ? "holds" : "waits for"),
                     "Run the backup when no such change is under way, or raise "
                     "pgbackup.lock_wait_timeout.");
-  throw Error(ErrorKind::kDatabase, "could not lock the tables in time", error.message(),
+  throw Error(ErrorKind::kBusy, "could not lock the tables in time", error.message(),
               "Raise pgbackup.lock_wait_timeout.");
 }
 
@@ -58,7 +59,7 @@ SnapshotCoordinator::SnapshotCoordinator(const ConnectionSettings& settings,
   connection_.Execute(fmt::format("SET lock_timeout = {}", lock_wait_timeout_ms));
   for (int attempt = 1; attempt <= kAttempts; ++attempt)
     if (TryLockAndExport(names)) return;
-  throw Error(ErrorKind::kDatabase, "tables were created or dropped faster than they were locked",
+  throw Error(ErrorKind::kBusy, "tables were created or dropped faster than they were locked",
               fmt::format("{} attempts to lock one and the same list of tables failed.", kAttempts),
               "Run the backup at a time without schema changes.");
 }
@@ -72,6 +73,8 @@ bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
   } catch (const Error& error) {
     connection_.Execute("ROLLBACK");
     if (HasSqlState(error, "55P03")) ThrowLocked(connection_, tables_, error);
+    // Which dumps will follow is not decided yet.
+    if (IsOutOfLocks(error)) throw WithLockAdvice(error, connection_, 2);
     // A table or schema dropped since it was listed: look again.
     if (HasSqlState(error, "42P01") || HasSqlState(error, "3F000")) return false;
     throw;

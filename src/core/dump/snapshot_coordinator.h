@@ -17,7 +17,7 @@ namespace pgbackup {
 class SnapshotCoordinator {
  public:
   // Locks what `names` selects (everything when it selects nothing) in ACCESS SHARE mode and
-  // exports the snapshot. Throws kDatabase when a lock cannot be had within `lock_wait_timeout_ms`.
+  // exports the snapshot. Throws kBusy when a lock cannot be had within `lock_wait_timeout_ms`.
   SnapshotCoordinator(const ConnectionSettings& settings, const SelectionNames& names,
                       int64_t lock_wait_timeout_ms, const Cancellation& cancellation);
 

@@ -46,6 +46,7 @@ ErrorKind KindOf(std::string_view sqlstate) {
   if (sqlstate == "3D000") return ErrorKind::kNotFound;
   if (sqlstate == "42P04") return ErrorKind::kAlreadyExists;
   if (sqlstate == "53100") return ErrorKind::kNoSpace;
+  if (sqlstate == "55P03") return ErrorKind::kBusy;
   return ErrorKind::kDatabase;
 }
 

@@ -25,6 +25,15 @@ std::string_view EssentialLine(std::string_view tail) {
   return last;
 }
 
+constexpr const char* kLockHint =
+    "Run it when no other session holds such a lock, or raise pgbackup.lock_wait_timeout.";
+
+// pg_dump has no other timeout than that of --lock-wait-timeout.
+bool IsLockTimeout(std::string_view program, std::string_view line) {
+  return program == "pg_dump" &&
+         line.find("canceling statement due to statement timeout") != std::string_view::npos;
+}
+
 // What to do about the troubles that come up most.
 std::string HintFor(const ExitStatus& status, std::string_view line) {
   const auto says = [line](std::string_view words) {
@@ -33,8 +42,7 @@ std::string HintFor(const ExitStatus& status, std::string_view line) {
   if (WIFSIGNALED(status.wait_status))
     return "Look in the system's log for what killed it (for example the out-of-memory killer), "
            "then start the run again.";
-  if (says("lock timeout") || says("could not obtain lock"))
-    return "Run it when no other session holds such a lock, or raise pgbackup.lock_wait_timeout.";
+  if (says("lock timeout") || says("could not obtain lock")) return kLockHint;
   if (says("permission denied"))
     return "The role that dumps and restores must be allowed to: it is the extension's owner "
            "unless pgbackup.dump_conninfo names another.";
@@ -52,8 +60,12 @@ std::string HintFor(const ExitStatus& status, std::string_view line) {
 
 Error ToolError(const std::string& program, const std::string& what, const ExitStatus& status,
                 const std::string& error_tail) {
-  std::string message = fmt::format("{} of {} {}", program, what, status.InWords());
   const std::string_view line = EssentialLine(error_tail);
+  if (IsLockTimeout(program, line))
+    return Error(ErrorKind::kBusy,
+                 fmt::format("{} of {} could not lock its tables in time", program, what),
+                 error_tail, kLockHint);
+  std::string message = fmt::format("{} of {} {}", program, what, status.InWords());
   if (!line.empty()) message += fmt::format(": {}", line);
   return Error(ErrorKind::kTool, std::move(message), error_tail, HintFor(status, line));
 }

@@ -8,8 +8,9 @@
 
 namespace pgbackup {
 
-// kTool; the message names the program, what it worked on, how it ended and its own error line,
-// e.g. "pg_dump of schema.dump exited with status 1: query failed: …"; the detail is its tail.
+// kBusy when a dump could not have its locks in time. Else kTool; the message names the program,
+// what it worked on, how it ended and its own error line, e.g. "pg_dump of schema.dump exited with
+// status 1: query failed: …"; the detail is its tail.
 Error ToolError(const std::string& program, const std::string& what, const ExitStatus& status,
                 const std::string& error_tail);
 

@@ -51,7 +51,10 @@ bool BelongsToPublication(const TocEntry& entry) {
 class Selector {
  public:
   explicit Selector(const ArchiveToc& toc) : toc_(toc) {
-    for (const TocEntry& entry : toc_.entries) by_id_[entry.id] = &entry;
+    for (const TocEntry& entry : toc_.entries) {
+      by_id_[entry.id] = &entry;
+      if (entry.kind == "SCHEMA") schemas_[entry.tag] = &entry;
+    }
     for (const TocEntry& entry : toc_.entries)
       for (const int64_t id : entry.depends_on) dependents_[id].push_back(&entry);
     for (const TocEntry& entry : toc_.entries) NoteAttachment(entry);
@@ -72,6 +75,7 @@ class Selector {
 
   const ArchiveToc& toc_;
   std::map<int64_t, const TocEntry*> by_id_;
+  std::map<std::string, const TocEntry*> schemas_;
   std::map<int64_t, std::vector<const TocEntry*>> dependents_;
   std::set<std::pair<int64_t, int64_t>> attached_;  // (partition or its index, parent's)
   std::vector<const TocEntry*> queue_;
@@ -115,8 +119,8 @@ void Selector::Drain() {
     AddPartsOf(entry);
     if (!IsRelation(entry)) continue;
     selection_.relations.insert({entry.schema, entry.tag});
-    for (const TocEntry& schema : toc_.entries)
-      if (schema.kind == "SCHEMA" && schema.tag == entry.schema) Add(schema);
+    if (const auto schema = schemas_.find(entry.schema); schema != schemas_.end())
+      Add(*schema->second);
   }
 }
 

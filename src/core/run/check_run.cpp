@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/json.h"
 #include "core/base/sha256.h"
+#include "core/dump/lock_budget.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/process/program.h"
 #include "core/run/deadline.h"
@@ -14,6 +16,9 @@
 namespace pgbackup {
 namespace {
 
+// How long tables are counted, one database after the other.
+constexpr std::chrono::seconds kCountingTime{10};
+
 class Check {
  public:
   Check(const CheckJob& job, const RunContext& context) : job_(job), context_(context) {}
@@ -21,7 +26,8 @@ class Check {
   const ProbeReport& Run() {
     if (job_.server_major != 0) {
       CheckPrograms();
-      report_.Try("connection", [&] { return Connection(); });
+      if (report_.Try("connection", [&] { return Connection(); }))
+        report_.Try("locks", [&] { return Locks(); });
     }
     if (!job_.storage.url.empty()) CheckStorage();
     return report_;
@@ -30,6 +36,7 @@ class Check {
  private:
   void CheckPrograms();
   ProbeFinding Connection() const;
+  ProbeFinding Locks() const;
   void CheckStorage();
   void RemoveProbe(const std::string& folder);
   std::string ProbeFolder() const;
@@ -60,6 +67,41 @@ ProbeFinding Check::Connection() const {
   return {ProbeStatus::kWarning, fmt::format("as role \"{}\", which is no superuser", user),
           "A dump fails at the first table this role may not read. Make the extension belong to a "
           "superuser, or name one in pgbackup.dump_conninfo."};
+}
+
+// Whether the server's lock table is big enough for the backups with most tables, as many as run at
+// the same time.
+ProbeFinding Check::Locks() const {
+  PostgresConnection connection(SettingsFor(job_.server, job_.server.maintenance_database),
+                                context_.cancellation);
+  const LockTable table = ReadLockTable(connection);
+  const auto until = context_.environment.SteadyNow() + kCountingTime;
+  std::vector<std::pair<LockDemand, std::string>> demands;
+  for (const std::string& database : job_.databases) {
+    if (context_.environment.SteadyNow() > until) break;
+    PostgresConnection each(SettingsFor(job_.server, database), context_.cancellation);
+    demands.emplace_back(CountLockable(each, DumpsThatLockAll(job_.format, DumpContent::kAll)),
+                         database);
+  }
+  std::sort(demands.begin(), demands.end(), [&](const auto& a, const auto& b) {
+    return LocksPerTransactionFor(a.first, table) > LocksPerTransactionFor(b.first, table);
+  });
+  LockDemand sum;
+  std::string whose;
+  for (size_t i = 0; i < demands.size() && i < static_cast<size_t>(job_.max_concurrent); ++i) {
+    sum += demands[i].first;
+    whose += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", demands[i].second);
+  }
+  std::string detail = fmt::format("max_locks_per_transaction = {}", table.per_transaction);
+  if (!whose.empty())
+    detail += fmt::format(", {} needed for {} with {} tables, {} views and sequences",
+                          LocksPerTransactionFor(sum, table), whose, sum.tables, sum.others);
+  if (demands.size() < job_.databases.size())
+    detail +=
+        fmt::format("; {} of {} databases were looked at", demands.size(), job_.databases.size());
+  const std::string advice = LockAdvice(sum, table);
+  if (advice.empty()) return detail;
+  return {ProbeStatus::kError, detail, advice};
 }
 
 std::string Check::ProbeFolder() const {

@@ -55,6 +55,7 @@ std::string FinalEvent(const RunOutcome& outcome) {
     for (const auto& field :
          ErrorFields(outcome.error.value_or(Error(ErrorKind::kInternal, "unknown failure"))))
       event[field.key()] = field.value();
+    event["retry"] = outcome.error && outcome.error->kind() == ErrorKind::kBusy;
     event["cleaned"] = outcome.cleaned;
   }
   return json::serialize(event);

@@ -102,6 +102,8 @@ BackupOptions ParseBackupOptions(const JsonReader& reader) {
   options.include_globals = reader.FlagOr("include_globals", true);
   options.lock_wait_timeout_ms =
       InRange(reader, "lock_wait_timeout_ms", options.lock_wait_timeout_ms, 1, INT32_MAX);
+  options.lock_guard_timeout_ms =
+      InRange(reader, "lock_guard_timeout_ms", options.lock_guard_timeout_ms, 0, INT32_MAX);
   return options;
 }
 
@@ -190,6 +192,9 @@ CheckJob ParseCheck(const JsonReader& root) {
   if (root.Has("storage")) job.storage = ParseStorage(root.Object("storage"));
   job.storage.patience = kCheckPatience;
   if (root.Has("needed_bytes")) job.needed_bytes = root.Size("needed_bytes");
+  job.databases = root.Texts("databases");
+  job.max_concurrent = InRange(root, "max_concurrent", job.max_concurrent, 1, INT32_MAX);
+  job.format = ParseDumpFormat(root.TextOr("format", "auto"));
   return job;
 }
 

@@ -36,6 +36,7 @@ struct BackupOptions {
   Compression compression;
   bool include_globals = true;
   int64_t lock_wait_timeout_ms = 60000;
+  int64_t lock_guard_timeout_ms = 60000;  // 0: off
 };
 
 struct BackupJob : JobBase {
@@ -87,6 +88,9 @@ struct CopyJob : JobBase {
 struct CheckJob : JobBase {
   int64_t server_major = 0;   // of the server to be dumped; 0: the storage alone is checked
   uint64_t needed_bytes = 0;  // what a backup takes, 0 if unknown
+  std::vector<std::string> databases;  // that are backed up,
+  int64_t max_concurrent = 1;          // so many at a time,
+  DumpFormat format = DumpFormat::kAuto;
 };
 
 // Looks for what unfinished runs have left, or removes it from the folders it is given.
