@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "core/manifest/object_names.h"
+#include "core/pipeline/codec.h"
 #include "core/pipeline/count_sink.h"
 #include "core/pipeline/pump.h"
 #include "core/pipeline/segment_sink.h"
-#include "core/pipeline/zstd_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
 
@@ -28,7 +29,7 @@ ChildSpec SpecFor(const DumpObject& object, const DumpLaneContext& context) {
 
 ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& context) {
   ManifestObject result;
-  result.name = object.name + ".zst";
+  result.name = fmt::format("{}{}", object.name, CodecSuffix(context.compression.codec));
   result.kind = object.kind;
   result.sections = object.sections;
 
@@ -36,7 +37,7 @@ ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& cont
                                                 fmt::format("{}/{}", context.folder, result.name),
                                                 &context.progress.stored_bytes);
   const SegmentSink& stored = *segments;
-  CountSink chain(std::make_unique<ZstdSink>(std::move(segments), context.compression),
+  CountSink chain(MakeEncoder(std::move(segments), context.compression),
                   &context.progress.raw_bytes);
   ChildProcess child(SpecFor(object, context));
   try {

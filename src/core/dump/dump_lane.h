@@ -24,8 +24,9 @@ struct DumpLaneContext {
   const Cancellation& cancellation;
 };
 
-// Runs the program and stores what it writes, compressed, as `<object.name>.zst`. The object is
-// finished only after the program has exited with status 0; any failure throws and leaves nothing.
+// Runs the program and stores what it writes, compressed, as `<object.name>` and the suffix of the
+// codec. The object is finished only after the program has exited with status 0; any failure throws
+// and leaves nothing.
 ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& context);
 
 }  // namespace pgbackup
