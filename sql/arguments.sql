@@ -11,7 +11,7 @@ SELECT pgbackup.create(format => 'zip');
 \echo :LAST_ERROR_SQLSTATE
 SELECT pgbackup.create(content => NULL);
 SELECT pgbackup.create(content => 'everything');
-SELECT pgbackup.create(compression => 'gzip:9');
+SELECT pgbackup.create(compression => 'gzip:10');
 SELECT pgbackup.create(jobs => -3);
 SELECT pgbackup.create(jobs => 65);
 SELECT pgbackup.create(storage => 'http://x');

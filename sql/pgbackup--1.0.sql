@@ -433,7 +433,7 @@ BEGIN
     IF NOT pgbackup._is_compression(compression) THEN
         RAISE EXCEPTION 'invalid compression: %', quote_literal(compression)
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Use zstd:1 (fastest) to zstd:19 (smallest).';
+                  HINT = 'Use zstd:1 (fastest) to zstd:19 (smallest), perhaps with ",long" behind, gzip:1 to gzip:9, lz4:1 to lz4:12, or none.';
     END IF;
     IF length(label) > 200 OR label ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'invalid label'
@@ -464,7 +464,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.create(name, text, text[], text[], text[], text[], text, text, int, text, text) IS
-    'asks for a backup, which starts when the transaction commits; returns its id. tables are schema.table, quoted as in SQL; content is all, schema or data; format is auto, parallel, custom or plain; compression is zstd:1 to zstd:19';
+    'asks for a backup, which starts when the transaction commits; returns its id. tables are schema.table, quoted as in SQL; content is all, schema or data; format is auto, parallel, custom or plain; compression is zstd:1 to zstd:19, perhaps with ",long" behind, gzip:1 to gzip:9, lz4:1 to lz4:12, or none';
 
 CREATE PROCEDURE pgbackup.run(
     database name DEFAULT current_database(),

@@ -10,14 +10,14 @@ packages_for() { # build | test | s3 | bench_backup | bench_parallel | bench_tra
   case $1 in
     build)
       echo g++ make cmake ninja-build pkg-config libpq-dev libcurl4-openssl-dev libssl-dev \
-        libzstd-dev libcli11-dev libfmt-dev libpugixml-dev "$(boost_json_package)"
+        libzstd-dev liblz4-dev zlib1g-dev libcli11-dev libfmt-dev libpugixml-dev "$(boost_json_package)"
       if [ -z "${PG_CONFIG:-}" ]; then
         find_pg_major
         echo "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"
       fi
       ;;
     test)
-      echo libgtest-dev libipc-run-perl age zstd ccache clang libclang-rt-dev clang-format clang-tidy \
+      echo libgtest-dev libipc-run-perl age zstd lz4 ccache clang libclang-rt-dev clang-format clang-tidy \
         shellcheck tzdata curl openssl python3
       packages_for s3
       ;;

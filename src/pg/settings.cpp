@@ -74,7 +74,7 @@ bool CheckNameTemplateSetting(char** value, void** /*extra*/, GucSource /*source
 bool CheckCompression(char** value, void** /*extra*/, GucSource /*source*/) {
   Compression compression;
   if (*value != nullptr && ParseCompression(*value, &compression)) return true;
-  GUC_check_errhint("Use zstd:1 (fastest) to zstd:19 (smallest).");
+  GUC_check_errhint("%s", kCompressionHint);
   return false;
 }
 

@@ -62,6 +62,30 @@ for my $format ('parallel', 'custom', 'plain')
 	ok(database_as_text($fresh, "shop_$format") eq $source, "the database from format $format is equal");
 }
 
+# The same lines for the other compressions, adapted as the document says: its table has the suffixes and
+# the programs.
+my %reader = map { m/^\| (`[.]\w+`|none) \|.*\| `([^`]*)` \|$/ ? ($1 =~ s/`//gr => $2) : () } split /\n/, read_file($document);
+is_deeply([ sort keys %reader ], [ '.gz', '.lz4', '.zst', 'none' ], 'the document has a program for each suffix');
+my %written = %commands;
+for my $case ([ 'gzip', '.gz' ], [ 'lz4', '.lz4' ], [ 'none', 'none' ])
+{
+	my ($compression, $suffix) = @$case;
+	my $ending = $suffix eq 'none' ? '' : $suffix;
+	%commands = map { $_ => $written{$_} =~ s/[.]zst/$ending/gr =~ s/zstd -dc/$reader{$suffix}/gr } keys %written;
+	for my $format ('parallel', 'custom', 'plain')
+	{
+		my $id = start_backup($node, "'shop', format => '$format', compression => '$compression'");
+		is(finished($node, $id), 'completed', "$compression: a backup of format $format");
+		my $backup = "$store/" . row_of($node, $id)->{file_name};
+		run_commands('globals', BACKUP => $backup) if $format eq 'custom';
+		run_commands('check', BACKUP => $backup);
+		run_commands($format, BACKUP => $backup, DATABASE => "shop_${format}_$compression");
+		ok(database_as_text($fresh, "shop_${format}_$compression") eq $source,
+			"$compression: the database from format $format is equal");
+	}
+}
+%commands = %written;
+
 # The check finds a flipped bit.
 my $victim = "$folder{custom}/database.dump.zst";
 my $bytes = read_file($victim);

@@ -178,7 +178,7 @@ TEST(Job, WhatIsWrongIsNamed) {
            {"\"backup\"", "\"dance\"", "dance"},
            {"\"id\":7", "\"id\":\"7\"", "\"id\""},
            {"\"jobs\":3", "\"jobs\":0", "options.jobs"},
-           {"zstd:9", "gzip", "gzip"},
+           {"zstd:9", "gzip:10", "gzip:10"},
            {"\"custom\"", "\"tar\"", "tar"},
            {"[\"a\",\"B\"]", "\"a\"", "options.schemas"},
            {"c/db/x", "../x", "../x"},

@@ -7,9 +7,14 @@ namespace {
 
 TEST(ObjectNames, KnowsWhatABackupWrites) {
   for (const char* name :
-       {"schema.dump.zst", "data-000.dump.zst", "data-017.dump.zst", "data-1000.dump.zst", "data-003.sql.zst",
-        "database.dump.zst", "database.sql.zst", "globals.sql.zst", "contents.json.zst",
-        "schema.dump.zst.age", "data-000.dump.zst.part2", "data-000.dump.zst.age.part12"})
+       {"schema.dump.zst",      "data-000.dump.zst",       "data-017.dump.zst",
+        "data-1000.dump.zst",   "data-003.sql.zst",        "database.dump.zst",
+        "database.sql.zst",     "globals.sql.zst",         "contents.json.zst",
+        "schema.dump.zst.age",  "data-000.dump.zst.part2", "data-000.dump.zst.age.part12",
+        "schema.dump",          "schema.dump.gz",          "data-000.dump.lz4",
+        "data-001.sql",         "database.sql.gz",         "database.dump.part2",
+        "globals.sql",          "globals.sql.lz4.age",     "globals.sql.age",
+        "contents.json.gz.age", "contents.json.age"})
     EXPECT_TRUE(IsBackupObjectName(name)) << name;
 }
 
@@ -18,7 +23,11 @@ TEST(ObjectNames, TakesNothingElseForIt) {
                            "manifest.json",
                            "contents.json",
                            "notes.txt",
-                           "schema.dump",
+                           "schema",
+                           "schema.dump.bz2",
+                           "schema.dump.gz.zst",
+                           "schema.zst.dump",
+                           "manifest.json.gz",
                            "schema.sql.zst",
                            "globals.dump.zst",
                            "data.dump.zst",
@@ -37,6 +46,23 @@ TEST(ObjectNames, TakesNothingElseForIt) {
                            ".dump.zst",
                            "database.zst"})
     EXPECT_FALSE(IsBackupObjectName(name)) << name;
+}
+
+TEST(ObjectNames, TellTheCodec) {
+  struct Case {
+    Codec codec;
+    const char* suffix;
+  };
+  for (const Case& known : {Case{Codec::kZstd, ".zst"}, Case{Codec::kGzip, ".gz"},
+                            Case{Codec::kLz4, ".lz4"}, Case{Codec::kNone, ""}}) {
+    EXPECT_EQ(CodecSuffix(known.codec), known.suffix);
+    const std::string name = std::string("data-000.dump") + known.suffix;
+    for (const char* behind : {"", ".age", ".part2", ".age.part17"})
+      EXPECT_EQ(CodecOfObject(name + behind), known.codec) << name << behind;
+  }
+  EXPECT_EQ(CodecOfObject("folder.gz/database.sql"), Codec::kNone);
+  EXPECT_EQ(CodecOfObject("data-000.dump.gz.part"), Codec::kNone);
+  EXPECT_EQ(CodecOfObject(""), Codec::kNone);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 std::string Compress(const std::string& text, size_t chunk = 1 << 20, int level = 3) {
   SinkLog log;
-  ZstdSink sink(std::make_unique<LoggingSink>(&log), Compression{level});
+  ZstdSink sink(std::make_unique<LoggingSink>(&log), Compression{Codec::kZstd, level, false});
   for (size_t at = 0; at < text.size(); at += chunk)
     sink.Write(AsBytes(std::string_view(text).substr(at, chunk)));
   sink.Finish();

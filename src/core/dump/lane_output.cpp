@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "core/pipeline/zstd_sink.h"
+#include "core/manifest/object_names.h"
+#include "core/pipeline/codec.h"
 
 namespace pgbackup {
 
 LaneOutput::LaneOutput(const DumpObject& object, const LaneOutputContext& context)
     : folder_size_(context.folder.size()) {
-  result_.name = object.name + ".zst";
+  result_.name = fmt::format("{}{}", object.name, CodecSuffix(context.compression.codec));
   result_.kind = object.kind;
   result_.sections = object.sections;
   result_.tables = object.tables;
@@ -17,9 +18,8 @@ LaneOutput::LaneOutput(const DumpObject& object, const LaneOutputContext& contex
                                                 fmt::format("{}/{}", context.folder, result_.name),
                                                 &context.progress.stored_bytes);
   stored_ = segments.get();
-  chain_ = std::make_unique<CountSink>(
-      std::make_unique<ZstdSink>(std::move(segments), context.compression),
-      &context.progress.raw_bytes);
+  chain_ = std::make_unique<CountSink>(MakeEncoder(std::move(segments), context.compression),
+                                       &context.progress.raw_bytes);
 }
 
 ManifestObject LaneOutput::Finish() {

@@ -22,7 +22,8 @@ struct LaneOutputContext {
 
 class LaneOutput {
  public:
-  // Begins the object `<object.name>.zst`. What the context refers to outlives this.
+  // Begins the object `<object.name>` with the suffix of the codec. What the context refers to
+  // outlives this.
   LaneOutput(const DumpObject& object, const LaneOutputContext& context);
 
   const std::string& name() const noexcept { return result_.name; }

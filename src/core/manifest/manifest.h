@@ -52,7 +52,7 @@ struct Manifest {
   std::string created_by, created_at, started_at, finished_at;
   DumpFormat format = DumpFormat::kCustom;
   DumpContent content = DumpContent::kAll;
-  std::string compression;  // e.g. "zstd:3"
+  std::string compression;  // as asked for, e.g. "zstd:3"
   SelectionNames selection;
 
   ManifestCluster cluster;

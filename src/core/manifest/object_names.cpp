@@ -1,6 +1,7 @@
 #include "core/manifest/object_names.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace pgbackup {
 namespace {
@@ -25,6 +26,13 @@ void TakePart(std::string_view* name) noexcept {
     *name = name->substr(0, at);
 }
 
+// Takes off the suffix of a codec; a name without it is that of an object that is not compressed.
+Codec TakeCodec(std::string_view* name) noexcept {
+  for (const Codec codec : {Codec::kZstd, Codec::kGzip, Codec::kLz4})
+    if (TakeSuffix(name, CodecSuffix(codec))) return codec;
+  return Codec::kNone;
+}
+
 bool IsData(std::string_view name) noexcept {
   constexpr std::string_view kData = "data-";
   return name.substr(0, kData.size()) == kData && name.size() >= kData.size() + 3 &&
@@ -33,11 +41,32 @@ bool IsData(std::string_view name) noexcept {
 
 }  // namespace
 
+std::string_view CodecSuffix(Codec codec) noexcept {
+  switch (codec) {
+    case Codec::kZstd:
+      return ".zst";
+    case Codec::kGzip:
+      return ".gz";
+    case Codec::kLz4:
+      return ".lz4";
+    case Codec::kNone:
+      break;
+  }
+  return "";
+}
+
+Codec CodecOfObject(std::string_view name) noexcept {
+  TakePart(&name);
+  TakeSuffix(&name, ".age");
+  return TakeCodec(&name);
+}
+
 bool IsBackupObjectName(std::string_view leaf) noexcept {
   TakePart(&leaf);
-  TakeSuffix(&leaf, ".age");
-  if (!TakeSuffix(&leaf, ".zst")) return false;
-  if (leaf == "contents.json") return true;
+  const bool encrypted = TakeSuffix(&leaf, ".age");
+  const Codec codec = TakeCodec(&leaf);
+  // As it is, this name could be anybody's, and no backup writes it.
+  if (leaf == "contents.json") return encrypted || codec != Codec::kNone;
   if (TakeSuffix(&leaf, ".sql")) return leaf == "database" || leaf == "globals" || IsData(leaf);
   return TakeSuffix(&leaf, ".dump") && (leaf == "schema" || leaf == "database" || IsData(leaf));
 }

@@ -3,11 +3,19 @@
 
 #include <string_view>
 
+#include "core/run/compression.h"
+
 namespace pgbackup {
 
+// What the names of objects written with this codec end with: ".zst", ".gz", ".lz4" or nothing.
+std::string_view CodecSuffix(Codec codec) noexcept;
+
+// What an object was compressed with, by its name, also with .age and .partN behind.
+Codec CodecOfObject(std::string_view name) noexcept;
+
 // Whether `leaf`, a name without folder, is one that a backup gives to the objects that hold its
-// data: schema.dump.zst, data-000.dump.zst, data-001.sql.zst, …, with .age and .partN where those
-// are used. The manifest is none of them.
+// data: schema.dump.zst, data-000.dump.gz, data-001.sql, …, with .age and .partN where those are
+// used. The manifest is none of them.
 bool IsBackupObjectName(std::string_view leaf) noexcept;
 
 }  // namespace pgbackup

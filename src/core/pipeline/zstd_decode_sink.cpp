@@ -1,9 +1,9 @@
 #include "core/pipeline/zstd_decode_sink.h"
 
-#include <fmt/format.h>
 #include <zstd.h>
 
 #include "core/base/error.h"
+#include "core/pipeline/damaged_object.h"
 
 namespace pgbackup {
 
@@ -27,9 +27,7 @@ void ZstdDecodeSink::Write(std::span<const std::byte> data) {
   while (in.pos < in.size || output_was_full) {
     ZSTD_outBuffer out{buffer_.data(), buffer_.size(), 0};
     const size_t code = ZSTD_decompressStream(context_.get(), &out, &in);
-    if (ZSTD_isError(code))
-      throw Error(ErrorKind::kCorrupt, fmt::format("object \"{}\" is damaged", name_),
-                  fmt::format("It cannot be decompressed: {}.", ZSTD_getErrorName(code)));
+    if (ZSTD_isError(code)) throw CannotDecompress(name_, ZSTD_getErrorName(code));
     next_->Write(std::span(buffer_.data(), out.pos));
     at_frame_end_ = code == 0;
     // A full output buffer may hide more; at the end of a frame nothing is hidden.
@@ -38,9 +36,7 @@ void ZstdDecodeSink::Write(std::span<const std::byte> data) {
 }
 
 void ZstdDecodeSink::Finish() {
-  if (!at_frame_end_)
-    throw Error(ErrorKind::kCorrupt, fmt::format("object \"{}\" is damaged", name_),
-                "Its compressed data ends too early.");
+  if (!at_frame_end_) throw EndsTooEarly(name_);
   next_->Finish();
 }
 

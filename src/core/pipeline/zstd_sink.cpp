@@ -9,6 +9,8 @@ namespace pgbackup {
 namespace {
 
 constexpr size_t kBufferSize = 256 << 10;
+// The largest window that zstd -d accepts without a switch (--long or --memory): 128 MiB.
+constexpr int kLongWindowLog = 27;
 
 size_t Checked(size_t code) {
   if (ZSTD_isError(code))
@@ -28,6 +30,10 @@ ZstdSink::ZstdSink(std::unique_ptr<Sink> next, const Compression& compression)
   if (!context_) throw Error(ErrorKind::kInternal, "could not create a zstd context");
   Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, compression.level));
   Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
+  if (compression.long_distance) {
+    Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_enableLongDistanceMatching, 1));
+    Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kLongWindowLog));
+  }
 }
 
 ZstdSink::~ZstdSink() = default;

@@ -1,7 +1,8 @@
 // Compresses into one zstd frame (RFC 8878) with a content checksum.
 //
 // One single-threaded context a sink: the lanes already run beside each other, and zstd's own
-// workers gained nothing. Memory depends on the level only (level 3: about 4 MB).
+// workers gained nothing. Memory depends on the level only (level 3: about 4 MB), with
+// long-distance matching on the window of 128 MiB too, which the reader needs as well.
 #pragma once
 
 #include <memory>

@@ -47,7 +47,7 @@ std::string HintFor(const ExitStatus& status, std::string_view line) {
     return "The role that dumps and restores must be allowed to: it is the extension's owner "
            "unless pgbackup.dump_conninfo names another.";
   if (says("role \"") && says("does not exist"))
-    return "Create the role first: the backup's globals.sql.zst holds all roles of its cluster.";
+    return "Create the role first: the backup's globals.sql holds all roles of its cluster.";
   if (says("server closed the connection") || says("terminating connection") ||
       says("connection to server"))
     return "The server's log says why it ended the session; then start the run again.";

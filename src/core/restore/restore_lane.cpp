@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/pipeline/codec.h"
 #include "core/pipeline/count_sink.h"
 #include "core/pipeline/fd_sink.h"
-#include "core/pipeline/zstd_decode_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
 #include "core/restore/stored_object.h"
@@ -40,8 +40,8 @@ ChildSpec SpecFor(const RestoreTask& task, const MemoryFile* file, const MemoryF
 void LoadObject(const ManifestObject& object, const RestoreLaneContext& context,
                 const MemoryFile& file) {
   CountSink chain(
-      std::make_unique<ZstdDecodeSink>(
-          std::make_unique<CountSink>(file.Writer(), &context.progress.raw_bytes), object.name),
+      MakeDecoder(std::make_unique<CountSink>(file.Writer(), &context.progress.raw_bytes),
+                  object.name),
       &context.progress.stored_bytes);
   ReadStoredObject(context.storage, context.folder, object, chain);
 }
@@ -58,8 +58,8 @@ void RunRestoreLane(const RestoreTask& task, const MemoryFile* file, const Memor
     auto pipe = std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
                                          /*reader_gone=*/check_end);
     CountSink chain(
-        std::make_unique<ZstdDecodeSink>(
-            std::make_unique<CountSink>(std::move(pipe), &context.progress.raw_bytes), object.name),
+        MakeDecoder(std::make_unique<CountSink>(std::move(pipe), &context.progress.raw_bytes),
+                    object.name),
         &context.progress.stored_bytes);
     try {
       ReadStoredObject(context.storage, context.folder, object, chain);

@@ -20,7 +20,7 @@ namespace {
 std::string HintFor(const Error& error, const Manifest& manifest) {
   const bool role = error.message().find("role \"") != std::string::npos;
   if (role && error.message().find("does not exist") != std::string::npos)
-    return "Create the role, for example by running the backup's globals.sql.zst with psql.";
+    return "Create the role, for example by running the backup's globals.sql with psql.";
   if (manifest.selection.IsEmpty()) return error.hint();
   return "The backup holds a part of its database; what that part refers to is missing.";
 }
@@ -179,7 +179,7 @@ void Restore::CheckRoles(PostgresConnection& connection) const {
   throw Error(ErrorKind::kNotFound,
               fmt::format("roles of the backed up database are missing here: {}", missing),
               "They own the database, or have privileges or settings in it.",
-              "Create them, for example by running the backup's globals.sql.zst with psql.");
+              "Create them, for example by running the backup's globals.sql with psql.");
 }
 
 void Restore::CreateSide() {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/pipeline/zstd_decode_sink.h"
+#include "core/pipeline/codec.h"
 
 namespace pgbackup {
 namespace {
@@ -41,11 +41,11 @@ class TocSink final : public Sink {
 ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder,
                          const ManifestObject& object) {
   ArchiveToc toc;
-  ZstdDecodeSink decode(std::make_unique<TocSink>(&toc), object.name);
+  const std::unique_ptr<Sink> decode = MakeDecoder(std::make_unique<TocSink>(&toc), object.name);
   try {
     for (const Segment& segment : object.segments)
-      storage.Get(fmt::format("{}/{}", folder, segment.name), decode);
-    decode.Finish();
+      storage.Get(fmt::format("{}/{}", folder, segment.name), *decode);
+    decode->Finish();
   } catch (const Enough&) {
     return toc;
   }

@@ -98,7 +98,7 @@ BackupOptions ParseBackupOptions(const JsonReader& reader) {
   if (!ParseCompression(options.compression_text, &options.compression))
     throw Error(ErrorKind::kInvalid,
                 fmt::format("compression \"{}\" is not known", options.compression_text), "",
-                "Use zstd:1 to zstd:19.");
+                kCompressionHint);
   options.include_globals = reader.FlagOr("include_globals", true);
   options.lock_wait_timeout_ms =
       InRange(reader, "lock_wait_timeout_ms", options.lock_wait_timeout_ms, 1, INT32_MAX);

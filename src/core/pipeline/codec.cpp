@@ -1,0 +1,41 @@
+#include "core/pipeline/codec.h"
+
+#include "core/manifest/object_names.h"
+#include "core/pipeline/gzip_decode_sink.h"
+#include "core/pipeline/gzip_sink.h"
+#include "core/pipeline/lz4_decode_sink.h"
+#include "core/pipeline/lz4_sink.h"
+#include "core/pipeline/zstd_decode_sink.h"
+#include "core/pipeline/zstd_sink.h"
+
+namespace pgbackup {
+
+std::unique_ptr<Sink> MakeEncoder(std::unique_ptr<Sink> next, const Compression& compression) {
+  switch (compression.codec) {
+    case Codec::kZstd:
+      return std::make_unique<ZstdSink>(std::move(next), compression);
+    case Codec::kGzip:
+      return std::make_unique<GzipSink>(std::move(next), compression);
+    case Codec::kLz4:
+      return std::make_unique<Lz4Sink>(std::move(next), compression);
+    case Codec::kNone:
+      break;
+  }
+  return next;
+}
+
+std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string& object_name) {
+  switch (CodecOfObject(object_name)) {
+    case Codec::kZstd:
+      return std::make_unique<ZstdDecodeSink>(std::move(next), object_name);
+    case Codec::kGzip:
+      return std::make_unique<GzipDecodeSink>(std::move(next), object_name);
+    case Codec::kLz4:
+      return std::make_unique<Lz4DecodeSink>(std::move(next), object_name);
+    case Codec::kNone:
+      break;
+  }
+  return next;
+}
+
+}  // namespace pgbackup
