@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -183,7 +184,12 @@ void PostgresConnection::RequestCancel() noexcept {
   PQfreeCancel(cancel);
 }
 
-QueryResult PostgresConnection::AwaitResult() {
+void PostgresConnection::ThrowLost() const {
+  throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
+              OneLine(PQerrorMessage(connection_.get())), kLostHint);
+}
+
+void PostgresConnection::AwaitAnswer() {
   while (PQisBusy(connection_.get()) != 0) {
     if (cancellation_.IsCancelled()) {
       RequestCancel();
@@ -192,6 +198,10 @@ QueryResult PostgresConnection::AwaitResult() {
     AwaitSocket(POLLIN, -1);
     if (PQconsumeInput(connection_.get()) == 0) break;
   }
+}
+
+QueryResult PostgresConnection::AwaitResult() {
+  AwaitAnswer();
   QueryResult result(PQgetResult(connection_.get()));
   while (PGresult* rest = PQgetResult(connection_.get())) PQclear(rest);
   const ExecStatusType status = PQresultStatus(result.get());
@@ -209,13 +219,60 @@ QueryResult PostgresConnection::Query(const std::string& sql,
     values.push_back(parameter ? parameter->c_str() : nullptr);
   if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
                         values.data(), nullptr, nullptr, 0) == 0)
-    throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(PQerrorMessage(connection_.get())), kLostHint);
+    ThrowLost();
   return AwaitResult();
 }
 
 void PostgresConnection::Execute(const std::string& sql) {
   Query(sql);
+}
+
+void PostgresConnection::BeginCopy(const std::string& sql) {
+  cancellation_.ThrowIfCancelled();
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) ThrowLost();
+  for (;;) {
+    AwaitAnswer();
+    const QueryResult result(PQgetResult(connection_.get()));
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_COPY_IN) break;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+      ThrowResultError(result.get(), connection_.get());
+  }
+  if (PQsetnonblocking(connection_.get(), 1) != 0) ThrowLost();
+}
+
+// Nothing stays in libpq's buffer, which would grow without bound.
+void PostgresConnection::FlushCopy() {
+  for (;;) {
+    const int unsent = PQflush(connection_.get());
+    if (unsent < 0) ThrowLost();
+    if (unsent == 0) return;
+    cancellation_.ThrowIfCancelled();
+    AwaitSocket(POLLIN | POLLOUT, -1);
+    if (PQconsumeInput(connection_.get()) == 0) ThrowLost();
+  }
+}
+
+void PostgresConnection::WriteCopy(std::span<const std::byte> rows) {
+  constexpr size_t kPiece = 256 << 10;
+  while (!rows.empty()) {
+    cancellation_.ThrowIfCancelled();
+    const std::span<const std::byte> piece = rows.first(std::min(rows.size(), kPiece));
+    const int taken = PQputCopyData(connection_.get(), reinterpret_cast<const char*>(piece.data()),
+                                    static_cast<int>(piece.size()));
+    if (taken < 0) ThrowLost();
+    if (taken > 0) rows = rows.subspan(piece.size());
+    FlushCopy();
+  }
+}
+
+void PostgresConnection::EndCopy() {
+  int taken = 0;
+  while ((taken = PQputCopyEnd(connection_.get(), nullptr)) == 0) FlushCopy();
+  if (taken < 0) ThrowLost();
+  FlushCopy();
+  if (PQsetnonblocking(connection_.get(), 0) != 0) ThrowLost();
+  AwaitResult();
 }
 
 bool PostgresConnection::ConsumeAndCheck(std::string* why) {

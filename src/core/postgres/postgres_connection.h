@@ -4,8 +4,10 @@
 // run is cancelled. One thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,14 @@ class PostgresConnection {
   // Runs one statement without parameters, rows thrown away.
   void Execute(const std::string& sql);
 
+  // COPY … FROM stdin: begin it, write rows in pieces of any size, end it. EndCopy returns when the
+  // server has committed them. A COPY that is not ended leaves no row: it ends with the connection.
+  // `sql` may hold other statements before its COPY. An error of the server that rows have caused
+  // comes from EndCopy.
+  void BeginCopy(const std::string& sql);
+  void WriteCopy(std::span<const std::byte> rows);
+  void EndCopy();
+
   int server_version() const noexcept;  // e.g. 150020
   int server_major() const noexcept { return server_version() / 10000; }
 
@@ -66,7 +76,10 @@ class PostgresConnection {
   };
   void AwaitSocket(short events, int timeout_ms) const;
   void RequestCancel() noexcept;
+  void AwaitAnswer();
   QueryResult AwaitResult();
+  void FlushCopy();
+  [[noreturn]] void ThrowLost() const;
 
   const Cancellation& cancellation_;
   std::unique_ptr<std::string> last_notice_;
