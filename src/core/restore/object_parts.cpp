@@ -1,38 +1,37 @@
-#include "core/restore/part_lists.h"
+#include "core/restore/object_parts.h"
 
 #include <algorithm>
 
-#include "core/base/error.h"
 #include "core/restore/stored_toc.h"
 
 namespace pgbackup {
 namespace {
 
-// The object that holds the definitions of what is in the database.
-size_t DefinitionsObject(const Manifest& manifest) {
-  for (size_t i = 0; i < manifest.objects.size(); ++i) {
-    const std::vector<std::string>& sections = manifest.objects[i].sections;
-    if (std::find(sections.begin(), sections.end(), "pre-data") != sections.end()) return i;
-  }
-  throw Error(ErrorKind::kInvalid, "the manifest names no object with definitions");
+ObjectPart Listed(std::string list) {
+  if (list.empty()) return {ObjectPart::Take::kNothing, {}};
+  return {ObjectPart::Take::kListed, std::move(list)};
 }
 
 }  // namespace
 
-PartLists MakePartLists(Storage& storage, const std::string& folder, const Manifest& manifest,
-                        const WantedParts& wanted) {
-  PartLists parts;
-  if (wanted.schemas.empty() && wanted.tables.empty()) return parts;
-  const size_t definitions = DefinitionsObject(manifest);
-  const ArchiveToc toc = ReadStoredToc(storage, folder, manifest.objects[definitions]);
-  const ArchiveSelection selection = SelectParts(toc, wanted);
-  parts.left_out = selection.left_out;
-  parts.lists.resize(manifest.objects.size());
-  for (size_t i = 0; i < manifest.objects.size(); ++i) {
-    if (manifest.objects[i].kind != ObjectKind::kArchive) continue;
-    const bool same = i == definitions;
-    parts.lists[i] = std::make_unique<MemoryFile>(UseListText(
-        same ? toc : ReadStoredToc(storage, folder, manifest.objects[i]), selection, same));
+std::vector<ObjectPart> SelectObjectParts(Storage& storage, const std::string& folder,
+                                          const Manifest& manifest, size_t definitions,
+                                          const ArchiveToc& toc, const ArchiveSelection& selection,
+                                          const std::vector<std::vector<QualifiedName>>& tables) {
+  std::vector<ObjectPart> parts(manifest.objects.size());
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const ManifestObject& object = manifest.objects[i];
+    const auto is_selected = [&](const QualifiedName& table) {
+      return selection.relations.count({table.schema, table.name}) != 0;
+    };
+    const auto selected = std::count_if(tables[i].begin(), tables[i].end(), is_selected);
+    if (i == definitions)
+      parts[i] = Listed(UseListText(toc, selection, /*same=*/true));
+    else if (!tables[i].empty() && selected == 0)
+      parts[i] = {ObjectPart::Take::kNothing, {}};
+    else if (object.kind == ObjectKind::kArchive)
+      parts[i] = Listed(UseListText(ReadStoredToc(storage, folder, object), selection,
+                                    /*same=*/false));
   }
   return parts;
 }

@@ -1,26 +1,28 @@
-// What pg_restore is told to take when only a part of a backup is restored.
+// Which part of each object a restore takes.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/manifest/manifest.h"
 #include "core/restore/archive_selection.h"
-#include "core/restore/memory_file.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
 
-struct PartLists {
-  // By index of the manifest's objects, null for those that are no archives. Empty: take all.
-  std::vector<std::unique_ptr<MemoryFile>> lists;
-  std::vector<std::string> left_out;  // foreign keys whose other end was not selected
+struct ObjectPart {
+  enum class Take { kAll, kListed, kNothing };
+  Take take = Take::kAll;
+  std::string list;  // of the entries, for pg_restore's -L
 };
 
-// Reads the archives' tables of contents and selects what is wanted, named in the archives'
-// encoding; nothing wanted is everything. kNotFound for a name that is not in the backup.
-PartLists MakePartLists(Storage& storage, const std::string& folder, const Manifest& manifest,
-                        const WantedParts& wanted);
+// Of every object of the manifest, when only a part of the backup is restored. `toc` is that of the
+// object `definitions` of the manifest, `selection` was made from it, and `tables` are those of the
+// objects in the archives' encoding. Reads the beginnings of those archives only that hold some of
+// what is selected, as far as the manifest tells.
+std::vector<ObjectPart> SelectObjectParts(Storage& storage, const std::string& folder,
+                                          const Manifest& manifest, size_t definitions,
+                                          const ArchiveToc& toc, const ArchiveSelection& selection,
+                                          const std::vector<std::vector<QualifiedName>>& tables);
 
 }  // namespace pgbackup

@@ -1,10 +1,12 @@
 // Reading back what a backup stored.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/manifest/manifest.h"
 #include "core/pipeline/sink.h"
+#include "core/run/progress.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -14,5 +16,12 @@ namespace pgbackup {
 // caller aborts `to` when this throws.
 void ReadStoredObject(Storage& storage, const std::string& folder, const ManifestObject& object,
                       Sink& to);
+
+// What takes the stored bytes of an object of this name and writes its content into `next`.
+std::unique_ptr<Sink> DecodeObject(std::unique_ptr<Sink> next, const std::string& object_name);
+
+// The same for `object`, counting stored and raw bytes in `progress`.
+std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,
+                                   Progress& progress);
 
 }  // namespace pgbackup
