@@ -1,63 +1,10 @@
 #include "core/restore/archive_toc.h"
 
+#include "archive_test_support.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {
 namespace {
-
-// Writes the head of an archive as pg_dump does.
-class ArchiveHead {
- public:
-  explicit ArchiveHead(int minor) : minor_(minor) {
-    bytes_ = std::string("PGDMP\x01", 6) + static_cast<char>(minor) + '\0' + '\4' + '\10' + '\1';
-    if (minor >= 15)
-      bytes_ += '\0';
-    else
-      Integer(-1);
-    for (int i = 0; i < 7; ++i) Integer(1);
-    for (const char* text : {"db", "15.20", "15.20"}) Text(text);
-  }
-  void Integer(int64_t value) {
-    bytes_ += value < 0 ? '\1' : '\0';
-    for (uint64_t rest = static_cast<uint64_t>(value < 0 ? -value : value), i = 0; i < 4; ++i)
-      bytes_ += static_cast<char>((rest >> (8 * i)) & 255);
-  }
-  void Text(const std::string& text) {
-    Integer(static_cast<int64_t>(text.size()));
-    bytes_ += text;
-  }
-  void Missing() { Integer(-1); }
-  void Entry(int id, const char* kind, const char* schema, const std::string& tag,
-             const std::vector<int>& depends_on) {
-    Integer(id);
-    Integer(1);
-    Text("1259");
-    Text("16384");
-    Text(tag);
-    Text(kind);
-    Integer(2);
-    Text("CREATE …");
-    Text("");
-    Missing();
-    if (*schema == '\0')
-      Missing();
-    else
-      Text(schema);
-    Missing();
-    if (minor_ >= 14) Text("heap");
-    if (minor_ >= 16) Integer('r');
-    Text("owner");
-    Text("false");
-    for (const int dependency : depends_on) Text(std::to_string(dependency));
-    Missing();
-    bytes_ += std::string(9, '\2');
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  int minor_;
-  std::string bytes_;
-};
 
 std::string TwoEntries(int minor) {
   ArchiveHead head(minor);
@@ -79,6 +26,24 @@ TEST(ArchiveToc, ReadsEveryVersionThatPgDump10To18Writes) {
     EXPECT_EQ(toc->entries[0].depends_on, (std::vector<int64_t>{6, 7}));
     EXPECT_EQ(toc->entries[1].schema, "");
   }
+}
+
+TEST(ArchiveToc, KnowsTheSectionAndWhatTakesStrongerLocks) {
+  ArchiveHead head(14);
+  head.Integer(4);
+  head.Entry(1, "INDEX", "s", "i", {}, "CREATE INDEX i ON s.t USING btree (a);\n", 4);
+  head.Entry(2, "INDEX", "s", "j", {},
+             "CREATE INDEX j ON s.t USING btree (a);\n\nALTER TABLE s.t CLUSTER ON j;\n", 4);
+  head.Entry(3, "CONSTRAINT", "s", "t c", {}, "ALTER TABLE ONLY s.t\n    ADD CONSTRAINT c …", 4);
+  head.Entry(4, "TABLE", "s", "t", {}, "CREATE TABLE s.t (a integer);\n", 2);
+  const auto toc = ParseArchiveToc(head.bytes());
+  ASSERT_TRUE(toc.has_value());
+  EXPECT_EQ(toc->entries[0].section, TocSection::kPostData);
+  EXPECT_EQ(toc->entries[3].section, TocSection::kPreData);
+  EXPECT_FALSE(toc->entries[0].alters_table);
+  EXPECT_TRUE(toc->entries[1].alters_table);
+  EXPECT_TRUE(toc->entries[2].alters_table);
+  EXPECT_FALSE(toc->entries[3].alters_table);
 }
 
 TEST(ArchiveToc, AsksForMoreWhereverItIsCut) {

@@ -6,12 +6,23 @@
 namespace pgbackup {
 namespace {
 
+constexpr uint64_t kMegabyte = 1 << 20;
+
 ManifestObject Object(const char* name, std::vector<std::string> sections,
                       ObjectKind kind = ObjectKind::kArchive) {
   ManifestObject object;
   object.name = name;
   object.kind = kind;
   object.sections = std::move(sections);
+  return object;
+}
+
+ManifestObject Rows(const char* name, std::vector<QualifiedName> tables, uint64_t raw_size,
+                    ObjectKind kind = ObjectKind::kArchive) {
+  ManifestObject object = Object(name, {"data"}, kind);
+  object.tables = std::move(tables);
+  object.raw_size = raw_size;
+  if (kind == ObjectKind::kCopy) object.copy = CopyRange{{"a"}, 0, std::nullopt};
   return object;
 }
 
@@ -23,81 +34,207 @@ Manifest Parallel() {
   return manifest;
 }
 
+// Tables big (two ranges) and mid (an archive) with a primary key and two indexes, bundled small
+// ones, and the rest.
+Manifest Laned() {
+  Manifest manifest = Parallel();
+  manifest.objects = {Object("schema", {"pre-data", "post-data"}),
+                      Rows("data-000", {}, 5 * kMegabyte),
+                      Rows("data-001", {{"s", "big"}}, 100 * kMegabyte, ObjectKind::kCopy),
+                      Rows("data-002", {{"s", "big"}}, 101 * kMegabyte, ObjectKind::kCopy),
+                      Rows("data-003", {{"s", "mid"}}, 20 * kMegabyte),
+                      Rows("data-004", {{"s", "x"}, {"s", "y"}}, 9 * kMegabyte)};
+  return manifest;
+}
+
+ArchiveToc LanedToc() {
+  ArchiveToc toc;
+  const auto add = [&](int64_t id, TocSection section, const char* kind, const char* tag,
+                       std::vector<int64_t> depends_on = {}) {
+    toc.entries.push_back({id, kind, tag, "s", std::move(depends_on), section, false});
+  };
+  add(1, TocSection::kPreData, "TABLE", "big");
+  add(2, TocSection::kPreData, "TABLE", "mid");
+  add(3, TocSection::kPreData, "TABLE", "x");
+  add(10, TocSection::kPostData, "CONSTRAINT", "big big_pkey", {1});
+  add(11, TocSection::kPostData, "CONSTRAINT", "mid mid_pkey", {2});
+  add(12, TocSection::kPostData, "CONSTRAINT", "x x_pkey", {3});
+  add(13, TocSection::kPostData, "INDEX", "big_a", {1});
+  add(14, TocSection::kPostData, "INDEX", "big_b", {1});
+  add(15, TocSection::kPostData, "FK CONSTRAINT", "big big_mid_fkey", {1, 2, 11});
+  return toc;
+}
+
+RestoreContents ContentsOf(const Manifest& manifest) {
+  RestoreContents contents;
+  for (const ManifestObject& object : manifest.objects) contents.tables.push_back(object.tables);
+  return contents;
+}
+
+RestorePlan PlanOf(const Manifest& manifest, const RestoreOptions& options = {}) {
+  return MakeRestorePlan(manifest, options, ContentsOf(manifest));
+}
+
+RestorePlan LanedPlan() {
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  return MakeRestorePlan(Laned(), {}, contents);
+}
+
 using Arguments = std::vector<std::string>;
+using Tasks = std::vector<size_t>;
 
 TEST(RestorePlan, AParallelBackupGoesSectionBySectionAndItsDataAtOnce) {
   RestoreOptions options;
   options.jobs = 4;
-  const RestorePlan plan = MakeRestorePlan(Parallel(), options);
-  ASSERT_EQ(plan.steps.size(), 3u);
-  EXPECT_EQ(plan.steps[0].phase, "pre-data");
-  EXPECT_TRUE(plan.steps[0].tasks[0].from_memory);
-  EXPECT_EQ(plan.steps[0].tasks[0].arguments, (Arguments{"--exit-on-error", "--section=pre-data"}));
-  ASSERT_EQ(plan.steps[1].tasks.size(), 2u);
-  EXPECT_EQ(plan.steps[1].tasks[1].object, 2u);
-  EXPECT_FALSE(plan.steps[1].tasks[1].from_memory);
-  EXPECT_EQ(plan.steps[1].tasks[1].arguments, (Arguments{"--exit-on-error", "--section=data"}));
-  EXPECT_EQ(plan.steps[2].tasks[0].arguments,
-            (Arguments{"--exit-on-error", "--section=post-data", "--jobs=4"}));
+  const auto tasks = PlanOf(Parallel(), options).tasks;
+  ASSERT_EQ(tasks.size(), 4u);
+  EXPECT_EQ(tasks[0].phase, "pre-data");
+  EXPECT_TRUE(tasks[0].from_memory);
+  EXPECT_EQ(tasks[0].arguments, (Arguments{"--exit-on-error", "--section=pre-data"}));
+  EXPECT_TRUE(tasks[0].after.empty());
+  for (const size_t data : {1, 2}) {
+    EXPECT_EQ(tasks[data].object, data);
+    EXPECT_FALSE(tasks[data].from_memory);
+    EXPECT_EQ(tasks[data].arguments, (Arguments{"--exit-on-error", "--section=data"}));
+    EXPECT_EQ(tasks[data].after, Tasks{0});
+  }
+  EXPECT_EQ(tasks[3].arguments, (Arguments{"--exit-on-error", "--section=post-data", "--jobs=4"}));
+  EXPECT_EQ(tasks[3].after, (Tasks{0, 1, 2}));
+  EXPECT_FALSE(tasks[3].list.has_value());
+}
+
+TEST(RestorePlan, RowsComeLargestFirstAndRangesGoToACopyOfOurs) {
+  const auto tasks = LanedPlan().tasks;
+  EXPECT_EQ(tasks[1].object, 3u);
+  EXPECT_EQ(tasks[1].program, "");
+  EXPECT_EQ(tasks[2].object, 2u);
+  EXPECT_EQ(tasks[3].object, 4u);
+  EXPECT_EQ(tasks[3].program, "pg_restore");
+  EXPECT_EQ(tasks[4].object, 5u);
+  EXPECT_EQ(tasks[5].object, 1u);
+}
+
+TEST(RestorePlan, ALargeTablesBuildsBeginWhenAllItsRowsAreIn) {
+  const auto tasks = LanedPlan().tasks;
+  ASSERT_EQ(tasks.size(), 11u);
+  EXPECT_EQ(tasks[6].what, "constraint \"big_pkey\" of table \"s\".\"big\"");
+  EXPECT_EQ(tasks[6].list, "10;\n");
+  EXPECT_EQ(tasks[6].after, (Tasks{1, 2}));
+  EXPECT_EQ(tasks[6].arguments, (Arguments{"--exit-on-error", "--section=post-data"}));
+  // Indexes at the same time, but not beside the constraint.
+  EXPECT_EQ(tasks[7].what, "index \"big_a\" of table \"s\".\"big\"");
+  EXPECT_EQ(tasks[7].after, Tasks{6});
+  EXPECT_EQ(tasks[8].after, Tasks{6});
+  EXPECT_EQ(tasks[9].list, "11;\n");
+  EXPECT_EQ(tasks[9].after, Tasks{3});
+}
+
+TEST(RestorePlan, EverythingElseComesAtTheEnd) {
+  const auto tasks = LanedPlan().tasks;
+  EXPECT_EQ(tasks[10].phase, "post-data");
+  EXPECT_EQ(tasks[10].list, "1;\n2;\n3;\n12;\n15;\n");  // a small table's, and the foreign key
+  EXPECT_EQ(tasks[10].after.size(), 10u);
+}
+
+TEST(RestorePlan, WithExtensionsBuildsWaitForTheRowsTheirFunctionsMayRead) {
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  contents.definitions->entries.push_back(
+      {20, "EXTENSION", "postgis", "", {}, TocSection::kPreData, false});
+  const auto tasks = MakeRestorePlan(Laned(), {}, contents).tasks;
+  EXPECT_EQ(tasks[6].after, (Tasks{1, 2, 5}));
+  EXPECT_EQ(tasks[9].after, (Tasks{3, 5}));
+}
+
+TEST(RestorePlan, OfAPartOnlyItsObjectsAreReadAndItsEntriesRestored) {
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  using Take = ObjectPart::Take;
+  contents.parts = {{Take::kListed, "2;\n11;\n"}, {Take::kNothing, ""}, {Take::kNothing, ""},
+                    {Take::kNothing, ""},         {Take::kAll, ""},     {Take::kListed, "7;\n"}};
+  contents.wanted = {2, 11};
+  const RestorePlan plan = MakeRestorePlan(Laned(), {}, contents);
+  ASSERT_EQ(plan.tasks.size(), 5u);
+  EXPECT_EQ(plan.tasks[0].list, "2;\n11;\n");
+  EXPECT_EQ(plan.tasks[1].object, 4u);
+  EXPECT_FALSE(plan.tasks[1].list.has_value());
+  EXPECT_EQ(plan.tasks[2].list, "7;\n");
+  EXPECT_EQ(plan.tasks[3].list, "11;\n");
+  EXPECT_EQ(plan.tasks[4].list, "2;\n");
+  EXPECT_EQ(BytesToRead(Laned(), plan), 29 * kMegabyte);
+}
+
+TEST(RestorePlan, TheScheduleIsThatOfTheTasks) {
+  const RestorePlan plan = LanedPlan();
+  EXPECT_EQ(BytesToRead(Laned(), plan), 235 * kMegabyte);
+  const std::vector<ScheduledTask> schedule = ScheduleOf(plan);
+  EXPECT_EQ(schedule[1].cost, 101 * kMegabyte);
+  EXPECT_EQ(schedule[6].cost, 67 * kMegabyte);  // a third of the table's rows
+  EXPECT_EQ(schedule[6].after, (Tasks{1, 2}));
 }
 
 TEST(RestorePlan, OneArchiveIsOneStream) {
   Manifest manifest;
   manifest.objects = {Object("database", {"pre-data", "data", "post-data"})};
-  const RestorePlan plan = MakeRestorePlan(manifest, {});
-  ASSERT_EQ(plan.steps.size(), 1u);
-  EXPECT_FALSE(plan.steps[0].tasks[0].from_memory);
-  EXPECT_EQ(plan.steps[0].tasks[0].program, "pg_restore");
-  EXPECT_EQ(plan.steps[0].tasks[0].arguments, Arguments{"--exit-on-error"});
+  const auto tasks = PlanOf(manifest).tasks;
+  ASSERT_EQ(tasks.size(), 1u);
+  EXPECT_FALSE(tasks[0].from_memory);
+  EXPECT_EQ(tasks[0].program, "pg_restore");
+  EXPECT_EQ(tasks[0].arguments, Arguments{"--exit-on-error"});
 }
 
 TEST(RestorePlan, PlainFormatStopsAtTheFirstErrorAndReadsNoStartUpFile) {
   Manifest manifest;
   manifest.format = DumpFormat::kPlain;
   manifest.objects = {Object("database", {"pre-data", "data", "post-data"}, ObjectKind::kSql)};
-  const RestoreTask task = MakeRestorePlan(manifest, {}).steps[0].tasks[0];
+  const RestoreTask task = PlanOf(manifest).tasks[0];
   EXPECT_EQ(task.program, "psql");
   EXPECT_EQ(task.arguments[0], "--no-psqlrc");
   EXPECT_NE(std::find(task.arguments.begin(), task.arguments.end(), "--set=ON_ERROR_STOP=1"),
             task.arguments.end());
   RestoreOptions schema;
   schema.content = DumpContent::kSchema;
-  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(manifest, schema); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { CheckRestorable(manifest, schema); }).kind(), ErrorKind::kInvalid);
 }
 
 TEST(RestorePlan, SchemaAloneLeavesTheDataObjectsOut) {
   RestoreOptions options;
   options.content = DumpContent::kSchema;
-  const RestorePlan plan = MakeRestorePlan(Parallel(), options);
-  ASSERT_EQ(plan.steps.size(), 2u);
-  EXPECT_EQ(plan.steps[0].tasks[0].arguments,
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  const auto tasks = MakeRestorePlan(Laned(), options, contents).tasks;
+  ASSERT_EQ(tasks.size(), 2u);
+  EXPECT_EQ(tasks[0].arguments,
             (Arguments{"--exit-on-error", "--schema-only", "--section=pre-data"}));
+  EXPECT_FALSE(tasks[1].list.has_value());
 }
 
 TEST(RestorePlan, SingleTablesNeedTheirSchemas) {
   Manifest manifest = Parallel();
   manifest.selection.tables = {"app.t", "App.u", "\"X\".v"};
-  EXPECT_EQ(MakeRestorePlan(manifest, {}).schemas_to_create, (Arguments{"app", "X"}));
+  EXPECT_EQ(PlanOf(manifest).schemas_to_create, (Arguments{"app", "X"}));
 }
 
 TEST(RestorePlan, MakesRoomForASelectedSchemaPublic) {
   Manifest manifest = Parallel();
-  EXPECT_FALSE(MakeRestorePlan(manifest, {}).drop_public_schema);
+  EXPECT_FALSE(PlanOf(manifest).drop_public_schema);
   manifest.selection.schemas = {"app", "public"};
-  EXPECT_TRUE(MakeRestorePlan(manifest, {}).drop_public_schema);
+  EXPECT_TRUE(PlanOf(manifest).drop_public_schema);
   manifest.selection.schemas = {"app"};
-  EXPECT_FALSE(MakeRestorePlan(manifest, {}).drop_public_schema);
+  EXPECT_FALSE(PlanOf(manifest).drop_public_schema);
 }
 
 TEST(RestorePlan, RefusesWhatWouldNotBeADatabase) {
   Manifest manifest = Parallel();
+  EXPECT_NO_THROW(CheckRestorable(manifest, {}));
   manifest.content = DumpContent::kData;
-  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(manifest, {}); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { CheckRestorable(manifest, {}); }).kind(), ErrorKind::kInvalid);
   RestoreOptions data;
   data.content = DumpContent::kData;
-  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(Parallel(), data); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { CheckRestorable(Parallel(), data); }).kind(), ErrorKind::kInvalid);
   Manifest empty;
-  EXPECT_EQ(ErrorOf([&] { MakeRestorePlan(empty, {}); }).kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([&] { CheckRestorable(empty, {}); }).kind(), ErrorKind::kInvalid);
 }
 
 TEST(SideDatabaseName, FitsIntoANameWithoutCuttingACharacter) {

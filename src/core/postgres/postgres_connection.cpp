@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -55,15 +56,12 @@ std::string Field(const PGresult* result, int code) {
   return field == nullptr ? std::string() : ToValidUtf8(field);
 }
 
-[[noreturn]] void ThrowLost(const PGconn* connection) {
-  throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-              OneLine(PQerrorMessage(connection)), kLostHint);
-}
-
 [[noreturn]] void ThrowResultError(const PGresult* result, const PGconn* connection) {
   const std::string sqlstate = Field(result, PG_DIAG_SQLSTATE);
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (message.empty() || PQstatus(connection) == CONNECTION_BAD) ThrowLost(connection);
+  if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
+    throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
+                OneLine(PQerrorMessage(connection)), kLostHint);
   throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", message, sqlstate),
               Field(result, PG_DIAG_MESSAGE_DETAIL), Field(result, PG_DIAG_MESSAGE_HINT));
 }
@@ -187,18 +185,29 @@ void PostgresConnection::RequestCancel() noexcept {
   PQfreeCancel(cancel);
 }
 
-// Until something came, or the connection is lost. Ends what the server does when cancelled.
-void PostgresConnection::AwaitInput() {
+void PostgresConnection::ThrowLost() const {
+  throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
+              OneLine(PQerrorMessage(connection_.get())), kLostHint);
+}
+
+// Until something came; false when the connection is lost. Ends what the server does when
+// cancelled.
+bool PostgresConnection::AwaitInput() {
   if (cancellation_.IsCancelled()) {
     RequestCancel();
     cancellation_.ThrowIfCancelled();
   }
   AwaitSocket(POLLIN, -1);
-  if (PQconsumeInput(connection_.get()) == 0) ThrowLost(connection_.get());
+  return PQconsumeInput(connection_.get()) != 0;
+}
+
+void PostgresConnection::AwaitAnswer() {
+  while (PQisBusy(connection_.get()) != 0 && AwaitInput()) {
+  }
 }
 
 QueryResult PostgresConnection::AwaitResult() {
-  while (PQisBusy(connection_.get()) != 0) AwaitInput();
+  AwaitAnswer();
   QueryResult result(PQgetResult(connection_.get()));
   while (PGresult* rest = PQgetResult(connection_.get())) PQclear(rest);
   const ExecStatusType status = PQresultStatus(result.get());
@@ -216,7 +225,7 @@ void PostgresConnection::Send(const std::string& sql,
     values.push_back(parameter ? parameter->c_str() : nullptr);
   if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
                         values.data(), nullptr, nullptr, 0) == 0)
-    ThrowLost(connection_.get());
+    ThrowLost();
 }
 
 QueryResult PostgresConnection::Query(const std::string& sql,
@@ -228,7 +237,7 @@ QueryResult PostgresConnection::Query(const std::string& sql,
 void PostgresConnection::CopyOut(const std::string& sql,
                                  const std::function<void(std::span<const std::byte>)>& row) {
   Send(sql, {});
-  while (PQisBusy(connection_.get()) != 0) AwaitInput();
+  AwaitAnswer();
   const QueryResult begun(PQgetResult(connection_.get()));
   if (PQresultStatus(begun.get()) != PGRES_COPY_OUT)
     ThrowResultError(begun.get(), connection_.get());
@@ -237,16 +246,64 @@ void PostgresConnection::CopyOut(const std::string& sql,
     const int size = PQgetCopyData(connection_.get(), &data, /*async=*/1);
     const std::unique_ptr<char, decltype(&PQfreemem)> owner(data, PQfreemem);
     if (size < 0) break;  // the end, or an error that the result tells
-    if (size == 0)
-      AwaitInput();
-    else
+    if (size > 0)
       row(std::as_bytes(std::span(data, static_cast<size_t>(size))));
+    else if (!AwaitInput())
+      break;
   }
   AwaitResult();
 }
 
 void PostgresConnection::Execute(const std::string& sql) {
   Query(sql);
+}
+
+void PostgresConnection::BeginCopy(const std::string& sql) {
+  cancellation_.ThrowIfCancelled();
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) ThrowLost();
+  for (;;) {
+    AwaitAnswer();
+    const QueryResult result(PQgetResult(connection_.get()));
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_COPY_IN) break;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+      ThrowResultError(result.get(), connection_.get());
+  }
+  if (PQsetnonblocking(connection_.get(), 1) != 0) ThrowLost();
+}
+
+// Nothing stays in libpq's buffer, which would grow without bound.
+void PostgresConnection::FlushCopy() {
+  for (;;) {
+    const int unsent = PQflush(connection_.get());
+    if (unsent < 0) ThrowLost();
+    if (unsent == 0) return;
+    cancellation_.ThrowIfCancelled();
+    AwaitSocket(POLLIN | POLLOUT, -1);
+    if (PQconsumeInput(connection_.get()) == 0) ThrowLost();
+  }
+}
+
+void PostgresConnection::WriteCopy(std::span<const std::byte> rows) {
+  constexpr size_t kPiece = 256 << 10;
+  while (!rows.empty()) {
+    cancellation_.ThrowIfCancelled();
+    const std::span<const std::byte> piece = rows.first(std::min(rows.size(), kPiece));
+    const int taken = PQputCopyData(connection_.get(), reinterpret_cast<const char*>(piece.data()),
+                                    static_cast<int>(piece.size()));
+    if (taken < 0) ThrowLost();
+    if (taken > 0) rows = rows.subspan(piece.size());
+    FlushCopy();
+  }
+}
+
+void PostgresConnection::EndCopy() {
+  int taken = 0;
+  while ((taken = PQputCopyEnd(connection_.get(), nullptr)) == 0) FlushCopy();
+  if (taken < 0) ThrowLost();
+  FlushCopy();
+  if (PQsetnonblocking(connection_.get(), 0) != 0) ThrowLost();
+  AwaitResult();
 }
 
 bool PostgresConnection::ConsumeAndCheck(std::string* why) {

@@ -4,6 +4,7 @@
 // run is cancelled. One thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,6 +56,14 @@ class PostgresConnection {
   // and passes through; the connection cannot be used afterwards.
   void CopyOut(const std::string& sql, const std::function<void(std::span<const std::byte>)>& row);
 
+  // COPY … FROM stdin: begin it, write rows in pieces of any size, end it. EndCopy returns when the
+  // server has committed them. A COPY that is not ended leaves no row: it ends with the connection.
+  // `sql` may hold other statements before its COPY. An error of the server that rows have caused
+  // comes from EndCopy.
+  void BeginCopy(const std::string& sql);
+  void WriteCopy(std::span<const std::byte> rows);
+  void EndCopy();
+
   int server_version() const noexcept;  // e.g. 150020
   int server_major() const noexcept { return server_version() / 10000; }
 
@@ -73,8 +82,11 @@ class PostgresConnection {
   void AwaitSocket(short events, int timeout_ms) const;
   void RequestCancel() noexcept;
   void Send(const std::string& sql, const std::vector<std::optional<std::string>>& parameters);
-  void AwaitInput();
+  bool AwaitInput();
+  void AwaitAnswer();
   QueryResult AwaitResult();
+  void FlushCopy();
+  [[noreturn]] void ThrowLost() const;
 
   const Cancellation& cancellation_;
   std::unique_ptr<std::string> last_notice_;

@@ -85,6 +85,13 @@ Header ReadHeader(HeadReader* reader) {
   return header;
 }
 
+// A name may hold these words, too: then an index is built alone, which is slower and not wrong.
+bool HasAlterTable(std::string_view sql) {
+  constexpr std::string_view kAlterTable = "ALTER TABLE";
+  return sql.substr(0, kAlterTable.size()) == kAlterTable ||
+         sql.find("\nALTER TABLE") != std::string_view::npos;
+}
+
 TocEntry ReadEntry(HeadReader* reader, const Header& header) {
   TocEntry entry;
   entry.id = reader->Integer();
@@ -93,8 +100,9 @@ TocEntry ReadEntry(HeadReader* reader, const Header& header) {
   reader->Text();     // oid
   entry.tag = reader->Text().value_or("");
   entry.kind = reader->Text().value_or("");
-  reader->Integer();                           // section
-  for (int i = 0; i < 3; ++i) reader->Text();  // CREATE, DROP and COPY statements
+  entry.section = static_cast<TocSection>(reader->Integer());
+  entry.alters_table = HasAlterTable(reader->Text().value_or(""));
+  for (int i = 0; i < 2; ++i) reader->Text();  // DROP and COPY statements
   entry.schema = reader->Text().value_or("");
   reader->Text();                                           // tablespace
   if (header.version >= Version(1, 14)) reader->Text();     // table access method

@@ -13,12 +13,17 @@
 
 namespace pgbackup {
 
+enum class TocSection { kNone = 1, kPreData, kData, kPostData };  // as the archive counts them
+
 struct TocEntry {
   int64_t id = 0;
   std::string kind;                 // "TABLE", "TABLE DATA", "FK CONSTRAINT", …
   std::string tag;                  // the name, for dependent things "table name"
   std::string schema;               // empty when it is in none
   std::vector<int64_t> depends_on;  // ids, some of them not in the archive
+  TocSection section = TocSection::kNone;
+  // Its SQL has a statement ALTER TABLE, which takes stronger locks than CREATE INDEX does.
+  bool alters_table = false;
 };
 
 struct ArchiveToc {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -46,6 +48,23 @@ MemoryFile::MemoryFile(std::string_view content) : MemoryFile() {
 
 std::unique_ptr<Sink> MemoryFile::Writer() const {
   return std::make_unique<MemoryFileSink>(fd_.get());
+}
+
+std::string MemoryFile::Content() const {
+  struct stat status {};
+  if (fstat(fd_.get(), &status) != 0)
+    throw Error(ErrorKind::kInternal,
+                fmt::format("could not look at a file in memory: {}", strerror(errno)));
+  std::string content(static_cast<size_t>(status.st_size), '\0');
+  size_t filled = 0;
+  while (filled < content.size()) {
+    const ssize_t got = pread(fd_.get(), content.data() + filled, content.size() - filled,
+                              static_cast<off_t>(filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw Error(ErrorKind::kInternal, "could not read a file in memory");
+    filled += static_cast<size_t>(got);
+  }
+  return content;
 }
 
 }  // namespace pgbackup

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/base/unique_fd.h"
@@ -19,6 +20,8 @@ class MemoryFile {
   int fd() const noexcept { return fd_.get(); }
   // Appends to the file. The file outlives the sink.
   std::unique_ptr<Sink> Writer() const;
+  // All that has been written.
+  std::string Content() const;
 
  private:
   UniqueFd fd_;

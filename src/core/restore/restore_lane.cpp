@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/pipeline/codec.h"
-#include "core/pipeline/count_sink.h"
 #include "core/pipeline/fd_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
@@ -24,7 +22,8 @@ ChildSpec SpecFor(const RestoreTask& task, const MemoryFile* file, const MemoryF
   ChildSpec spec;
   spec.program = FindProgram(context.programs, task.program);
   spec.environment = context.programs.environment;
-  spec.arguments = {fmt::format("--dbname={}", context.connection), "--no-password"};
+  spec.arguments = {fmt::format("--dbname={}", ConnectionString(context.settings)),
+                    "--no-password"};
   spec.arguments.insert(spec.arguments.end(), task.arguments.begin(), task.arguments.end());
   if (list != nullptr)
     spec.arguments.push_back(fmt::format("--use-list={}", Inherit(*list, &spec)));
@@ -37,35 +36,26 @@ ChildSpec SpecFor(const RestoreTask& task, const MemoryFile* file, const MemoryF
 
 }  // namespace
 
-void LoadObject(const ManifestObject& object, const RestoreLaneContext& context,
-                const MemoryFile& file) {
-  CountSink chain(
-      MakeDecoder(std::make_unique<CountSink>(file.Writer(), &context.progress.raw_bytes),
-                  object.name),
-      &context.progress.stored_bytes);
-  ReadStoredObject(context.storage, context.folder, object, chain);
-}
-
-void RunRestoreLane(const RestoreTask& task, const MemoryFile* file, const MemoryFile* list,
+void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
                     const RestoreLaneContext& context) {
   const ManifestObject& object = context.manifest.objects[task.object];
-  ChildProcess child(SpecFor(task, file, list, context));
+  const std::unique_ptr<MemoryFile> list =
+      task.list ? std::make_unique<MemoryFile>(*task.list) : nullptr;
+  ChildProcess child(SpecFor(task, file, list.get(), context));
   const auto check_end = [&] {
     const ExitStatus status = child.Wait(context.cancellation);
-    if (!status.Succeeded()) throw ToolError(task.program, object.name, status, child.ErrorTail());
+    if (!status.Succeeded()) throw ToolError(task.program, task.what, status, child.ErrorTail());
   };
   if (file == nullptr) {
-    auto pipe = std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
-                                         /*reader_gone=*/check_end);
-    CountSink chain(
-        MakeDecoder(std::make_unique<CountSink>(std::move(pipe), &context.progress.raw_bytes),
-                    object.name),
-        &context.progress.stored_bytes);
+    const std::unique_ptr<Sink> chain =
+        ContentChain(std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
+                                              /*reader_gone=*/check_end),
+                     object, context.progress);
     try {
-      ReadStoredObject(context.storage, context.folder, object, chain);
+      ReadStoredObject(context.storage, context.folder, object, *chain);
     } catch (...) {
       child.Stop();  // before its input ends, which it could take for a success
-      chain.Abort();
+      chain->Abort();
       throw;
     }
   }

@@ -5,6 +5,7 @@
 
 #include "core/base/cancellation.h"
 #include "core/manifest/manifest.h"
+#include "core/postgres/server_address.h"
 #include "core/process/program.h"
 #include "core/restore/memory_file.h"
 #include "core/restore/restore_plan.h"
@@ -15,7 +16,7 @@ namespace pgbackup {
 
 struct RestoreLaneContext {
   const Programs& programs;
-  std::string connection;  // for -d
+  ConnectionSettings settings;  // of the database to fill
   Storage& storage;
   std::string folder;
   const Manifest& manifest;
@@ -23,15 +24,10 @@ struct RestoreLaneContext {
   const Cancellation& cancellation;
 };
 
-// Reads a small object whole, verified, before any program sees it.
-void LoadObject(const ManifestObject& object, const RestoreLaneContext& context,
-                const MemoryFile& file);
-
 // Runs the task's program. `file` holds the object when the task is from memory, else it is null
-// and the object is streamed and verified on the way. `list`, unless null, holds the entries to
-// restore (-L). Returns when the program has exited with status 0 and every byte was the stored
-// one; throws otherwise.
-void RunRestoreLane(const RestoreTask& task, const MemoryFile* file, const MemoryFile* list,
+// and the object is streamed and verified on the way. Returns when the program has exited with
+// status 0 and every byte was the stored one; throws otherwise.
+void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
                     const RestoreLaneContext& context);
 
 }  // namespace pgbackup

@@ -3,18 +3,234 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
+#include "core/restore/early_builds.h"
 
 namespace pgbackup {
 namespace {
+
+// Rows of a table, in bytes, from which a program of its own for each index is worth it: starting
+// one takes milliseconds.
+constexpr uint64_t kLargeTable = 8 << 20;
+
+// Building an index takes about a third of the time that loading its table's rows does.
+constexpr uint64_t kBuildsPerLoad = 3;
 
 bool Holds(const ManifestObject& object, const char* section) {
   return std::find(object.sections.begin(), object.sections.end(), section) !=
          object.sections.end();
 }
 
-void Refuse(const Manifest& manifest, const RestoreOptions& options) {
+// "index "i" of table "s"."t"". The tag of a constraint is "t name".
+std::string InWords(const TocEntry& entry, const QualifiedName& table) {
+  const bool is_index = entry.kind == "INDEX";
+  const std::string_view prefix = is_index ? "" : std::string_view(table.name);
+  std::string_view name = entry.tag;
+  if (!is_index && name.substr(0, prefix.size()) == prefix && name.size() > prefix.size())
+    name.remove_prefix(prefix.size() + 1);
+  return ToValidUtf8(fmt::format("{} {} of table {}", is_index ? "index" : "constraint",
+                                 QuoteIdentifier(name), QuoteQualifiedName(table)));
+}
+
+std::string ListOf(const std::vector<const TocEntry*>& entries) {
+  std::string list;
+  for (const TocEntry* entry : entries) list += fmt::format("{};\n", entry->id);
+  return list;
+}
+
+bool HasExtensions(const ArchiveToc& toc) {
+  return std::any_of(toc.entries.begin(), toc.entries.end(),
+                     [](const TocEntry& entry) { return entry.kind == "EXTENSION"; });
+}
+
+class Planner {
+ public:
+  Planner(const Manifest& manifest, const RestoreOptions& options, const RestoreContents& contents)
+      : manifest_(manifest), options_(options), contents_(contents) {}
+
+  std::vector<RestoreTask> Plan();
+
+ private:
+  using TableKey = std::pair<std::string, std::string>;
+
+  void SortObjects();
+  void FindBuilds();
+  void PlanWhole(size_t object);
+  void PlanDefinitions();
+  void PlanRows(size_t object);
+  void PlanBuilds(const EarlyBuilds::Table& table);
+  void PlanRest();
+  size_t PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table,
+                   std::vector<size_t> after);
+
+  RestoreTask PgRestore(size_t object, const char* phase, const char* section) const;
+  std::optional<std::string> RestList() const;
+  bool IsWanted(const TocEntry& entry) const {
+    return !contents_.wanted || contents_.wanted->count(entry.id) != 0;
+  }
+  size_t Add(RestoreTask task) {
+    tasks_.push_back(std::move(task));
+    return tasks_.size() - 1;
+  }
+
+  const Manifest& manifest_;
+  const RestoreOptions& options_;
+  const RestoreContents& contents_;
+  std::vector<RestoreTask> tasks_;
+  std::vector<size_t> whole_, rows_;  // objects
+  std::optional<size_t> definitions_;
+  std::map<TableKey, uint64_t> sizes_;  // bytes of rows in objects made for the table
+  EarlyBuilds builds_;
+  std::set<int64_t> built_;                        // entries that builds_ has
+  std::map<TableKey, std::vector<size_t>> loads_;  // tasks that bring the rows of a table
+  std::vector<size_t> general_loads_;              // tasks that bring those of all others
+};
+
+RestoreTask Planner::PgRestore(size_t object, const char* phase, const char* section) const {
+  RestoreTask task;
+  task.phase = phase;
+  task.object = object;
+  task.what = manifest_.objects[object].name;
+  task.program = "pg_restore";
+  task.arguments = {"--exit-on-error"};
+  if (options_.content == DumpContent::kSchema) task.arguments.emplace_back("--schema-only");
+  if (section != nullptr) task.arguments.push_back(fmt::format("--section={}", section));
+  if (!contents_.parts.empty() && contents_.parts[object].take == ObjectPart::Take::kListed)
+    task.list = contents_.parts[object].list;
+  return task;
+}
+
+void Planner::SortObjects() {
+  for (size_t i = 0; i < manifest_.objects.size(); ++i) {
+    const ManifestObject& object = manifest_.objects[i];
+    if (object.kind == ObjectKind::kGlobals) continue;
+    if (!contents_.parts.empty() && contents_.parts[i].take == ObjectPart::Take::kNothing) continue;
+    if (IsDefinitions(object))
+      definitions_ = i;
+    else if (object.kind == ObjectKind::kSql || Holds(object, "pre-data"))
+      whole_.push_back(i);
+    else if (options_.content == DumpContent::kAll)
+      rows_.push_back(i);
+  }
+  std::stable_sort(rows_.begin(), rows_.end(), [&](size_t one, size_t other) {
+    return manifest_.objects[one].raw_size > manifest_.objects[other].raw_size;
+  });
+  for (const size_t i : rows_)
+    for (const QualifiedName& table : contents_.tables[i])
+      sizes_[{table.schema, table.name}] +=
+          manifest_.objects[i].raw_size / contents_.tables[i].size();
+}
+
+void Planner::FindBuilds() {
+  if (!contents_.definitions) return;
+  std::vector<QualifiedName> large;
+  for (const auto& [table, size] : sizes_)
+    if (size >= kLargeTable) large.push_back({table.first, table.second});
+  builds_ = FindEarlyBuilds(*contents_.definitions, large,
+                            [&](const TocEntry& entry) { return IsWanted(entry); });
+  for (const TocEntry* entry : builds_.before_rows) built_.insert(entry->id);
+  for (const EarlyBuilds::Table& table : builds_.tables)
+    for (const auto* entries : {&table.one_by_one, &table.at_once})
+      for (const TocEntry* entry : *entries) built_.insert(entry->id);
+}
+
+void Planner::PlanWhole(size_t object) {
+  RestoreTask task = PgRestore(object, "restoring", nullptr);
+  if (manifest_.objects[object].kind == ObjectKind::kSql) {
+    task.program = "psql";
+    task.arguments = {"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"};
+  }
+  Add(std::move(task));
+}
+
+void Planner::PlanDefinitions() {
+  RestoreTask task = PgRestore(*definitions_, "pre-data", "pre-data");
+  task.from_memory = true;
+  const size_t pre_data = Add(std::move(task));
+  if (builds_.before_rows.empty()) return;
+  RestoreTask builds = PgRestore(*definitions_, "pre-data", "post-data");
+  builds.from_memory = true;
+  builds.what = "the indexes of partitioned tables";
+  builds.list = ListOf(builds_.before_rows);
+  builds.after = {pre_data};
+  Add(std::move(builds));
+}
+
+void Planner::PlanRows(size_t object) {
+  RestoreTask task = PgRestore(object, "data", "data");
+  if (manifest_.objects[object].kind == ObjectKind::kCopy) {
+    task.program.clear();
+    task.arguments.clear();
+  }
+  task.cost = manifest_.objects[object].raw_size;
+  const std::vector<QualifiedName>& tables = contents_.tables[object];
+  for (size_t before = 0; before < tasks_.size(); ++before)
+    if (tasks_[before].from_memory) task.after.push_back(before);
+  const size_t load = Add(std::move(task));
+  for (const QualifiedName& table : tables) loads_[{table.schema, table.name}].push_back(load);
+  if (tables.empty()) general_loads_.push_back(load);
+}
+
+size_t Planner::PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table,
+                          std::vector<size_t> after) {
+  RestoreTask task = PgRestore(*definitions_, "indexes", "post-data");
+  task.from_memory = true;
+  task.what = InWords(entry, table.name);
+  task.list = ListOf({&entry});
+  task.cost = sizes_[{table.name.schema, table.name.name}] / kBuildsPerLoad;
+  task.after = std::move(after);
+  return Add(std::move(task));
+}
+
+void Planner::PlanBuilds(const EarlyBuilds::Table& table) {
+  std::vector<size_t> after = loads_[{table.name.schema, table.name.name}];
+  // Functions of extensions may look into the rows of their configuration tables, which have no
+  // objects of their own. Which functions an index calls, its dependencies do not tell.
+  if (HasExtensions(*contents_.definitions))
+    after.insert(after.end(), general_loads_.begin(), general_loads_.end());
+  for (const TocEntry* entry : table.one_by_one) after = {PlanBuild(*entry, table, after)};
+  for (const TocEntry* entry : table.at_once) PlanBuild(*entry, table, after);
+}
+
+std::optional<std::string> Planner::RestList() const {
+  if (built_.empty()) return PgRestore(*definitions_, "", nullptr).list;
+  std::vector<const TocEntry*> rest;
+  for (const TocEntry& entry : contents_.definitions->entries)
+    if (IsWanted(entry) && built_.count(entry.id) == 0) rest.push_back(&entry);
+  return ListOf(rest);
+}
+
+void Planner::PlanRest() {
+  RestoreTask task = PgRestore(*definitions_, "post-data", "post-data");
+  task.from_memory = true;
+  task.arguments.push_back(fmt::format("--jobs={}", options_.jobs));
+  task.list = RestList();
+  for (size_t before = 0; before < tasks_.size(); ++before) task.after.push_back(before);
+  Add(std::move(task));
+}
+
+std::vector<RestoreTask> Planner::Plan() {
+  SortObjects();
+  FindBuilds();
+  for (const size_t object : whole_) PlanWhole(object);
+  if (definitions_) PlanDefinitions();
+  for (const size_t object : rows_) PlanRows(object);
+  for (const EarlyBuilds::Table& table : builds_.tables) PlanBuilds(table);
+  if (definitions_) PlanRest();
+  return std::move(tasks_);
+}
+
+}  // namespace
+
+bool IsDefinitions(const ManifestObject& object) {
+  return object.kind == ObjectKind::kArchive && Holds(object, "pre-data") && !Holds(object, "data");
+}
+
+void CheckRestorable(const Manifest& manifest, const RestoreOptions& options) {
   if (manifest.content == DumpContent::kData)
     throw Error(ErrorKind::kInvalid, fmt::format("backup {} holds data only", manifest.id),
                 "A new database cannot be made of it.",
@@ -29,66 +245,17 @@ void Refuse(const Manifest& manifest, const RestoreOptions& options) {
   if (manifest.format == DumpFormat::kPlain && only_parts)
     throw Error(ErrorKind::kInvalid, "a part of a backup in plain format cannot be restored",
                 "It is one SQL script.", "Restore all of it.");
-}
-
-RestoreTask PgRestore(size_t object, const RestoreOptions& options, bool from_memory) {
-  RestoreTask task;
-  task.object = object;
-  task.program = "pg_restore";
-  task.from_memory = from_memory;
-  task.arguments = {"--exit-on-error"};
-  if (options.content == DumpContent::kSchema) task.arguments.emplace_back("--schema-only");
-  return task;
-}
-
-RestoreTask Section(size_t object, const RestoreOptions& options, const char* section,
-                    bool from_memory) {
-  RestoreTask task = PgRestore(object, options, from_memory);
-  task.arguments.push_back(fmt::format("--section={}", section));
-  return task;
-}
-
-RestoreTask Psql(size_t object) {
-  RestoreTask task;
-  task.object = object;
-  task.program = "psql";
-  task.arguments = {"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"};
-  return task;
-}
-
-void AddStep(std::vector<RestoreStep>* steps, const char* phase, std::vector<RestoreTask> tasks) {
-  if (!tasks.empty()) steps->push_back({phase, std::move(tasks)});
-}
-
-}  // namespace
-
-RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options) {
-  Refuse(manifest, options);
-  std::vector<RestoreTask> whole, pre_data, data, post_data;
-  for (size_t i = 0; i < manifest.objects.size(); ++i) {
-    const ManifestObject& object = manifest.objects[i];
-    if (object.kind == ObjectKind::kGlobals) continue;
-    if (object.kind == ObjectKind::kSql) {
-      whole.push_back(Psql(i));
-    } else if (Holds(object, "pre-data") && Holds(object, "data")) {
-      whole.push_back(PgRestore(i, options, false));
-    } else if (Holds(object, "pre-data")) {
-      pre_data.push_back(Section(i, options, "pre-data", true));
-      RestoreTask post = Section(i, options, "post-data", true);
-      post.arguments.push_back(fmt::format("--jobs={}", options.jobs));
-      post_data.push_back(std::move(post));
-    } else if (options.content == DumpContent::kAll) {
-      data.push_back(Section(i, options, "data", false));
-    }
-  }
-  RestorePlan plan;
-  AddStep(&plan.steps, "restoring", std::move(whole));
-  AddStep(&plan.steps, "pre-data", std::move(pre_data));
-  AddStep(&plan.steps, "data", std::move(data));
-  AddStep(&plan.steps, "post-data", std::move(post_data));
-  if (plan.steps.empty())
+  const auto is_restored = [](const ManifestObject& object) {
+    return object.kind != ObjectKind::kGlobals;
+  };
+  if (std::none_of(manifest.objects.begin(), manifest.objects.end(), is_restored))
     throw Error(ErrorKind::kInvalid, "the manifest names nothing that can be restored");
+}
 
+RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options,
+                            const RestoreContents& contents) {
+  RestorePlan plan;
+  plan.tasks = Planner(manifest, options, contents).Plan();
   const auto& selected = manifest.selection.schemas;
   plan.drop_public_schema = manifest.selection.tables.empty() &&
                             std::find(selected.begin(), selected.end(), "public") != selected.end();
@@ -99,6 +266,20 @@ RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& opti
       schemas.push_back(schema);
   }
   return plan;
+}
+
+std::vector<ScheduledTask> ScheduleOf(const RestorePlan& plan) {
+  std::vector<ScheduledTask> tasks;
+  for (const RestoreTask& task : plan.tasks) tasks.push_back({task.cost, task.after});
+  return tasks;
+}
+
+uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan) {
+  std::set<size_t> objects;
+  for (const RestoreTask& task : plan.tasks) objects.insert(task.object);
+  uint64_t bytes = 0;
+  for (const size_t object : objects) bytes += manifest.objects[object].raw_size;
+  return bytes;
 }
 
 }  // namespace pgbackup

@@ -1,37 +1,66 @@
 // Which programs a restore runs on which objects, in which order. Pure: no server, no files.
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/manifest/manifest.h"
+#include "core/restore/archive_toc.h"
+#include "core/restore/object_parts.h"
+#include "core/restore/restore_schedule.h"
 #include "core/run/job.h"
 
 namespace pgbackup {
 
 struct RestoreTask {
-  size_t object = 0;  // index into the manifest's objects
-  std::string program;
+  std::string phase;                   // for people: what the restore does until this task is done
+  size_t object = 0;                   // index into the manifest's objects
+  std::string program;                 // empty: the object is fed to a COPY of ours
   std::vector<std::string> arguments;  // what comes behind the connection's switches
+  std::optional<std::string> list;     // the entries to restore (-L); none: all
+  std::string what;                    // what the program works on, for messages
   // True: the object is small and read more than once, so it is kept in memory and the program gets
   // a path. False: it is streamed to the program's standard input.
   bool from_memory = false;
-};
-
-// Tasks of one step run at the same time; a step begins when the one before has succeeded.
-struct RestoreStep {
-  std::string phase;
-  std::vector<RestoreTask> tasks;
+  uint64_t cost = 0;          // about as many as raw bytes of rows that take as long
+  std::vector<size_t> after;  // tasks that have to be done before, all of smaller index
 };
 
 struct RestorePlan {
   // A dump of selected schemas creates "public" if it is among them; a new database has it already.
   bool drop_public_schema = false;
   std::vector<std::string> schemas_to_create;  // single tables come without their schemas
-  std::vector<RestoreStep> steps;
+  std::vector<RestoreTask> tasks;
+};
+
+// What the plan has to know of the objects beside the manifest.
+struct RestoreContents {
+  // Of each object, its tables in the encoding of the archives.
+  std::vector<std::vector<QualifiedName>> tables;
+  // Of the archive that is restored from memory; none when there is no such archive, or it is of a
+  // version that is not known.
+  std::optional<ArchiveToc> definitions;
+  std::vector<ObjectPart> parts;            // of each object; empty: all of all
+  std::optional<std::set<int64_t>> wanted;  // entries of `definitions`; none: all
 };
 
 // kInvalid for what cannot be done with this backup.
-RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options);
+void CheckRestorable(const Manifest& manifest, const RestoreOptions& options);
+
+// True for the archive that holds definitions without rows, which is restored from memory.
+bool IsDefinitions(const ManifestObject& object);
+
+// Rows (the largest objects first) come after the definitions, and what is built on them after the
+// rows: indexes and constraints of a table with large objects of its own as soon as these are in,
+// everything else at the end.
+RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options,
+                            const RestoreContents& contents);
+
+std::vector<ScheduledTask> ScheduleOf(const RestorePlan& plan);
+
+// The raw bytes of all objects that the plan's tasks read.
+uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan);
 
 }  // namespace pgbackup

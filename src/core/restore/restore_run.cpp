@@ -4,14 +4,14 @@
 #include <fmt/ranges.h>
 
 #include "core/base/json.h"
-#include "core/dump/server_encoding.h"
 #include "core/manifest/manifest_store.h"
-#include "core/restore/part_lists.h"
+#include "core/restore/copy_lane.h"
+#include "core/restore/fill_session.h"
+#include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
+#include "core/restore/schedule_runner.h"
 #include "core/restore/target_database.h"
 #include "core/run/deadline.h"
-#include "core/run/first_failure.h"
-#include "core/run/lanes.h"
 
 namespace pgbackup {
 namespace {
@@ -31,7 +31,8 @@ class Restore {
       : job_(job),
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
-        side_name_(SideDatabaseName(job.target_database, job.id)) {}
+        side_name_(SideDatabaseName(job.target_database, job.id)),
+        contents_(job, context.progress) {}
 
   // Throws what went wrong.
   RunOutcome Run();
@@ -48,10 +49,8 @@ class Restore {
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
   void Fill(Storage& storage, const RestorePlan& plan);
-  void RunStep(const RestoreStep& step, const RestoreLaneContext& lane_context,
-               std::vector<std::unique_ptr<MemoryFile>>* files);
+  void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
   void ApplyProperties();
-  WantedParts Wanted() const;
   std::string Remark() const;
   PostgresConnection Connect(const std::string& database) const {
     return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
@@ -63,17 +62,21 @@ class Restore {
   const std::string side_name_;
   Manifest manifest_;
   std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
-  PartLists parts_;
+  ContentsReader contents_;
   std::unique_ptr<SideDatabase> side_;
   bool created_ = false;
 };
 
 RunOutcome Restore::Run() {
   const std::unique_ptr<Storage> storage = OpenReadable();
-  const RestorePlan plan = MakeRestorePlan(manifest_, job_.options);
+  CheckRestorable(manifest_, job_.options);
   CheckPrograms();
   CheckServer();
-  parts_ = MakePartLists(*storage, job_.file_name, manifest_, Wanted());
+  {
+    PostgresConnection connection = Connect(job_.server.maintenance_database);
+    contents_.Read(*storage, manifest_, connection);
+  }
+  const RestorePlan plan = MakeRestorePlan(manifest_, job_.options, contents_.contents());
   CreateSide();
   try {
     Fill(*storage, plan);
@@ -120,18 +123,6 @@ std::unique_ptr<Storage> Restore::OpenReadable() {
   throw *first;
 }
 
-// The names of the options in the encoding of the archives.
-WantedParts Restore::Wanted() const {
-  Selection names;
-  names.schemas = job_.options.schemas;
-  for (const std::string& table : job_.options.tables)
-    names.tables.push_back(ParseQualifiedName(table, "tables"));
-  if (names.IsEverything()) return {};
-  PostgresConnection connection = Connect(job_.server.maintenance_database);
-  names = InServerEncoding(connection, names, manifest_.properties.encoding);
-  return {names.schemas, names.tables};
-}
-
 std::string Restore::Remark() const {
   std::string remark;
   const auto add = [&](const std::string& text) { remark += (remark.empty() ? "" : "; ") + text; };
@@ -142,9 +133,9 @@ std::string Restore::Remark() const {
   if (side_->uses_default_tablespace())
     add(fmt::format("tablespace \"{}\" does not exist here, the default one was used",
                     manifest_.properties.tablespace));
-  if (!parts_.left_out.empty())
+  if (!contents_.left_out().empty())
     add(fmt::format("{} foreign keys to tables that were not selected were left out: {}",
-                    parts_.left_out.size(), fmt::join(parts_.left_out, ", ")));
+                    contents_.left_out().size(), fmt::join(contents_.left_out(), ", ")));
   return remark;
 }
 
@@ -203,37 +194,30 @@ void Restore::PrepareSchemas(const RestorePlan& plan) {
 
 void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   PrepareSchemas(plan);
-  const RestoreLaneContext lane_context{programs_,
-                                        ConnectionString(SettingsFor(job_.server, side_name_)),
-                                        storage,
-                                        job_.file_name,
-                                        manifest_,
-                                        context_.progress,
-                                        context_.cancellation};
-  for (const ManifestObject& object : manifest_.objects)
-    if (object.kind != ObjectKind::kGlobals) context_.progress.total_bytes += object.raw_size;
-  std::vector<std::unique_ptr<MemoryFile>> files(manifest_.objects.size());
-  for (const RestoreStep& step : plan.steps) RunStep(step, lane_context, &files);
+  const RestoreLaneContext lane_context{
+      programs_,
+      FillSettings(SettingsFor(job_.server, side_name_), job_.options.jobs, context_.cancellation),
+      storage,
+      job_.file_name,
+      manifest_,
+      context_.progress,
+      context_.cancellation};
+  context_.progress.total_bytes = BytesToRead(manifest_, plan);
+  RestoreSchedule schedule(ScheduleOf(plan));
+  FirstFailure failure(context_.cancellation);
+  RunSchedule(
+      schedule, static_cast<size_t>(job_.options.jobs),
+      [&](size_t task) { RunTask(plan.tasks[task], lane_context); },
+      [&](size_t first_open) { context_.progress.SetPhase(plan.tasks[first_open].phase); }, failure,
+      context_.cancellation);
+  failure.Rethrow();
 }
 
-void Restore::RunStep(const RestoreStep& step, const RestoreLaneContext& lane_context,
-                      std::vector<std::unique_ptr<MemoryFile>>* files) {
-  context_.progress.SetPhase(step.phase);
-  std::vector<std::function<void()>> lanes;
-  for (const RestoreTask& task : step.tasks) {
-    std::unique_ptr<MemoryFile>& file = (*files)[task.object];
-    if (task.from_memory && !file) {
-      file = std::make_unique<MemoryFile>();
-      LoadObject(manifest_.objects[task.object], lane_context, *file);
-    }
-    const MemoryFile* list = parts_.lists.empty() ? nullptr : parts_.lists[task.object].get();
-    lanes.emplace_back([&task, &lane_context, list, file = file.get()] {
-      RunRestoreLane(task, file, list, lane_context);
-    });
-  }
-  FirstFailure failure(context_.cancellation);
-  RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure, context_.cancellation);
-  failure.Rethrow();
+void Restore::RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const {
+  if (task.program.empty())
+    RunCopyLane(manifest_.objects[task.object], lane_context);
+  else
+    RunRestoreLane(task, task.from_memory ? contents_.definitions() : nullptr, lane_context);
 }
 
 void Restore::ApplyProperties() {

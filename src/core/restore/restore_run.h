@@ -1,7 +1,7 @@
 // A restore job from beginning to end.
 //
-//   read the manifest → check the server and the target → fill a side database, every byte verified
-//   → properties → analyze → the side database takes the target's name
+//   read the manifest → check the server and the target → read the definitions → plan → fill a side
+//   database, every byte verified → properties → analyze → it takes the target's name
 //
 // Any failure, and cancellation, drops the side database and leaves the target as it was.
 #pragma once

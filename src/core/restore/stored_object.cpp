@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/pipeline/codec.h"
+#include "core/pipeline/count_sink.h"
 #include "core/pipeline/verify_sink.h"
 
 namespace pgbackup {
@@ -22,6 +24,13 @@ void ReadStoredObject(Storage& storage, const std::string& folder, const Manifes
     verify.Finish();
   }
   to.Finish();
+}
+
+std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,
+                                   Progress& progress) {
+  return std::make_unique<CountSink>(
+      MakeDecoder(std::make_unique<CountSink>(std::move(next), &progress.raw_bytes), object.name),
+      &progress.stored_bytes);
 }
 
 }  // namespace pgbackup

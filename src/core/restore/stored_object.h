@@ -1,10 +1,12 @@
 // Reading back what a backup stored.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/manifest/manifest.h"
 #include "core/pipeline/sink.h"
+#include "core/run/progress.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -14,5 +16,10 @@ namespace pgbackup {
 // caller aborts `to` when this throws.
 void ReadStoredObject(Storage& storage, const std::string& folder, const ManifestObject& object,
                       Sink& to);
+
+// What takes the stored bytes of `object` and writes its content into `next`, counting both in
+// `progress`.
+std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,
+                                   Progress& progress);
 
 }  // namespace pgbackup

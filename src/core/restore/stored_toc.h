@@ -9,8 +9,9 @@
 
 namespace pgbackup {
 
-// Reads as much of the object's beginning as it takes. What it reads is not verified; restoring the
-// object verifies it. kCorrupt when the object ends before its table of contents does.
+// Reads as much of the object's beginning as it takes, in pieces that begin small. What it reads is
+// not verified; restoring the object verifies it. kCorrupt when the object ends before its table of
+// contents does.
 ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder, const ManifestObject& object);
 
 }  // namespace pgbackup

@@ -80,6 +80,12 @@ SideDatabase::SideDatabase(const ServerAddress& server, std::string name,
 
 void SideDatabase::TakeName(const std::string& target, const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server_, cancellation);
+  // The sessions that filled the database did not wait for their commits to be on disk. WAL is
+  // flushed in its order, so the commit of the new name, which is waited for, brings all of them
+  // there.
+  connection.Execute(
+      "SELECT set_config('synchronous_commit', 'local', false) "
+      "WHERE current_setting('synchronous_commit') = 'off'");
   if (DatabaseExists(connection, target)) {
     {
       PostgresConnection in_target(SettingsFor(server_, target), cancellation);

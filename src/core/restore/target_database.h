@@ -32,6 +32,7 @@ class SideDatabase {
   bool uses_default_tablespace() const noexcept { return uses_default_tablespace_; }
 
   // Gives it the target's name. An existing target is checked to be empty, once more, and dropped.
+  // When it returns, all that other sessions have committed in the database is durable.
   void TakeName(const std::string& target, const Cancellation& cancellation);
 
  private:

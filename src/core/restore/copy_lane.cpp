@@ -1,0 +1,52 @@
+#include "core/restore/copy_lane.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/restore/copy_rows_sink.h"
+#include "core/restore/fill_session.h"
+#include "core/restore/stored_object.h"
+
+namespace pgbackup {
+namespace {
+
+class CopyInSink final : public Sink {
+ public:
+  explicit CopyInSink(PostgresConnection& connection) : connection_(connection) {}
+  void Write(std::span<const std::byte> data) override { connection_.WriteCopy(data); }
+  void Finish() override { connection_.EndCopy(); }
+  void Abort() noexcept override {}  // the connection's end is the COPY's
+
+ private:
+  PostgresConnection& connection_;
+};
+
+void Copy(const ManifestObject& object, const RestoreLaneContext& context) {
+  // The statements are those of the object, which they are compared with.
+  const std::string begin =
+      CopyBegin(object.tables.front(), object.copy->columns, context.manifest.properties.encoding);
+  PostgresConnection connection(context.settings, context.cancellation);
+  PrepareFillSession(connection);
+  connection.BeginCopy(begin);
+  const std::unique_ptr<Sink> chain = ContentChain(
+      std::make_unique<CopyRowsSink>(std::make_unique<CopyInSink>(connection), begin, object.name),
+      object, context.progress);
+  ReadStoredObject(context.storage, context.folder, object, *chain);
+}
+
+}  // namespace
+
+void RunCopyLane(const ManifestObject& object, const RestoreLaneContext& context) {
+  try {
+    Copy(object, context);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    throw Error(
+        error.kind(),
+        fmt::format("could not restore rows of table {} from {}: {}",
+                    QuoteQualifiedName(object.tables.front()), object.name, error.message()),
+        error.detail(), error.hint());
+  }
+}
+
+}  // namespace pgbackup

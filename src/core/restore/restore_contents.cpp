@@ -1,0 +1,72 @@
+#include "core/restore/restore_contents.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/dump/server_encoding.h"
+#include "core/restore/stored_object.h"
+#include "core/restore/stored_toc.h"
+
+namespace pgbackup {
+namespace {
+
+// The object that holds the definitions of what is in the database.
+size_t DefinitionsObject(const Manifest& manifest) {
+  for (size_t i = 0; i < manifest.objects.size(); ++i) {
+    const std::vector<std::string>& sections = manifest.objects[i].sections;
+    if (std::find(sections.begin(), sections.end(), "pre-data") != sections.end()) return i;
+  }
+  throw Error(ErrorKind::kInvalid, "the manifest names no object with definitions");
+}
+
+}  // namespace
+
+void ContentsReader::Read(Storage& storage, const Manifest& manifest,
+                          PostgresConnection& connection) {
+  const std::string& encoding = manifest.properties.encoding;
+  for (const ManifestObject& object : manifest.objects) {
+    Selection names;
+    names.tables = object.tables;
+    contents_.tables.push_back(InServerEncoding(connection, names, encoding).tables);
+    if (IsDefinitions(object)) LoadDefinitions(storage, object);
+  }
+  const WantedParts wanted = Wanted(connection, encoding);
+  if (!wanted.schemas.empty() || !wanted.tables.empty()) SelectParts(storage, manifest, wanted);
+}
+
+void ContentsReader::LoadDefinitions(Storage& storage, const ManifestObject& object) {
+  definitions_ = std::make_unique<MemoryFile>();
+  const std::unique_ptr<Sink> chain = ContentChain(definitions_->Writer(), object, progress_);
+  ReadStoredObject(storage, job_.file_name, object, *chain);
+  try {
+    contents_.definitions = ParseArchiveToc(definitions_->Content());
+  } catch (const Error&) {
+    // A version that is not known here: pg_restore may know it.
+  }
+}
+
+// The names of the job's options in the encoding of the archives.
+WantedParts ContentsReader::Wanted(PostgresConnection& connection,
+                                   const std::string& encoding) const {
+  Selection names;
+  names.schemas = job_.options.schemas;
+  for (const std::string& table : job_.options.tables)
+    names.tables.push_back(ParseQualifiedName(table, "tables"));
+  names = InServerEncoding(connection, names, encoding);
+  return {names.schemas, names.tables};
+}
+
+void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,
+                                 const WantedParts& wanted) {
+  const size_t object = DefinitionsObject(manifest);
+  const ArchiveToc toc = contents_.definitions
+                             ? *contents_.definitions
+                             : ReadStoredToc(storage, job_.file_name, manifest.objects[object]);
+  ArchiveSelection selection = pgbackup::SelectParts(toc, wanted);
+  contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selection,
+                                      contents_.tables);
+  contents_.wanted = std::move(selection.ids);
+  left_out_ = std::move(selection.left_out);
+}
+
+}  // namespace pgbackup

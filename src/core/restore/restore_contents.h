@@ -1,0 +1,44 @@
+// Reads what a restore has to know of a backup beside its manifest, before it writes anything.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/postgres/postgres_connection.h"
+#include "core/restore/memory_file.h"
+#include "core/restore/restore_plan.h"
+#include "core/run/job.h"
+#include "core/run/progress.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+class ContentsReader {
+ public:
+  ContentsReader(const RestoreJob& job, Progress& progress) : job_(job), progress_(progress) {}
+
+  // Reads the archive of definitions whole, verified, and of other archives the beginnings when a
+  // part of the backup is restored. The server behind `connection` converts names. kNotFound for a
+  // name of the job that is not in the backup.
+  void Read(Storage& storage, const Manifest& manifest, PostgresConnection& connection);
+
+  const RestoreContents& contents() const noexcept { return contents_; }
+  // The archive that is restored from memory; null when there is none.
+  const MemoryFile* definitions() const noexcept { return definitions_.get(); }
+  // Foreign keys whose other end was not selected.
+  const std::vector<std::string>& left_out() const noexcept { return left_out_; }
+
+ private:
+  void LoadDefinitions(Storage& storage, const ManifestObject& object);
+  void SelectParts(Storage& storage, const Manifest& manifest, const WantedParts& wanted);
+  WantedParts Wanted(PostgresConnection& connection, const std::string& encoding) const;
+
+  const RestoreJob& job_;
+  Progress& progress_;
+  RestoreContents contents_;
+  std::unique_ptr<MemoryFile> definitions_;
+  std::vector<std::string> left_out_;
+};
+
+}  // namespace pgbackup
