@@ -13,10 +13,13 @@ use Test::More;
 my $document = fixture('../docs/storage-format.md');
 plan skip_all => 'docs/storage-format.md is not here' unless -e $document;
 
-my $node = new_cluster('source');
+my $node = new_cluster('source', 'pgbackup.split_table_size' => '1MB');
 my $store = $node->basedir . '/store';
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));
+# One table is big enough to be split into ranges.
+$node->safe_psql('shop', q{CREATE TABLE "Wide "" one" AS
+	SELECT i AS "the id", repeat(md5(i::text), 30) || chr(9) || chr(92) || '.' || chr(10) AS line FROM generate_series(1, 8000) i});
 my $source = database_as_text($node, 'shop');
 
 my %folder;
@@ -26,6 +29,8 @@ for my $format ('parallel', 'custom', 'plain')
 	is(finished($node, $id), 'completed', "a backup of format $format");
 	$folder{$format} = "$store/" . row_of($node, $id)->{file_name};
 }
+
+like(join(' ', storage_files($folder{parallel})), qr/data-001\.sql\.zst/, 'with ranges of a table');
 
 # A block of commands is fenced with "sh recovery:NAME".
 my %commands = read_file($document) =~ /^```sh recovery:(\w+)\n(.*?)^```/msg;
