@@ -60,7 +60,7 @@ struct Backup {
     const std::string stored = Compressed(content);
     memory.objects[std::string("f/") + name] = stored;
     ManifestObject object;
-    object.name = name;
+    object.name = std::string(name) + ".zst";
     object.sections = std::move(sections);
     object.tables = of;
     object.segments = {{name, stored.size(), ToHex(Sha256::Of(stored))}};
