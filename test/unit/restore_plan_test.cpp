@@ -117,7 +117,7 @@ TEST(RestorePlan, RowsComeLargestFirstAndRangesGoToACopyOfOurs) {
 
 TEST(RestorePlan, ALargeTablesBuildsBeginWhenAllItsRowsAreIn) {
   const auto tasks = LanedPlan().tasks;
-  ASSERT_EQ(tasks.size(), 11u);
+  ASSERT_EQ(tasks.size(), 12u);
   EXPECT_EQ(tasks[6].what, "constraint \"big_pkey\" of table \"s\".\"big\"");
   EXPECT_EQ(tasks[6].list, "10;\n");
   EXPECT_EQ(tasks[6].after, (Tasks{1, 2}));
@@ -130,11 +130,30 @@ TEST(RestorePlan, ALargeTablesBuildsBeginWhenAllItsRowsAreIn) {
   EXPECT_EQ(tasks[9].after, Tasks{3});
 }
 
-TEST(RestorePlan, EverythingElseComesAtTheEnd) {
+TEST(RestorePlan, EverythingElseComesAtTheEndForeignKeysLast) {
   const auto tasks = LanedPlan().tasks;
-  EXPECT_EQ(tasks[10].phase, "post-data");
-  EXPECT_EQ(tasks[10].list, "1;\n2;\n3;\n12;\n15;\n");  // a small table's, and the foreign key
+  EXPECT_EQ(tasks[10].phase, "indexes");
+  EXPECT_EQ(tasks[10].list, "12;\n");  // a small table's
   EXPECT_EQ(tasks[10].after.size(), 10u);
+  EXPECT_EQ(tasks[11].phase, "post-data");
+  EXPECT_EQ(tasks[11].list, "15;\n");
+  EXPECT_EQ(tasks[11].after.size(), 11u);
+}
+
+TEST(RestorePlan, AnIndexThatNeedsSomethingElseOfThePostDataComesWithThat) {
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  const auto add = [&](int64_t id, const char* kind, std::vector<int64_t> depends_on) {
+    contents.definitions->entries.push_back(
+        {id, kind, "x", "s", std::move(depends_on), TocSection::kPostData, false});
+  };
+  add(16, "FUNCTION", {12});
+  add(17, "INDEX", {3, 16});
+  add(18, "INDEX ATTACH", {17, 12});
+  add(19, "INDEX ATTACH", {12});
+  const auto tasks = MakeRestorePlan(Laned(), {}, contents).tasks;
+  EXPECT_EQ(tasks[10].list, "12;\n19;\n");
+  EXPECT_EQ(tasks[11].list, "15;\n16;\n17;\n18;\n");
 }
 
 TEST(RestorePlan, WithExtensionsBuildsWaitForTheRowsTheirFunctionsMayRead) {
@@ -155,13 +174,12 @@ TEST(RestorePlan, OfAPartOnlyItsObjectsAreReadAndItsEntriesRestored) {
                     {Take::kNothing, ""},         {Take::kAll, ""},     {Take::kListed, "7;\n"}};
   contents.wanted = {2, 11};
   const RestorePlan plan = MakeRestorePlan(Laned(), {}, contents);
-  ASSERT_EQ(plan.tasks.size(), 5u);
+  ASSERT_EQ(plan.tasks.size(), 4u);  // nothing is left for the end
   EXPECT_EQ(plan.tasks[0].list, "2;\n11;\n");
   EXPECT_EQ(plan.tasks[1].object, 4u);
   EXPECT_FALSE(plan.tasks[1].list.has_value());
   EXPECT_EQ(plan.tasks[2].list, "7;\n");
   EXPECT_EQ(plan.tasks[3].list, "11;\n");
-  EXPECT_EQ(plan.tasks[4].list, "2;\n");
   EXPECT_EQ(BytesToRead(Laned(), plan), 29 * kMegabyte);
 }
 
@@ -204,10 +222,11 @@ TEST(RestorePlan, SchemaAloneLeavesTheDataObjectsOut) {
   RestoreContents contents = ContentsOf(Laned());
   contents.definitions = LanedToc();
   const auto tasks = MakeRestorePlan(Laned(), options, contents).tasks;
-  ASSERT_EQ(tasks.size(), 2u);
+  ASSERT_EQ(tasks.size(), 3u);
   EXPECT_EQ(tasks[0].arguments,
             (Arguments{"--exit-on-error", "--schema-only", "--section=pre-data"}));
-  EXPECT_FALSE(tasks[1].list.has_value());
+  EXPECT_EQ(tasks[1].list, "10;\n11;\n12;\n13;\n14;\n");
+  EXPECT_EQ(tasks[2].list, "15;\n");
 }
 
 TEST(RestorePlan, SingleTablesNeedTheirSchemas) {

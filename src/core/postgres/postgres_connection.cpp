@@ -62,8 +62,11 @@ std::string Field(const PGresult* result, int code) {
   if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
                 OneLine(PQerrorMessage(connection)), kLostHint);
+  std::string detail = Field(result, PG_DIAG_MESSAGE_DETAIL);
+  if (detail.empty())
+    detail = OneLine(Field(result, PG_DIAG_CONTEXT).c_str());  // the row of a COPY
   throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", message, sqlstate),
-              Field(result, PG_DIAG_MESSAGE_DETAIL), Field(result, PG_DIAG_MESSAGE_HINT));
+              std::move(detail), Field(result, PG_DIAG_MESSAGE_HINT));
 }
 
 [[noreturn]] void ThrowConnectError(const PGconn* connection, const std::string& database) {

@@ -42,9 +42,8 @@ ConnectionSettings FillSettings(const ConnectionSettings& settings, int64_t jobs
 
 void PrepareFillSession(PostgresConnection& connection) {
   for (const char* setting :
-       {"lock_timeout = 0", "standard_conforming_strings = on", "check_function_bodies = off",
-        "xmloption = content", "row_security = off", "client_min_messages = warning",
-        "DateStyle = ISO", "IntervalStyle = postgres", "search_path = ''"})
+       {"lock_timeout = 0", "check_function_bodies = off", "xmloption = content",
+        "client_min_messages = warning", "DateStyle = ISO", "IntervalStyle = postgres"})
     connection.Execute(fmt::format("SET {}", setting));
 }
 

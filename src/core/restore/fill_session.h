@@ -22,7 +22,8 @@ int64_t IndexMemory(int64_t maintenance_work_mem, int64_t shared_buffers, int64_
 ConnectionSettings FillSettings(const ConnectionSettings& settings, int64_t jobs,
                                 const Cancellation& cancellation);
 
-// Gives a session of ours what the statements at the beginning of an archive give pg_restore's.
+// Gives a session of ours what the beginning of an archive gives pg_restore's, as far as that of a
+// range (CopyBegin) does not.
 void PrepareFillSession(PostgresConnection& connection);
 
 }  // namespace pgbackup

@@ -68,7 +68,8 @@ class Planner {
                    std::vector<size_t> after);
 
   RestoreTask PgRestore(size_t object, const char* phase, const char* section) const;
-  std::optional<std::string> RestList() const;
+  std::set<int64_t> IndexEntries() const;
+  void AddRest(const char* phase, std::optional<std::string> list);
   bool IsWanted(const TocEntry& entry) const {
     return !contents_.wanted || contents_.wanted->count(entry.id) != 0;
   }
@@ -196,21 +197,49 @@ void Planner::PlanBuilds(const EarlyBuilds::Table& table) {
   for (const TocEntry* entry : table.at_once) PlanBuild(*entry, table, after);
 }
 
-std::optional<std::string> Planner::RestList() const {
-  if (built_.empty()) return PgRestore(*definitions_, "", nullptr).list;
-  std::vector<const TocEntry*> rest;
-  for (const TocEntry& entry : contents_.definitions->entries)
-    if (IsWanted(entry) && built_.count(entry.id) == 0) rest.push_back(&entry);
-  return ListOf(rest);
+// Entries that only make or attach indexes, all they need being among them or built already.
+std::set<int64_t> Planner::IndexEntries() const {
+  std::set<int64_t> found;
+  std::set<int64_t> others;  // of the post-data
+  for (const TocEntry& entry : contents_.definitions->entries) {
+    if (entry.section != TocSection::kPostData || built_.count(entry.id) != 0) continue;
+    const bool is_of_index =
+        entry.kind == "INDEX" || entry.kind == "CONSTRAINT" || entry.kind == "INDEX ATTACH";
+    const bool needs_others = std::any_of(entry.depends_on.begin(), entry.depends_on.end(),
+                                          [&](int64_t id) { return others.count(id) != 0; });
+    (is_of_index && !needs_others ? found : others).insert(entry.id);
+  }
+  return found;
 }
 
-void Planner::PlanRest() {
-  RestoreTask task = PgRestore(*definitions_, "post-data", "post-data");
+void Planner::AddRest(const char* phase, std::optional<std::string> list) {
+  if (list && list->empty()) return;
+  RestoreTask task = PgRestore(*definitions_, phase, "post-data");
   task.from_memory = true;
   task.arguments.push_back(fmt::format("--jobs={}", options_.jobs));
-  task.list = RestList();
+  task.list = std::move(list);
   for (size_t before = 0; before < tasks_.size(); ++before) task.after.push_back(before);
   Add(std::move(task));
+}
+
+// Indexes first. The workers of one pg_restore would end in a deadlock now and then: they keep
+// apart what locks the same tables as far as dependencies tell, and those of a foreign key (or a
+// trigger) of a partitioned table do not tell of its partitions' partitions, whose indexes are
+// attached.
+void Planner::PlanRest() {
+  if (!contents_.definitions) {
+    AddRest("post-data", PgRestore(*definitions_, "", nullptr).list);
+    return;
+  }
+  const std::set<int64_t> of_indexes = IndexEntries();
+  std::vector<const TocEntry*> indexes, others;
+  for (const TocEntry& entry : contents_.definitions->entries) {
+    if (entry.section != TocSection::kPostData || !IsWanted(entry) || built_.count(entry.id) != 0)
+      continue;
+    (of_indexes.count(entry.id) != 0 ? indexes : others).push_back(&entry);
+  }
+  AddRest("indexes", ListOf(indexes));
+  AddRest("post-data", ListOf(others));
 }
 
 std::vector<RestoreTask> Planner::Plan() {
