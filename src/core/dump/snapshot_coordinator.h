@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "core/dump/lock_budget.h"
 #include "core/dump/selection.h"
 #include "core/postgres/postgres_connection.h"
 
@@ -25,13 +26,17 @@ class SnapshotCoordinator {
 
   const std::string& snapshot() const noexcept { return snapshot_; }
   const Selection& selection() const noexcept { return selection_; }
+  // What the backup locks, its dumps included.
+  const LockDemand& demand() const noexcept { return demand_; }
 
  private:
+  LockDemand Demand(const SelectionNames& names, size_t tables);
   bool TryLockAndExport(const SelectionNames& names);
 
   PostgresConnection connection_;
   std::string snapshot_;
   Selection selection_;
+  LockDemand demand_;
 };
 
 }  // namespace pgbackup
