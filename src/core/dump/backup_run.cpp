@@ -114,7 +114,9 @@ Error Backup::LocksAdvised(const Error& error) const {
   try {
     const Deadline deadline(kCleanUpTime);
     PostgresConnection connection(settings_, deadline.cancellation());
-    return WithLockAdvice(error, connection, DumpsThatLockAll(manifest_.format, manifest_.content));
+    LockDemand demand = coordinator_->demand();
+    demand.dumps = DumpsThatLockAll(manifest_.format, manifest_.content);
+    return WithLockAdvice(error, demand, ReadLockTable(connection));
   } catch (const std::exception&) {
     return error;
   }

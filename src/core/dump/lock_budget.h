@@ -4,7 +4,7 @@
 // max_locks_per_transaction locks of each session it allows, each lock with two holders. A backup
 // needs room for a lock on every relation it dumps, and for each of its sessions that hold it:
 // every pg_dump locks tables, and reads views, materialized views and sequences; the coordinator
-// locks the tables.
+// locks the tables. Each also holds what it reads of the system catalogs.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@ struct LockDemand {
   int64_t tables = 0;  // partitions and partitioned tables among them
   int64_t others = 0;  // views, materialized views, sequences
   int64_t dumps = 1;   // how many of its pg_dumps lock all of that
+  int64_t backups = 1;
 
   LockDemand& operator+=(const LockDemand& more);
 };
@@ -51,7 +52,7 @@ int64_t DumpsThatLockAll(DumpFormat format, DumpContent content);
 // Whether a failure, of a session or of a program, is that the lock table is full.
 bool IsOutOfLocks(const Error& error);
 
-// The same failure with advice counted in this database.
-Error WithLockAdvice(const Error& error, PostgresConnection& connection, int64_t dumps);
+// The same failure of a backup that takes `demand`, with advice.
+Error WithLockAdvice(const Error& error, const LockDemand& demand, const LockTable& table);
 
 }  // namespace pgbackup

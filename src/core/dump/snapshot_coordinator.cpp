@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/dump/lock_budget.h"
 
 namespace pgbackup {
 namespace {
@@ -64,6 +63,13 @@ SnapshotCoordinator::SnapshotCoordinator(const ConnectionSettings& settings,
               "Run the backup at a time without schema changes.");
 }
 
+// For a backup of so many tables; which dumps will follow is not decided yet.
+LockDemand SnapshotCoordinator::Demand(const SelectionNames& names, size_t tables) {
+  constexpr int64_t kDumps = 2;
+  if (names.IsEmpty()) return CountLockable(connection_, kDumps);
+  return {static_cast<int64_t>(tables), 0, kDumps};
+}
+
 bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
   // LOCK takes no snapshot of the transaction, so what is locked cannot change before the export.
   tables_ = ListTables(connection_, ResolveSelection(connection_, names));
@@ -73,8 +79,8 @@ bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
   } catch (const Error& error) {
     connection_.Execute("ROLLBACK");
     if (HasSqlState(error, "55P03")) ThrowLocked(connection_, tables_, error);
-    // Which dumps will follow is not decided yet.
-    if (IsOutOfLocks(error)) throw WithLockAdvice(error, connection_, 2);
+    if (IsOutOfLocks(error))
+      throw WithLockAdvice(error, Demand(names, tables_.size()), ReadLockTable(connection_));
     // A table or schema dropped since it was listed: look again.
     if (HasSqlState(error, "42P01") || HasSqlState(error, "3F000")) return false;
     throw;
@@ -84,8 +90,10 @@ bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
   const std::vector<DumpTable> now = ListTables(connection_, selection_);
   if (std::equal(
           now.begin(), now.end(), tables_.begin(), tables_.end(),
-          [](const DumpTable& left, const DumpTable& right) { return left.IsSameAs(right); }))
+          [](const DumpTable& left, const DumpTable& right) { return left.IsSameAs(right); })) {
+    demand_ = Demand(names, tables_.size());
     return true;
+  }
   connection_.Execute("ROLLBACK");
   return false;
 }

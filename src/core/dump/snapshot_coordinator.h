@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "core/dump/lock_budget.h"
 #include "core/dump/selection.h"
 #include "core/dump/table_list.h"
 #include "core/postgres/postgres_connection.h"
@@ -28,14 +29,18 @@ class SnapshotCoordinator {
   const Selection& selection() const noexcept { return selection_; }
   // What was locked: the selected tables.
   const std::vector<DumpTable>& tables() const noexcept { return tables_; }
+  // What the backup locks, its dumps included.
+  const LockDemand& demand() const noexcept { return demand_; }
 
  private:
+  LockDemand Demand(const SelectionNames& names, size_t tables);
   bool TryLockAndExport(const SelectionNames& names);
 
   PostgresConnection connection_;
   std::string snapshot_;
   Selection selection_;
   std::vector<DumpTable> tables_;
+  LockDemand demand_;
 };
 
 }  // namespace pgbackup

@@ -86,7 +86,7 @@ ProbeFinding Check::Locks() const {
   std::sort(demands.begin(), demands.end(), [&](const auto& a, const auto& b) {
     return LocksPerTransactionFor(a.first, table) > LocksPerTransactionFor(b.first, table);
   });
-  LockDemand sum;
+  LockDemand sum{0, 0, 1, 0};
   std::string whose;
   for (size_t i = 0; i < demands.size() && i < static_cast<size_t>(job_.max_concurrent); ++i) {
     sum += demands[i].first;
