@@ -6,19 +6,27 @@ fail() {
   exit 1
 }
 
-# The folder `install` unpacks into.
-servers_dir() {
-  local cache=${PGBACKUP_TEST_CACHE:-}
-  if [ -z "$cache" ]; then
-    if [ "$(id -u)" = 0 ]; then
-      cache=/var/cache/pgbackup-test
-    elif [ -e /var/cache/pgbackup-test/s3/complete ]; then
-      cache=/var/cache/pgbackup-test # root has unpacked it for everybody
-    else
-      cache=${HOME:?}/.cache/pgbackup-test
-    fi
+# What is unpacked once and stays.
+cache_dir() {
+  if [ -n "${PGBACKUP_TEST_CACHE:-}" ]; then
+    echo "$PGBACKUP_TEST_CACHE"
+  elif [ "$(id -u)" = 0 ] || [ -e /var/cache/pgbackup-test/s3/complete ]; then
+    echo /var/cache/pgbackup-test # of root, who has perhaps unpacked it for everybody
+  else
+    echo "${HOME:?}/.cache/pgbackup-test"
   fi
-  echo "$cache/s3"
+}
+
+# The folder `install` unpacks into.
+servers_dir() { echo "$(cache_dir)/s3"; }
+
+# The archive this machine's apt uses, itself and not its security or backports companions.
+debian_mirror() {
+  local mirror
+  mirror=$(apt-get indextargets --format "\$(LABEL) \$(REPO_URI)" 'Created-By: Packages' |
+    awk '$1 == "Debian" { print $2; exit }')
+  [ -n "$mirror" ] || fail "apt of this machine knows no Debian mirror: run apt-get update, or add one"
+  echo "$mirror"
 }
 
 # Points the variables loader, libraries and python at the unpacked servers, whose programs run
