@@ -69,7 +69,9 @@ for my $format ('parallel', 'custom', 'plain')
 
 # The same lines for the other compressions, adapted as the document says: its table has the suffixes and
 # the programs.
-my %reader = map { m/^\| `?([.]\w+|none)`? \|.*\| `([^`]*)` \|$/ ? ($1 => $2) : () } split /\n/, read_file($document);
+my %reader;
+my $text = read_file($document);
+while ($text =~ /^[|] `?([.]\w+|none)`? [|].*[|] `([^`]*)` [|]$/mg) { $reader{$1} = $2 }
 is_deeply([ sort keys %reader ], [ '.gz', '.lz4', '.zst', 'none' ], 'the document has a program for each suffix');
 my %written = %commands;
 for my $case ([ 'gzip', '.gz' ], [ 'lz4', '.lz4' ], [ 'none', 'none' ])

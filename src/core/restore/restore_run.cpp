@@ -5,6 +5,7 @@
 
 #include "core/base/json.h"
 #include "core/manifest/manifest_store.h"
+#include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
 #include "core/restore/fill_session.h"
 #include "core/restore/restore_contents.h"
@@ -87,7 +88,8 @@ RunOutcome Restore::Run() {
   ApplyProperties();
   if (job_.options.content == DumpContent::kAll) {
     context_.progress.SetPhase("analyze");
-    Connect(side_name_).Execute("ANALYZE");
+    PostgresConnection connection = Connect(side_name_);
+    AnalyzeLocalTables(connection);
   }
   context_.progress.SetPhase("renaming");
   side_->TakeName(job_.target_database, context_.cancellation);
