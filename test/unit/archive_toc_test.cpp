@@ -46,6 +46,21 @@ TEST(ArchiveToc, KnowsTheSectionAndWhatTakesStrongerLocks) {
   EXPECT_FALSE(toc->entries[3].alters_table);
 }
 
+TEST(ArchiveToc, WhatHasNoSectionIsInThatOfTheEntryBefore) {
+  ArchiveHead head(14);
+  head.Integer(5);
+  head.Entry(1, "ENCODING", "", "ENCODING", {}, "", 1);
+  head.Entry(2, "TABLE", "s", "t", {}, "", 2);
+  head.Entry(3, "COMMENT", "s", "TABLE t", {2}, "", 1);
+  head.Entry(4, "INDEX", "s", "i", {2}, "", 4);
+  head.Entry(5, "COMMENT", "s", "INDEX i", {4}, "", 1);
+  const auto toc = ParseArchiveToc(head.bytes());
+  ASSERT_TRUE(toc.has_value());
+  EXPECT_EQ(toc->entries[0].section, TocSection::kNone);
+  EXPECT_EQ(toc->entries[2].section, TocSection::kPreData);
+  EXPECT_EQ(toc->entries[4].section, TocSection::kPostData);
+}
+
 TEST(ArchiveToc, AsksForMoreWhereverItIsCut) {
   const std::string head = TwoEntries(14);
   for (size_t size = 0; size < head.size(); ++size)

@@ -128,7 +128,13 @@ std::optional<ArchiveToc> ParseArchiveToc(std::string_view head) {
     const int64_t count = reader.Integer();
     if (count < 0) ThrowDamaged("It has a negative number of entries.");
     ArchiveToc toc;
-    for (int64_t i = 0; i < count; ++i) toc.entries.push_back(ReadEntry(&reader, header));
+    TocSection section = TocSection::kNone;
+    for (int64_t i = 0; i < count; ++i) {
+      TocEntry entry = ReadEntry(&reader, header);
+      if (entry.section != TocSection::kNone) section = entry.section;
+      entry.section = section;
+      toc.entries.push_back(std::move(entry));
+    }
     return toc;
   } catch (const EndOfHead&) {
     return std::nullopt;

@@ -21,6 +21,8 @@ struct TocEntry {
   std::string tag;                  // the name, for dependent things "table name"
   std::string schema;               // empty when it is in none
   std::vector<int64_t> depends_on;  // ids, some of them not in the archive
+  // Comments and privileges have none of their own: it is that of the entry before them, which is
+  // how pg_restore takes it.
   TocSection section = TocSection::kNone;
   // Its SQL has a statement ALTER TABLE, which takes stronger locks than CREATE INDEX does.
   bool alters_table = false;
