@@ -90,14 +90,13 @@ for my $format ('custom', 'parallel')
 	my $reader = in_background('SELECT count(*) FROM stock.items');
 	await_waiting(2);
 	succeeds($change, "$format: the statement that waits gets its table");
-	cmp_ok(time - $begin, '<', 6, "$format: in about the time that is allowed");
-	cmp_ok(time - $begin, '>', 0.5, "$format: not before");
+	cmp_ok(time - $begin, '<', 10, "$format: in about the time that is allowed");
 	succeeds($reader, "$format: so does the reader behind it");
 	is(finished($node, $id), 'failed', "$format: the run is failed");
 	my $row = row_of($node, $id);
 	my $retry = retry_of($id);
 	like($row->{message},
-		qr/^gave way to process \d+, which waited [1-5]\.\d s for a lock on table "stock"\."items"; backup $retry tries again at 2/,
+		qr/^gave way to process \d+, which waited [1-9]\.\d s for a lock on table "stock"\."items"; backup $retry tries again at 2/,
 		"$format: it says to whom it gave way, and what comes next");
 	like($row->{detail}, qr/^It runs ALTER TABLE as role "\w+" in "migration", and /, "$format: in detail");
 	unlike(join(' ', %$row), qr/secret/, "$format: without the statement's own words");
@@ -106,7 +105,7 @@ for my $format ('custom', 'parallel')
 	let_go();
 	is(finished($node, $retry), 'completed', "$format: the run that tries again succeeds") or diag(explain(row_of($node, $retry)));
 	is($node->safe_psql('postgres', qq{SELECT r.attempt, r.label, r.format, r.options = f.options, r.created_by = f.created_by,
-		r.not_before BETWEEN f.finished_at + interval '0.9 s' AND f.finished_at + interval '1.1 s', r.started_at >= r.not_before
+		r.not_before BETWEEN f.finished_at + interval '0.9 s' AND f.finished_at + interval '2 s', r.started_at >= r.not_before
 		FROM pgbackup.backups r JOIN pgbackup.backups f ON f.id = r.retry_of WHERE r.id = $retry}),
 		"2|kept|$format|t|t|t|t", "$format: with the same options, and not too soon");
 	my %known = map { $_ => 1 } @before;
