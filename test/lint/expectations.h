@@ -1,7 +1,7 @@
 // Read by clang-tidy before every unit test, never compiled: a failed expectation ends the test.
 //
-// GoogleTest goes on after a failed EXPECT, so n of them have 2^n paths, and the static analyzer uses
-// up its limit among those on which the test has failed already. So it follows the one that matters.
+// GoogleTest goes on after a failed EXPECT, so each of them doubles the ways through a test, and
+// the static analyzer spends its time on those on which the test has failed already.
 #pragma once
 
 #include <gtest/gtest.h>
