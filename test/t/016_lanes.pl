@@ -121,6 +121,26 @@ cmp_ok($named, '>', 200, 'a bundle has its share of them') or diag(layout($id));
 cmp_ok($named, '<', 400, 'and no more');
 restored_equal($id, 'many', 'with a bundle');
 
+# Rows that find their partition by the hash of an enum's value do so anew: in another database the
+# numbers behind the values are others.
+$node->safe_psql('postgres', 'CREATE DATABASE hashed');
+$node->safe_psql('hashed', q{
+	CREATE TYPE mood AS ENUM ('calm', 'glad', 'sad', 'cross', 'shy');
+	CREATE TABLE moods (m mood, id int, filler text) PARTITION BY HASH (m);
+	CREATE TABLE moods_0 PARTITION OF moods FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+	CREATE TABLE moods_1 PARTITION OF moods FOR VALUES WITH (MODULUS 2, REMAINDER 1) PARTITION BY HASH (id);
+	CREATE TABLE moods_1a PARTITION OF moods_1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+	CREATE TABLE by_number (id int, filler text) PARTITION BY HASH (id);
+	CREATE TABLE by_number_0 PARTITION OF by_number FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+	INSERT INTO moods SELECT (enum_range(NULL::mood))[1 + i % 5], i, repeat(md5(i::text), 30) FROM generate_series(1, 20000) i;
+	INSERT INTO by_number SELECT i, repeat(md5(i::text), 30) FROM generate_series(1, 5000) i;
+});
+restart_settings($node, 'pgbackup.split_table_size' => '1024');
+$id = backup(q{'hashed'});
+unlike(layout($id), qr/public\.moods/, 'partitions by the hash of an enum have no object of their own');
+like(layout($id), qr/^data-001\.sql\.zst: public\.by_number_0 0-/m, 'those by the hash of a number have');
+restored_equal($id, 'hashed', 'hashed partitions');
+
 # Names in another encoding than the client's.
 $node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0});
 $node->safe_psql('latin', qq{SET client_encoding = UTF8;

@@ -103,7 +103,7 @@ DumpTable Table(const QualifiedName& name, uint64_t bytes) {
   table.name = table.dump_name = name;
   table.bytes = bytes;
   table.pages = bytes / 8192;
-  table.is_heap = true;
+  table.can_split = true;
   return table;
 }
 
@@ -156,6 +156,16 @@ TEST(DumpPlan, AHugeTableIsCopiedInRanges) {
   EXPECT_EQ(Named(plan, "data-002.sql").copy, (CopyRange{{"a of huge"}, 65536, std::nullopt}));
   EXPECT_EQ(Named(plan, "data-002.sql").tables, (std::vector<QualifiedName>{{"s", "huge"}}));
   EXPECT_EQ(Named(plan, "data-002.sql").sections, std::vector<std::string>{"data"});
+}
+
+TEST(DumpPlan, RowsThatFindTheirPartitionAnewStayWithTheRest) {
+  DumpPlanInput input = Input(DumpFormat::kParallel);
+  input.tables = {Table({"s", "by enum"}, 1 << 30), Table({"s", "b\xff"}, 1 << 30)};
+  input.tables[0].is_loaded_by_root = true;
+  input.split_bytes = 1 << 20;
+  const std::vector<DumpObject> plan = MakeDumpPlan(input);
+  ASSERT_EQ(plan.size(), 2u);
+  EXPECT_EQ(plan[1].expected.rows.size(), 2u);
 }
 
 TEST(DumpPlan, AnExtensionsTablesAreNobodysAndSoAreRowsLeftOut) {

@@ -131,9 +131,9 @@ RowPlan Planner::PlanOfRows() const {
     if (rows_.count(table.dump_name) != 0) {
       weight.bytes = table.bytes;
       weight.pages = table.pages;
-      // The manifest names tables in UTF-8.
-      weight.can_leave = IsUtf8(table.name);
-      weight.can_split = table.is_heap;
+      // The manifest names tables in UTF-8; an object of its own holds what goes into its table.
+      weight.can_leave = IsUtf8(table.name) && !table.is_loaded_by_root;
+      weight.can_split = table.can_split;
     }
     weights.push_back(weight);
   }

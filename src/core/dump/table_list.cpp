@@ -80,7 +80,12 @@ void MeasureTables(PostgresConnection& connection, std::vector<DumpTable>* table
   const QueryResult rows = connection.Query(
       "SELECT c.oid, pg_table_size(c.oid), "
       "pg_relation_size(c.oid, 'main') / current_setting('block_size')::bigint, "
-      "coalesce(a.amname = 'heap', false) "
+      "coalesce(a.amname = 'heap', false) AND EXISTS (SELECT FROM pg_attribute t "
+      "WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped AND t.attgenerated = ''), "
+      "c.relispartition AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) r "
+      "JOIN pg_partitioned_table p ON p.partrelid = r.relid "
+      "JOIN pg_opclass o ON o.oid = ANY (p.partclass::oid[]) "
+      "WHERE p.partstrat = 'h' AND o.opcintype = 'anyenum'::regtype) "
       "FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = ANY ($1::oid[])",
       {OidArray(*tables)});
   std::map<std::string, int> row_of;
@@ -90,7 +95,8 @@ void MeasureTables(PostgresConnection& connection, std::vector<DumpTable>* table
     if (found == row_of.end()) continue;
     table.bytes = static_cast<uint64_t>(rows.Integer(found->second, 1));
     table.pages = static_cast<uint64_t>(rows.Integer(found->second, 2));
-    table.is_heap = rows.Flag(found->second, 3);
+    table.can_split = rows.Flag(found->second, 3);
+    table.is_loaded_by_root = rows.Flag(found->second, 4);
   }
 }
 

@@ -17,9 +17,12 @@ struct DumpTable {
   bool is_partitioned = false;
   bool is_extension_member = false;  // pg_dump leaves those out, but for configuration tables
   // From MeasureTables:
-  uint64_t bytes = 0;    // on disk, with TOAST
-  uint64_t pages = 0;    // of the table alone
-  bool is_heap = false;  // where a row's ctid says which page it is on
+  uint64_t bytes = 0;      // on disk, with TOAST
+  uint64_t pages = 0;      // of the table alone
+  bool can_split = false;  // a heap, where a row's ctid says which page it is on, with some column
+  // Whether its rows find their partition anew when they are restored: a hash of an enum's value
+  // depends on numbers that every database gives anew, so pg_dump writes them into the root.
+  bool is_loaded_by_root = false;
 
   bool IsSameAs(const DumpTable& other) const { return oid == other.oid && name == other.name; }
 };
