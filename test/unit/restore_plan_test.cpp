@@ -140,6 +140,23 @@ TEST(RestorePlan, EverythingElseComesAtTheEndForeignKeysLast) {
   EXPECT_EQ(tasks[11].after.size(), 11u);
 }
 
+TEST(RestorePlan, SmallTablesIndexesThatAlterTheirTableAreBuiltOneByOne) {
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  for (const int64_t id : {16, 17})
+    contents.definitions->entries.push_back(
+        {id, "INDEX", "x_clustered", "s", {3}, TocSection::kPostData, id == 16});
+  RestoreOptions options;
+  options.jobs = 4;
+  const auto tasks = MakeRestorePlan(Laned(), options, contents).tasks;
+  ASSERT_EQ(tasks.size(), 13u);
+  EXPECT_EQ(tasks[10].list, "16;\n");
+  EXPECT_EQ(tasks[10].arguments.back(), "--jobs=1");
+  EXPECT_EQ(tasks[11].list, "12;\n17;\n");
+  EXPECT_EQ(tasks[11].arguments.back(), "--jobs=4");
+  EXPECT_EQ(tasks[11].after.back(), 10u);
+}
+
 TEST(RestorePlan, AnIndexThatNeedsSomethingElseOfThePostDataComesWithThat) {
   RestoreContents contents = ContentsOf(Laned());
   contents.definitions = LanedToc();

@@ -69,7 +69,7 @@ class Planner {
 
   RestoreTask PgRestore(size_t object, const char* phase, const char* section) const;
   std::set<int64_t> IndexEntries() const;
-  void AddRest(const char* phase, std::optional<std::string> list);
+  void AddRest(const char* phase, std::optional<std::string> list, int64_t jobs);
   bool IsWanted(const TocEntry& entry) const {
     return !contents_.wanted || contents_.wanted->count(entry.id) != 0;
   }
@@ -212,11 +212,11 @@ std::set<int64_t> Planner::IndexEntries() const {
   return found;
 }
 
-void Planner::AddRest(const char* phase, std::optional<std::string> list) {
+void Planner::AddRest(const char* phase, std::optional<std::string> list, int64_t jobs) {
   if (list && list->empty()) return;
   RestoreTask task = PgRestore(*definitions_, phase, "post-data");
   task.from_memory = true;
-  task.arguments.push_back(fmt::format("--jobs={}", options_.jobs));
+  task.arguments.push_back(fmt::format("--jobs={}", jobs));
   task.list = std::move(list);
   for (size_t before = 0; before < tasks_.size(); ++before) task.after.push_back(before);
   Add(std::move(task));
@@ -225,21 +225,26 @@ void Planner::AddRest(const char* phase, std::optional<std::string> list) {
 // Indexes first. The workers of one pg_restore would end in a deadlock now and then: they keep
 // apart what locks the same tables as far as dependencies tell, and those of a foreign key (or a
 // trigger) of a partitioned table do not tell of its partitions' partitions, whose indexes are
-// attached.
+// attached. Nor do they tell that the entry of an index may also alter its table (CLUSTER ON,
+// REPLICA IDENTITY), while another worker builds an index of the same: such entries go one by one.
+// They are few, and of small tables, for large ones are built early.
 void Planner::PlanRest() {
   if (!contents_.definitions) {
-    AddRest("post-data", PgRestore(*definitions_, "", nullptr).list);
+    AddRest("post-data", PgRestore(*definitions_, "", nullptr).list, options_.jobs);
     return;
   }
   const std::set<int64_t> of_indexes = IndexEntries();
-  std::vector<const TocEntry*> indexes, others;
+  std::vector<const TocEntry*> altering, indexes, others;
   for (const TocEntry& entry : contents_.definitions->entries) {
     if (entry.section != TocSection::kPostData || !IsWanted(entry) || built_.count(entry.id) != 0)
       continue;
-    (of_indexes.count(entry.id) != 0 ? indexes : others).push_back(&entry);
+    const bool is_of_index = of_indexes.count(entry.id) != 0;
+    const bool alters = is_of_index && entry.kind == "INDEX" && entry.alters_table;
+    (alters ? altering : is_of_index ? indexes : others).push_back(&entry);
   }
-  AddRest("indexes", ListOf(indexes));
-  AddRest("post-data", ListOf(others));
+  AddRest("indexes", ListOf(altering), 1);
+  AddRest("indexes", ListOf(indexes), options_.jobs);
+  AddRest("post-data", ListOf(others), options_.jobs);
 }
 
 std::vector<RestoreTask> Planner::Plan() {
