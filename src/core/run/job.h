@@ -30,7 +30,7 @@ struct BackupOptions {
   DumpContent content = DumpContent::kAll;
   DumpFormat format = DumpFormat::kAuto;
   uint64_t parallel_threshold = 256ull << 20;  // bytes; kAuto goes parallel from here
-  uint64_t split_bytes = 16ull << 30;  // a table above this is dumped in ranges of pages
+  uint64_t split_bytes = 16ull << 30;          // a table above this is dumped in ranges of pages
   int64_t jobs = 2;
   std::string compression_text = "zstd:3";
   Compression compression;
