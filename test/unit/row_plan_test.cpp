@@ -102,7 +102,7 @@ TEST(RowPlan, SplitsATableAboveTheLimitIntoRangesThatMeet) {
 }
 
 TEST(RowPlan, ManySmallTablesAreSpreadEvenly) {
-  const std::vector<TableWeight> tables(10'000, Table(400 * 1024));
+  const std::vector<TableWeight> tables(10'000, Table(uint64_t{400} << 10));
   const RowPlan plan = PlanRows(tables, Lanes(4));
   ASSERT_EQ(plan.objects.size(), 3u);
   uint64_t least = plan.rest_weight, most = plan.rest_weight;
@@ -127,7 +127,7 @@ TEST(RowPlan, NamesStayWithinWhatACommandLineTakes) {
   std::vector<TableWeight> tables(1000, Table(kMb));
   tables.push_back(Table(kGb));
   RowPlanLimits limits = Lanes(2);
-  limits.most_name_bytes = 20 * 11;
+  limits.most_name_bytes = 220;
   const RowPlan plan = PlanRows(tables, limits);
   size_t named = 0;
   for (const RowObject& object : plan.objects) named += object.tables.size();
