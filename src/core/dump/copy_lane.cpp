@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "core/base/sha256.h"
 #include "core/postgres/postgres_connection.h"
 
 namespace pgbackup {
 namespace {
-
-std::span<const std::byte> Bytes(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 // The session settings that decide how values look in text, as pg_dump has them, and those that
 // make a range be read as a range: alone, by its pages.
@@ -47,10 +44,10 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
     for (const char* setting : kSettings) connection.Execute(setting);
     connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
-    output.sink().Write(Bytes(CopyBegin(table, object.copy->columns, context.encoding)));
+    output.sink().Write(AsBytes(CopyBegin(table, object.copy->columns, context.encoding)));
     connection.CopyOut(CopyRangeSql(table, *object.copy, context.encoding),
                        [&](std::span<const std::byte> row) { output.sink().Write(row); });
-    output.sink().Write(Bytes(kCopyEnd));
+    output.sink().Write(AsBytes(kCopyEnd));
     return output.Finish();
   } catch (...) {
     output.Abort();
