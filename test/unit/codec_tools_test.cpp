@@ -44,7 +44,7 @@ class CodecTools : public testing::TestWithParam<Tool> {
   }
 
   std::string Store(const std::string& bytes) const {
-    const std::string path = folder_.path() + "/x" + suffix_;
+    std::string path = folder_.path() + "/x" + suffix_;
     FILE* file = fopen(path.c_str(), "w");
     EXPECT_EQ(fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
     fclose(file);

@@ -26,7 +26,7 @@ std::string RowsOf(const std::string& text, size_t piece) {
 Error Refusal(const std::string& text, size_t piece) {
   SinkLog log;
   CopyRowsSink sink(std::make_unique<LoggingSink>(&log), kBegin, "data-001.sql.zst");
-  const Error error = ErrorOf([&] { Feed(sink, text, piece); });
+  Error error = ErrorOf([&] { Feed(sink, text, piece); });
   EXPECT_EQ(log.finished, 0);
   return error;
 }
