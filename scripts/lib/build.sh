@@ -26,14 +26,15 @@ run_make() { # ARGUMENT…
 
 # Builds the server module and the executable; with "tests", the unit tests too.
 build_tree() { # LOG [tests]
-  local tests=OFF
+  local tests=OFF unity=ON
   if [ "${2:-}" = tests ] || grep -qs '^PGBACKUP_TESTS:BOOL=ON' "$root/build/CMakeCache.txt"; then
-    tests=ON
+    tests=ON unity=OFF
   fi
   forget_other_builds
   if ! grep -qs "^PGBACKUP_TESTS:BOOL=$tests" "$root/build/CMakeCache.txt" ||
     [ ! -e "$root/build/build.ninja" ]; then
-    quietly "$1" cmake -S "$root" -B "$root/build" -G Ninja -DPGBACKUP_TESTS="$tests"
+    quietly "$1" cmake -S "$root" -B "$root/build" -G Ninja -DPGBACKUP_TESTS="$tests" \
+      -DPGBACKUP_UNITY="$unity"
   fi
   quietly "$1" run_make -j "$(nproc)"
   [ "${2:-}" != tests ] || quietly "$1" nice cmake --build "$root/build"
@@ -51,7 +52,7 @@ install_tree() { # LOG
 }
 
 # Builds a target in a folder of its own, by clang: with sanitizers it compiles in a third of g++'s
-# time, and what two compilers accept is better checked. With PGBACKUP_PCH, because the build by g++
+# time, and what two compilers accept is better checked. With PGBACKUP_UNITY, because the build by g++
 # shows already that no source lacks an #include.
 build_by_clang() { # LOG FOLDER TARGET CMAKE-ARGUMENT…
   local log=$1 folder=$2 target=$3
@@ -59,7 +60,7 @@ build_by_clang() { # LOG FOLDER TARGET CMAKE-ARGUMENT…
   grep -qs '^CMAKE_CXX_COMPILER:.*clang' "$folder/CMakeCache.txt" || rm -rf "$folder"
   if ! [ -e "$folder/build.ninja" ]; then
     quietly "$log" cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++ \
-      -DPGBACKUP_PCH=ON "$@" || return
+      -DPGBACKUP_UNITY=ON "$@" || return
   fi
   quietly "$log" nice cmake --build "$folder" --target "$target"
 }

@@ -78,66 +78,110 @@ format_file() {
   return 1
 }
 
-# clang-tidy is slow, so what passed is remembered by the content of the file, of the headers of the
-# tree it includes, and of what decides how it is compiled and checked.
+# clang-tidy takes most of its time for the headers of others, so it reads our sources a dozen at a
+# time, as PGBACKUP_UNITY compiles them. What passed is remembered by its content.
 lint_tidy() {
-  local work=$scratch/tidy file key total=0 bad
+  local work=$scratch/tidy batch key total=0 bad=0 todo=()
   mkdir -p "$work" "$root/build/clang-tidy"
-  : >"$work/todo"
-  while read -r file key; do
-    total=$((total + 1))
-    [ -e "$root/build/clang-tidy/$key" ] || echo "$file $key" >>"$work/todo"
-  done < <(tidy_keys)
-  [ ! -s "$work/todo" ] || note "clang-tidy looks at $(wc -l <"$work/todo") of $total files"
-  export -f tidy_file
-  tidy_root=$root tidy_log=$work xargs -r -P "$(nproc)" -L 1 -a "$work/todo" bash -c 'tidy_file "$@"' tidy
-  find "$work" -name '*.log' -exec cat {} +
-  bad=$(find "$work" -name '*.log' | wc -l)
+  while read -r batch; do
+    total=$((total + $(wc -l <"$batch")))
+    key=$(tidy_key "$batch")
+    [ -e "$root/build/clang-tidy/$key" ] || todo+=("$batch $key")
+  done < <(tidy_batches "$work")
+  [ ${#todo[@]} = 0 ] || note "clang-tidy looks at ${#todo[@]} batches of sources"
+  export -f tidy_batch tidy_flags merged_sources located
+  printf '%s\n' "${todo[@]}" |
+    tidy_root=$root xargs -r -P "$(nproc)" -L 1 bash -c 'tidy_batch "$@"' tidy
+  find "$work" -name '*.bad' -exec cat {} +
+  bad=$(find "$work" -name '*.bad' -exec grep -ohE '^[^ :]+\.(cpp|h):' {} + | sort -u | wc -l)
+  if [ "$bad" = 0 ]; then bad=$(find "$work" -name '*.bad' | wc -l); fi
   count "clang-tidy" $((total - bad)) "$bad" 0
 }
 
-tidy_file() { # FILE KEY
-  local flags=() log=$tidy_log/$2.log
-  case $1 in
-    # PGXS builds these, CMake does not know them
-    src/pg/*) flags=(-- -std=c++20 -fno-exceptions -fno-rtti -I"$tidy_root/src"
-      -isystem "$("$PG_CONFIG" --includedir-server)" -DPGBACKUP_VERSION='"1.0.0"') ;;
-    test/unit/*) flags=(-p "$tidy_root/build" --extra-arg="-include$tidy_root/test/lint/expectations.h") ;;
-    *) flags=(-p "$tidy_root/build") ;;
-  esac
-  if (cd "$tidy_root" && nice clang-tidy --quiet "$1" "${flags[@]}" >"$log" 2>"$log.err"); then
-    rm -f "$log" "$log.err"
-    touch "$tidy_root/build/clang-tidy/$2"
-  elif ! [ -s "$log" ]; then
-    mv "$log.err" "$log"
+# Writes lists of sources that are read together, and their names: of a folder, a dozen at most.
+tidy_batches() { # FOLDER
+  local work=$1 part
+  for part in core agent pg tests; do
+    (cd "$root" && case $part in
+      tests) printf '%s\n' test/unit/*.cpp ;;
+      *) find "src/$part" -name '*.cpp' | sort ;;
+    esac) | split -d -l 12 --additional-suffix=.list - "$work/$part-"
+  done
+  find "$work" -name '*.list' | sort
+}
+
+# What decides the outcome: the sources, all headers of the tree, and how they are checked.
+tidy_key() { # BATCH
+  (
+    cd "$root" || exit
+    clang-tidy --version
+    "$PG_CONFIG" --version
+    # shellcheck disable=SC2046 # no file of ours has blanks in its name
+    cat .clang-tidy CMakeLists.txt scripts/lib/test_lint.sh $(cat "$1") \
+      $(find src test/unit -name '*.h' | sort)
+  ) | sha256sum | cut -c 1-32
+}
+
+tidy_batch() { # BATCH KEY
+  local name=${1%.list} flags=()
+  cd "$tidy_root" || return
+  mapfile -t flags < <(tidy_flags "$(basename "$name")")
+  merged_sources "$1" >"$name.cpp"
+  if nice clang-tidy --quiet --config-file=.clang-tidy "$name.cpp" "${flags[@]}" \
+    >"$name.log" 2>"$name.err"; then
+    touch "build/clang-tidy/$2"
+  elif [ -s "$name.log" ]; then
+    located "$name.cpp" "$1" <"$name.log" >"$name.bad"
+  else
+    located "$name.cpp" "$1" <"$name.err" >"$name.bad"
   fi
 }
 
-# FILE KEY of every source file that is compiled.
-tidy_keys() (
-  cd "$root" || exit
-  common=$({
-    clang-tidy --version
-    "$PG_CONFIG" --version
-    cat .clang-tidy CMakeLists.txt scripts/lib/test_lint.sh test/lint/expectations.h
-  } | sha256sum)
-  tree_files | grep -E '^(src|test/unit)/.*\.(cpp|h)$' | xargs grep -H '^#include "' |
-    included_files | while read -r file parts; do
-    # shellcheck disable=SC2086 # no file of ours has blanks in its name
-    echo "$file $({ echo "$common"; cat "$file" $parts; } | sha256sum | cut -c 1-32)"
-  done
-)
+# The static analyzer follows the ways through our sources up to a third of its own limit, beyond
+# which it finds little. Tests go without: the sanitizers run them.
+tidy_flags() { # BATCH-NAME
+  local word
+  case $1 in
+    tests-*) printf '%s\n' '--checks=-clang-analyzer-*' ;;
+    *) printf -- '--extra-arg=%s\n' -Xclang -analyzer-config -Xclang max-nodes=75000 ;;
+  esac
+  printf '%s\n' -- -std=c++20 -Isrc -Itest/unit -DPGBACKUP_VERSION='"1.0.0"' -DSOURCE_DIR='"."'
+  case $1 in
+    # PGXS builds these, CMake does not know them
+    pg-*) printf '%s\n' -fno-exceptions -fno-rtti -isystem "$("$PG_CONFIG" --includedir-server)" ;;
+    *)
+      grep -m 1 '"command".*unit_tests' build/compile_commands.json | tr ' ' '\n' |
+        while read -r word; do
+          case $word in
+            -isystem) read -r word && printf '%s\n' -isystem "$word" ;;
+            -D*PGBACKUP_VERSION=* | -DSOURCE_DIR=*) ;;
+            -D*) printf '%s\n' "$word" ;;
+          esac
+        done
+      ;;
+  esac
+}
 
-# Reads `FILE:#include "HEADER"` lines, writes each source file with all headers it reaches.
-included_files() {
-  awk -F'[:"]' '
-    { direct[$1] = direct[$1] " src/" $3; if ($1 ~ /\.cpp$/) sources[$1] = 1 }
-    END { for (file in sources) { delete seen; printf "%s", file; walk(file); print "" } }
-    function walk(file,  parts, n, i) {
-      n = split(direct[file], parts, " ")
-      for (i = 1; i <= n; i++)
-        if (!(parts[i] in seen) && (getline line < parts[i]) >= 0) {
-          close(parts[i]); seen[parts[i]] = 1; printf " %s", parts[i]; walk(parts[i])
-        }
-    }'
+merged_sources() { # BATCH
+  # shellcheck disable=SC2046 # no file of ours has blanks in its name
+  cat $(cat "$1")
+}
+
+# Names the sources, and the lines in them, of what was said about the merged ones.
+located() { # MERGED BATCH
+  awk -v merged="$1" -v batch="$2" '
+    BEGIN {
+      while ((getline file < batch) > 0) {
+        files[++n] = file; first[n] = line
+        while ((getline text < file) > 0) ++line
+      }
+    }
+    index($0, merged ":") == 1 {
+      rest = substr($0, length(merged) + 2)
+      at = rest + 0
+      for (i = n; i > 1 && first[i] >= at; i--);
+      sub(/^[0-9]+/, at - first[i], rest)
+      $0 = files[i] ":" rest
+    }
+    { print }'
 }
