@@ -757,7 +757,7 @@ BEGIN
     END IF;
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
-    PERFORM pgbackup._check_choice('content', content, '{all,schema}');
+    PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_jobs(jobs);
     IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = restore.target_database
                   AND r.status IN ('pending', 'in_progress')) THEN
@@ -775,7 +775,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, text[], text[], text, int) IS
-    'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all or schema. Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,

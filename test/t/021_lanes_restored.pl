@@ -144,6 +144,14 @@ without_objects([ grep { /^data-/ } @all ], sub {
 		'0|7', 'no rows, all indexes');
 	$node->safe_psql('postgres', 'DROP DATABASE part');
 });
+restores_part(q{content => 'data'}, 'the rows come back in tables that have nothing else');
+is($node->safe_psql('part', 'SELECT count(*), sum(length(note)) FROM app.large'),
+	$node->safe_psql('shop', 'SELECT count(*), sum(length(note)) FROM app.large'), 'all rows');
+is($node->safe_psql('part', 'SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace::regnamespace::text !~ \'^pg_\''),
+	0, 'no indexes');
+is($node->safe_psql('part', q{SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'u', 'f', 'x') AND connamespace::regnamespace::text !~ '^(pg_|information_schema)'}),
+	0, 'and no keys');
+$node->safe_psql('postgres', 'DROP DATABASE part');
 restores_part(q{tables => '{app.event,app.counter}'}, 'a partitioned table and a sequence');
 is($node->safe_psql('part', 'SELECT count(*), sum(id) FROM app.event'),
 	$node->safe_psql('shop', 'SELECT count(*), sum(id) FROM app.event'), 'bring the rows of all partitions');

@@ -246,6 +246,28 @@ TEST(RestorePlan, SchemaAloneLeavesTheDataObjectsOut) {
   EXPECT_EQ(tasks[2].list, "15;\n");
 }
 
+TEST(RestorePlan, DataAloneBuildsNothingOnTheRows) {
+  RestoreOptions options;
+  options.content = DumpContent::kData;
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  const auto tasks = MakeRestorePlan(Laned(), options, contents).tasks;
+  ASSERT_EQ(tasks.size(), 6u);
+  EXPECT_EQ(tasks[0].arguments, (Arguments{"--exit-on-error", "--section=pre-data"}));
+  for (size_t i = 1; i < tasks.size(); ++i) {
+    EXPECT_EQ(tasks[i].phase, "data");
+    EXPECT_EQ(tasks[i].after, std::vector<size_t>{0});
+  }
+
+  Manifest custom = Parallel();
+  custom.format = DumpFormat::kCustom;
+  custom.objects = {Object("database", {"pre-data", "data", "post-data"})};
+  const auto whole = MakeRestorePlan(custom, options, ContentsOf(custom)).tasks;
+  ASSERT_EQ(whole.size(), 1u);
+  EXPECT_EQ(whole[0].arguments,
+            (Arguments{"--exit-on-error", "--section=pre-data", "--section=data"}));
+}
+
 TEST(RestorePlan, SingleTablesNeedTheirSchemas) {
   Manifest manifest = Parallel();
   manifest.selection.tables = {"app.t", "App.u", "\"X\".v"};
@@ -268,7 +290,9 @@ TEST(RestorePlan, RefusesWhatWouldNotBeADatabase) {
   EXPECT_EQ(ErrorOf([&] { CheckRestorable(manifest, {}); }).kind(), ErrorKind::kInvalid);
   RestoreOptions data;
   data.content = DumpContent::kData;
-  EXPECT_EQ(ErrorOf([&] { CheckRestorable(Parallel(), data); }).kind(), ErrorKind::kInvalid);
+  EXPECT_NO_THROW(CheckRestorable(Parallel(), data));
+  manifest.content = DumpContent::kSchema;
+  EXPECT_EQ(ErrorOf([&] { CheckRestorable(manifest, data); }).kind(), ErrorKind::kInvalid);
   Manifest empty;
   EXPECT_EQ(ErrorOf([&] { CheckRestorable(empty, {}); }).kind(), ErrorKind::kInvalid);
 }

@@ -47,9 +47,10 @@ bool HasExtensions(const ArchiveToc& toc) {
                      [](const TocEntry& entry) { return entry.kind == "EXTENSION"; });
 }
 
-class Planner {
+class RestorePlanner {
  public:
-  Planner(const Manifest& manifest, const RestoreOptions& options, const RestoreContents& contents)
+  RestorePlanner(const Manifest& manifest, const RestoreOptions& options,
+                 const RestoreContents& contents)
       : manifest_(manifest), options_(options), contents_(contents) {}
 
   std::vector<RestoreTask> Plan();
@@ -91,7 +92,7 @@ class Planner {
   std::vector<size_t> general_loads_;              // tasks that bring those of all others
 };
 
-RestoreTask Planner::PgRestore(size_t object, const char* phase, const char* section) const {
+RestoreTask RestorePlanner::PgRestore(size_t object, const char* phase, const char* section) const {
   RestoreTask task;
   task.phase = phase;
   task.object = object;
@@ -105,7 +106,7 @@ RestoreTask Planner::PgRestore(size_t object, const char* phase, const char* sec
   return task;
 }
 
-void Planner::SortObjects() {
+void RestorePlanner::SortObjects() {
   for (size_t i = 0; i < manifest_.objects.size(); ++i) {
     const ManifestObject& object = manifest_.objects[i];
     if (object.kind == ObjectKind::kGlobals) continue;
@@ -114,7 +115,7 @@ void Planner::SortObjects() {
       definitions_ = i;
     else if (object.kind == ObjectKind::kSql || Holds(object, "pre-data"))
       whole_.push_back(i);
-    else if (options_.content == DumpContent::kAll)
+    else if (options_.content != DumpContent::kSchema)
       rows_.push_back(i);
   }
   std::stable_sort(rows_.begin(), rows_.end(), [&](size_t one, size_t other) {
@@ -126,8 +127,8 @@ void Planner::SortObjects() {
           manifest_.objects[i].raw_size / contents_.tables[i].size();
 }
 
-void Planner::FindBuilds() {
-  if (!contents_.definitions) return;
+void RestorePlanner::FindBuilds() {
+  if (!contents_.definitions || options_.content == DumpContent::kData) return;
   std::vector<QualifiedName> large;
   for (const auto& [table, size] : sizes_)
     if (size >= kLargeTable) large.push_back({table.first, table.second});
@@ -139,16 +140,18 @@ void Planner::FindBuilds() {
       for (const TocEntry* entry : *entries) built_.insert(entry->id);
 }
 
-void Planner::PlanWhole(size_t object) {
+void RestorePlanner::PlanWhole(size_t object) {
   RestoreTask task = PgRestore(object, "restoring", nullptr);
   if (manifest_.objects[object].kind == ObjectKind::kSql) {
     task.program = "psql";
     task.arguments = {"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"};
+  } else if (options_.content == DumpContent::kData) {
+    task.arguments.insert(task.arguments.end(), {"--section=pre-data", "--section=data"});
   }
   Add(std::move(task));
 }
 
-void Planner::PlanDefinitions() {
+void RestorePlanner::PlanDefinitions() {
   RestoreTask task = PgRestore(*definitions_, "pre-data", "pre-data");
   task.from_memory = true;
   const size_t pre_data = Add(std::move(task));
@@ -161,7 +164,7 @@ void Planner::PlanDefinitions() {
   Add(std::move(builds));
 }
 
-void Planner::PlanRows(size_t object) {
+void RestorePlanner::PlanRows(size_t object) {
   RestoreTask task = PgRestore(object, "data", "data");
   if (manifest_.objects[object].kind == ObjectKind::kCopy) {
     task.program.clear();
@@ -176,8 +179,8 @@ void Planner::PlanRows(size_t object) {
   if (tables.empty()) general_loads_.push_back(load);
 }
 
-size_t Planner::PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table,
-                          std::vector<size_t> after) {
+size_t RestorePlanner::PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table,
+                                 std::vector<size_t> after) {
   RestoreTask task = PgRestore(*definitions_, "indexes", "post-data");
   task.from_memory = true;
   task.what = InWords(entry, table.name);
@@ -187,7 +190,7 @@ size_t Planner::PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table
   return Add(std::move(task));
 }
 
-void Planner::PlanBuilds(const EarlyBuilds::Table& table) {
+void RestorePlanner::PlanBuilds(const EarlyBuilds::Table& table) {
   std::vector<size_t> after = loads_[{table.name.schema, table.name.name}];
   // Functions of extensions may look into the rows of their configuration tables, which have no
   // objects of their own. Which functions an index calls, its dependencies do not tell.
@@ -198,7 +201,7 @@ void Planner::PlanBuilds(const EarlyBuilds::Table& table) {
 }
 
 // Entries that only make or attach indexes, all they need being among them or built already.
-std::set<int64_t> Planner::IndexEntries() const {
+std::set<int64_t> RestorePlanner::IndexEntries() const {
   std::set<int64_t> found;
   std::set<int64_t> others;  // of the post-data
   for (const TocEntry& entry : contents_.definitions->entries) {
@@ -212,7 +215,7 @@ std::set<int64_t> Planner::IndexEntries() const {
   return found;
 }
 
-void Planner::AddRest(const char* phase, std::optional<std::string> list, int64_t jobs) {
+void RestorePlanner::AddRest(const char* phase, std::optional<std::string> list, int64_t jobs) {
   if (list && list->empty()) return;
   RestoreTask task = PgRestore(*definitions_, phase, "post-data");
   task.from_memory = true;
@@ -228,7 +231,7 @@ void Planner::AddRest(const char* phase, std::optional<std::string> list, int64_
 // attached. Nor do they tell that the entry of an index may also alter its table (CLUSTER ON,
 // REPLICA IDENTITY), while another worker builds an index of the same: such entries go one by one.
 // They are few, and of small tables, for large ones are built early.
-void Planner::PlanRest() {
+void RestorePlanner::PlanRest() {
   if (!contents_.definitions) {
     AddRest("post-data", PgRestore(*definitions_, "", nullptr).list, options_.jobs);
     return;
@@ -247,14 +250,14 @@ void Planner::PlanRest() {
   AddRest("post-data", ListOf(others), options_.jobs);
 }
 
-std::vector<RestoreTask> Planner::Plan() {
+std::vector<RestoreTask> RestorePlanner::Plan() {
   SortObjects();
   FindBuilds();
   for (const size_t object : whole_) PlanWhole(object);
   if (definitions_) PlanDefinitions();
   for (const size_t object : rows_) PlanRows(object);
   for (const EarlyBuilds::Table& table : builds_.tables) PlanBuilds(table);
-  if (definitions_) PlanRest();
+  if (definitions_ && options_.content != DumpContent::kData) PlanRest();
   return std::move(tasks_);
 }
 
@@ -270,12 +273,12 @@ void CheckRestorable(const Manifest& manifest, const RestoreOptions& options) {
                 "A new database cannot be made of it.",
                 "Fetch its archive and restore it with pg_restore into a database that has the "
                 "tables.");
-  if (options.content == DumpContent::kData)
-    throw Error(ErrorKind::kInvalid, "data alone cannot be restored into a new database", "",
-                "Use content all or schema.");
+  if (manifest.content == DumpContent::kSchema && options.content == DumpContent::kData)
+    throw Error(ErrorKind::kInvalid, fmt::format("backup {} holds no rows", manifest.id),
+                "It was made with content schema.", "Use another backup, or content schema.");
   const bool only_parts =
       !options.schemas.empty() || !options.tables.empty() ||
-      (manifest.content == DumpContent::kAll && options.content == DumpContent::kSchema);
+      (manifest.content == DumpContent::kAll && options.content != DumpContent::kAll);
   if (manifest.format == DumpFormat::kPlain && only_parts)
     throw Error(ErrorKind::kInvalid, "a part of a backup in plain format cannot be restored",
                 "It is one SQL script.", "Restore all of it.");
@@ -289,7 +292,7 @@ void CheckRestorable(const Manifest& manifest, const RestoreOptions& options) {
 RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options,
                             const RestoreContents& contents) {
   RestorePlan plan;
-  plan.tasks = Planner(manifest, options, contents).Plan();
+  plan.tasks = RestorePlanner(manifest, options, contents).Plan();
   const auto& selected = manifest.selection.schemas;
   plan.drop_public_schema = manifest.selection.tables.empty() &&
                             std::find(selected.begin(), selected.end(), "public") != selected.end();

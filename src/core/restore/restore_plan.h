@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/archive/archive_toc.h"
 #include "core/manifest/manifest.h"
-#include "core/restore/archive_toc.h"
 #include "core/restore/object_parts.h"
 #include "core/restore/restore_schedule.h"
 #include "core/run/job.h"
@@ -52,7 +52,8 @@ void CheckRestorable(const Manifest& manifest, const RestoreOptions& options);
 // True for the archive that holds definitions without rows, which is restored from memory.
 bool IsDefinitions(const ManifestObject& object);
 
-// Rows (the largest objects first) come after the definitions, and what is built on them after the
+// Content kData stands for tables with their rows: nothing is built on them. Rows (the largest
+// objects first) come after the definitions, and what is built on them after the
 // rows: indexes and constraints of a table with large objects of its own as soon as these are in,
 // everything else at the end.
 RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options,

@@ -86,7 +86,7 @@ RunOutcome Restore::Run() {
     throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
   }
   ApplyProperties();
-  if (job_.options.content == DumpContent::kAll) {
+  if (job_.options.content != DumpContent::kSchema) {
     context_.progress.SetPhase("analyze");
     PostgresConnection connection = Connect(side_name_);
     AnalyzeLocalTables(connection);
