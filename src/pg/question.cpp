@@ -10,14 +10,14 @@
 namespace pgbackup {
 namespace {
 
-constexpr long kGraceMs = 5000;  // for an agent that nobody listens to any more
-constexpr long kReapMs = 10;     // between looks for the end of an agent that has closed its pipes
+constexpr long kQuestionGraceMs = 5000;  // for an agent that nobody listens to any more
+constexpr long kReapMs = 10;  // between looks for the end of an agent that has closed its pipes
 
-void OnLine(Agent* agent, const char* line) {
+void OnAnswer(Agent* agent, const char* line) {
   agent->final_event = MemoryContextStrdup(agent->context, line);
 }
 
-void OnLog(Agent* /*agent*/, const char* line) {
+void OnAnswerLog(Agent* /*agent*/, const char* line) {
   ereport(DEBUG1, (errmsg_internal("pgbackup agent: %s", line)));
 }
 
@@ -45,7 +45,7 @@ void AwaitMore(const Agent& agent, long timeout_ms) {
 void Listen(Agent* agent, int timeout_ms) {
   const TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
   for (;;) {
-    DrainAgent(agent, OnLine, OnLog);
+    DrainAgent(agent, OnAnswer, OnAnswerLog);
     if (HasEnded(agent)) return;
     const long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
     if (left <= 0)
@@ -91,7 +91,7 @@ char* Answer(const Agent& agent) {
 void EndAgent(Agent* agent) {
   if (agent->pid != 0 && !agent->exited) {
     StopAgent(agent, StopReason::kCancelled);
-    for (long waited = 0; waited < kGraceMs && !agent->exited; waited += kReapMs) {
+    for (long waited = 0; waited < kQuestionGraceMs && !agent->exited; waited += kReapMs) {
       if (HasEnded(agent) || agent->exited) break;
       pg_usleep(kReapMs * 1000);
     }

@@ -16,7 +16,7 @@ constexpr long kPollMs = 1000;           // how often progress is looked at
 constexpr int kReportMs = 5000;          // how often an unchanged phase is reported
 constexpr long kLauncherGoneMs = 60000;  // how long a run() waits for a launcher that is away
 
-struct RunState {
+struct WaitedRun {
   bool found;
   bool own_transaction;  // inserted by the transaction that asks
   bool is_restore;
@@ -30,8 +30,8 @@ struct RunState {
 };
 
 // Looks at a run with a fresh snapshot. Texts are good until the end of the SPI connection.
-RunState LookAt(int64 run_id) {
-  RunState state = {};
+WaitedRun LookAt(int64 run_id) {
+  WaitedRun state = {};
   if (ExecuteSql("SELECT creator, kind, database::text, status, message, detail, hint, sqlstate, "
                  "result FROM pgbackup._run_state($1)",
                  SqlArguments().Int8(run_id)) == 0)
@@ -52,7 +52,7 @@ RunState LookAt(int64 run_id) {
   return state;
 }
 
-bool IsOver(const RunState& state) {
+bool IsOver(const WaitedRun& state) {
   return strcmp(state.status, "pending") != 0 && strcmp(state.status, "in_progress") != 0;
 }
 
@@ -64,12 +64,12 @@ bool IsOver(const RunState& state) {
   pg_unreachable();
 }
 
-const char* KindOf(const RunState& state) {
+const char* KindOf(const WaitedRun& state) {
   return state.is_restore ? "restore" : "backup";
 }
 
 // Raises the error of a run that did not complete.
-void RaiseUnlessCompleted(int64 run_id, const RunState& state) {
+void RaiseUnlessCompleted(int64 run_id, const WaitedRun& state) {
   if (strcmp(state.status, "completed") == 0 || strcmp(state.status, "expired") == 0) return;
   const char* code = state.sqlstate;
   const bool has_code = code != nullptr && strlen(code) == 5;
@@ -153,7 +153,7 @@ void StartAndFollow(FunctionCallInfo fcinfo, const char* start, const Oid* types
   TimestampTz launcher_seen = GetCurrentTimestamp();
   for (;;) {
     PrepareToWait();
-    const RunState state = LookAt(run_id);
+    const WaitedRun state = LookAt(run_id);
     if (!state.found) RaiseUnknown(run_id);
     if (IsOver(state)) {
       RaiseUnlessCompleted(run_id, state);
@@ -206,7 +206,7 @@ Datum pgbackup_wait(PG_FUNCTION_ARGS) {
   SPI_connect();
   for (;;) {
     PrepareToWait();
-    const RunState state = LookAt(run_id);
+    const WaitedRun state = LookAt(run_id);
     if (!state.found) RaiseUnknown(run_id);
     if (state.own_transaction)
       ereport(ERROR,

@@ -9,7 +9,7 @@ namespace {
 //   schema app: table t (serial id, FK to u, trigger by function public.f, ACL), table u
 //   public: parted with partitions p1, p2 and their indexes, a publication of p1
 // as pg_dump 15 orders and links its entries.
-ArchiveToc Example() {
+ArchiveToc SmallArchive() {
   ArchiveToc toc;
   const auto add = [&](int64_t id, const char* kind, const char* schema, const char* tag,
                        std::vector<int64_t> depends_on = {}) {
@@ -51,7 +51,7 @@ ArchiveToc Example() {
 }
 
 std::set<int64_t> Ids(const WantedParts& wanted) {
-  return SelectParts(Example(), wanted).ids;
+  return SelectParts(SmallArchive(), wanted).ids;
 }
 
 TEST(ArchiveSelection, ATableBringsWhatBelongsToItAndWhatItNeeds) {
@@ -60,13 +60,13 @@ TEST(ArchiveSelection, ATableBringsWhatBelongsToItAndWhatItNeeds) {
 }
 
 TEST(ArchiveSelection, AForeignKeyComesOnlyWithBothItsTables) {
-  const ArchiveSelection one = SelectParts(Example(), {{}, {{"app", "t"}}});
+  const ArchiveSelection one = SelectParts(SmallArchive(), {{}, {{"app", "t"}}});
   EXPECT_EQ(one.left_out, std::vector<std::string>{"t t_u_fkey (app)"});
-  const ArchiveSelection both = SelectParts(Example(), {{}, {{"app", "t"}, {"app", "u"}}});
+  const ArchiveSelection both = SelectParts(SmallArchive(), {{}, {{"app", "t"}, {"app", "u"}}});
   EXPECT_TRUE(both.left_out.empty());
   EXPECT_EQ(both.ids.count(62), 1u);
   // The referenced table alone has no foreign key of its own to lose.
-  EXPECT_TRUE(SelectParts(Example(), {{"public"}, {}}).left_out.empty());
+  EXPECT_TRUE(SelectParts(SmallArchive(), {{"public"}, {}}).left_out.empty());
 }
 
 TEST(ArchiveSelection, APartitionedTableStandsForItsPartitions) {
@@ -92,7 +92,7 @@ TEST(ArchiveSelection, ANameThatIsNotThereIsAnError) {
 }
 
 TEST(UseList, NamesTheSameEntriesInTheArchivesOrder) {
-  const ArchiveToc toc = Example();
+  const ArchiveToc toc = SmallArchive();
   EXPECT_EQ(UseListText(toc, SelectParts(toc, {{}, {{"public", "p1"}}}), true), "21;\n42;\n53;\n");
 }
 
@@ -102,7 +102,8 @@ TEST(UseList, OfAnotherArchiveTakesTheRowsByName) {
                   {8, "TABLE DATA", "t", "app", {}},
                   {9, "SEQUENCE SET", "t_id_seq", "app", {}},
                   {10, "BLOBS", "BLOBS", "", {}}};
-  EXPECT_EQ(UseListText(data, SelectParts(Example(), {{}, {{"app", "t"}}}), false), "8;\n9;\n");
+  EXPECT_EQ(UseListText(data, SelectParts(SmallArchive(), {{}, {{"app", "t"}}}), false),
+            "8;\n9;\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "core/restore/archive_toc.h"
+#include "core/archive/archive_toc.h"
 
 #include "archive_test_support.h"
 #include "pipeline_test_support.h"

@@ -5,7 +5,7 @@
 namespace pgbackup {
 namespace {
 
-DatabaseProperties Example() {
+DatabaseProperties SomeProperties() {
   DatabaseProperties properties;
   properties.owner = "own\"er";
   properties.encoding = "UTF8";
@@ -21,7 +21,7 @@ bool Contains(const std::vector<std::string>& all, const std::string& one) {
 }
 
 TEST(CreateDatabase, WritesTheLocaleAsTheServersVersionWantsIt) {
-  DatabaseProperties properties = Example();
+  DatabaseProperties properties = SomeProperties();
   EXPECT_EQ(CreateDatabaseSql(properties, "x y", 14, false),
             "CREATE DATABASE \"x y\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'de_AT.UTF-8' "
             "LC_CTYPE 'C'");
@@ -44,7 +44,7 @@ TEST(CreateDatabase, WritesTheLocaleAsTheServersVersionWantsIt) {
 }
 
 TEST(ApplyProperties, GivesBackWhatADumpLeavesOut) {
-  DatabaseProperties properties = Example();
+  DatabaseProperties properties = SomeProperties();
   properties.comment = "it's";
   properties.connection_limit = 5;
   properties.has_acl = true;
@@ -69,12 +69,12 @@ TEST(ApplyProperties, GivesBackWhatADumpLeavesOut) {
 }
 
 TEST(ApplyProperties, DefaultPrivilegesAreOpenedAgain) {
-  EXPECT_TRUE(Contains(ApplyPropertiesSql(Example(), "db"),
+  EXPECT_TRUE(Contains(ApplyPropertiesSql(SomeProperties(), "db"),
                        "GRANT CONNECT, TEMPORARY ON DATABASE \"db\" TO PUBLIC"));
 }
 
 TEST(RolesOf, NamesEveryRoleOnce) {
-  DatabaseProperties properties = Example();
+  DatabaseProperties properties = SomeProperties();
   properties.acl = {{"", "CONNECT", false}, {"r", "CONNECT", false}, {"own\"er", "CREATE", false}};
   properties.settings = {{"r", "a", "b"}, {"s", "a", "b"}, {"", "a", "b"}};
   EXPECT_EQ(RolesOf(properties), (std::vector<std::string>{"own\"er", "r", "s"}));

@@ -7,7 +7,7 @@ namespace {
 
 // Entries as pg_dump 15 orders and links them: tables big and small, a partitioned table with a
 // primary key and an index, and things that depend on functions and on two tables.
-ArchiveToc Example() {
+ArchiveToc ArchiveOfAllKinds() {
   ArchiveToc toc;
   const auto add = [&](int64_t id, TocSection section, const char* kind, const char* tag,
                        std::vector<int64_t> depends_on = {}, bool alters_table = false) {
@@ -55,7 +55,7 @@ bool All(const TocEntry&) {
 using Expected = std::vector<int64_t>;
 
 TEST(EarlyBuilds, ConstraintsOneByOneAndIndexesAtOnce) {
-  const ArchiveToc toc = Example();
+  const ArchiveToc toc = ArchiveOfAllKinds();
   const EarlyBuilds builds = FindEarlyBuilds(toc, {{"s", "big"}}, All);
   ASSERT_EQ(builds.tables.size(), 1u);
   EXPECT_EQ(builds.tables[0].name, (QualifiedName{"s", "big"}));
@@ -65,7 +65,7 @@ TEST(EarlyBuilds, ConstraintsOneByOneAndIndexesAtOnce) {
 }
 
 TEST(EarlyBuilds, AnIndexOfAPartitionBringsThatOfItsParentBeforeTheRows) {
-  const ArchiveToc toc = Example();
+  const ArchiveToc toc = ArchiveOfAllKinds();
   const EarlyBuilds builds = FindEarlyBuilds(toc, {{"s", "p1"}}, All);
   EXPECT_EQ(Ids(builds.before_rows), (Expected{42, 48}));
   ASSERT_EQ(builds.tables.size(), 1u);
@@ -74,7 +74,7 @@ TEST(EarlyBuilds, AnIndexOfAPartitionBringsThatOfItsParentBeforeTheRows) {
 }
 
 TEST(EarlyBuilds, OnlyWhatIsWantedAndAPartitionWithoutItsParentStandsForItself) {
-  const ArchiveToc toc = Example();
+  const ArchiveToc toc = ArchiveOfAllKinds();
   const EarlyBuilds builds = FindEarlyBuilds(
       toc, {{"s", "p1"}}, [](const TocEntry& entry) { return entry.id == 49 || entry.id == 13; });
   EXPECT_TRUE(builds.before_rows.empty());
@@ -84,7 +84,7 @@ TEST(EarlyBuilds, OnlyWhatIsWantedAndAPartitionWithoutItsParentStandsForItself) 
 }
 
 TEST(EarlyBuilds, WithoutLargeTablesThereAreNone) {
-  const ArchiveToc toc = Example();
+  const ArchiveToc toc = ArchiveOfAllKinds();
   const EarlyBuilds builds = FindEarlyBuilds(toc, {}, All);
   EXPECT_TRUE(builds.tables.empty());
   EXPECT_TRUE(builds.before_rows.empty());

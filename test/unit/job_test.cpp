@@ -1,6 +1,7 @@
 #include "core/run/job.h"
 
 #include "pipeline_test_support.h"
+#include "text_test_support.h"
 
 namespace pgbackup {
 namespace {
@@ -16,12 +17,6 @@ const char* const kBackup = R"({"protocol":1,"job":"backup","id":7,
   "options":{"schemas":["a","B"],"tables":null,"content":"all","format":"custom","jobs":3,
              "compression":"zstd:9","include_globals":false,"lock_wait_timeout_ms":500,
              "lock_guard_timeout_ms":0}})";
-
-std::string Replaced(std::string text, const std::string& from, const std::string& to) {
-  const size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
-}
 
 TEST(Job, ABackupIsReadFieldByField) {
   const BackupJob job = std::get<BackupJob>(ParseJob(kBackup));

@@ -3,11 +3,12 @@
 #include "core/base/sha256.h"
 #include "core/manifest/manifest_store.h"
 #include "pipeline_test_support.h"
+#include "text_test_support.h"
 
 namespace pgbackup {
 namespace {
 
-Manifest Example() {
+Manifest SomeManifest() {
   Manifest manifest;
   manifest.id = 42;
   manifest.file_name = "c/db/b42";
@@ -68,14 +69,8 @@ std::string Text(const Manifest& manifest) {
   return boost::json::serialize(ManifestToJson(manifest));
 }
 
-std::string Replaced(std::string text, const std::string& from, const std::string& to) {
-  const size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  return text.replace(at, from.size(), to);
-}
-
 TEST(Manifest, SurvivesARoundTrip) {
-  const std::string text = Text(Example());
+  const std::string text = Text(SomeManifest());
   const Manifest read = ParseManifest(text);
   EXPECT_EQ(Text(read), text);
   EXPECT_EQ(read.label, "before the upgrade");
@@ -91,7 +86,7 @@ TEST(Manifest, SurvivesARoundTrip) {
 }
 
 TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
-  Manifest manifest = Example();
+  Manifest manifest = SomeManifest();
   manifest.properties.acl.clear();
   EXPECT_TRUE(ParseManifest(Text(manifest)).properties.has_acl);
   manifest.properties.has_acl = false;
@@ -99,18 +94,18 @@ TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
 }
 
 TEST(Manifest, RefusesAVersionItDoesNotKnow) {
-  const Error error =
-      ErrorOf([] { ParseManifest(Replaced(Text(Example()), "\"version\":1", "\"version\":2")); });
+  const Error error = ErrorOf(
+      [] { ParseManifest(Replaced(Text(SomeManifest()), "\"version\":1", "\"version\":2")); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
   EXPECT_EQ(error.message(), "the manifest has version 2");
 }
 
 TEST(Manifest, IgnoresKeysItDoesNotKnow) {
-  EXPECT_EQ(ParseManifest(Replaced(Text(Example()), "{", "{\"new\":[1],")).id, 42);
+  EXPECT_EQ(ParseManifest(Replaced(Text(SomeManifest()), "{", "{\"new\":[1],")).id, 42);
 }
 
 TEST(Manifest, RefusesWhatIsMissingOrOfAnotherTypeByName) {
-  const std::string text = Text(Example());
+  const std::string text = Text(SomeManifest());
   EXPECT_NE(ErrorOf([&] { ParseManifest(Replaced(text, "\"id\":42", "\"id\":\"42\"")); })
                 .message()
                 .find("backup.id"),
@@ -124,7 +119,7 @@ TEST(Manifest, RefusesWhatIsMissingOrOfAnotherTypeByName) {
 }
 
 TEST(Manifest, ARangeOfRowsMayReachToTheEndAndNamesItsTable) {
-  const std::string text = Text(Example());
+  const std::string text = Text(SomeManifest());
   EXPECT_EQ(ParseManifest(Replaced(text, "\"end_page\":20", "\"end_page\":null"))
                 .objects[2]
                 .copy->end_page,
@@ -136,7 +131,7 @@ TEST(Manifest, ARangeOfRowsMayReachToTheEndAndNamesItsTable) {
 }
 
 TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {
-  const std::string text = Text(Example());
+  const std::string text = Text(SomeManifest());
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
            {"\"name\":\"globals.sql.zst\",\"size\"", "\"name\":\"../../x\",\"size\""},
            {"\"CONNECT\"", "\"CONNECT; DROP\""},
@@ -149,7 +144,7 @@ TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {
 
 TEST(ManifestStore, ReadsWhatWasStoredAndComparesTheChecksum) {
   MemoryStorage storage;
-  const std::string text = Text(Example());
+  const std::string text = Text(SomeManifest());
   StoreManifest(storage, "c/db/b42", text);
   EXPECT_EQ(ReadManifest(storage, "c/db/b42", ToHex(Sha256::Of(text))).id, 42);
   EXPECT_EQ(ReadManifest(storage, "c/db/b42", std::nullopt).id, 42);

@@ -57,7 +57,7 @@ std::string NameForDatabase(std::string_view text, std::string_view database) {
   return NameOf(text, fields);
 }
 
-std::string ErrorOf(std::string_view text) {
+std::string ComplaintOf(std::string_view text) {
   const char* error = nullptr;
   return CheckNameTemplate(text, &error) ? "" : error;
 }
@@ -199,7 +199,7 @@ TEST(NameTemplateCheck, AcceptsWhatExpands) {
   for (const std::string_view text :
        {kDefaultNameTemplate, "{id}"sv, "{time:%Y}"sv, ".pgbackup/{id}"sv, "...{label}/{id}"sv,
         "{label}/{id}"sv, ".{id}"sv, "a{{b}}/{id}"sv, "%2F/{id}"sv, "a b/{id}"sv})
-    EXPECT_EQ(ErrorOf(text), "") << text;
+    EXPECT_EQ(ComplaintOf(text), "") << text;
 }
 
 TEST(NameTemplateCheck, SaysWhatIsWrong) {
@@ -250,9 +250,9 @@ TEST(NameTemplateCheck, SaysWhatIsWrong) {
       {too_long, "longer than 900"},
   };
   for (const Case& c : cases) {
-    EXPECT_NE(ErrorOf(c.text).find(c.error), std::string::npos)
-        << c.text << ": '" << ErrorOf(c.text) << "'";
-    EXPECT_EQ(Expand(c.text, Shop()).error, ErrorOf(c.text)) << c.text;
+    EXPECT_NE(ComplaintOf(c.text).find(c.error), std::string::npos)
+        << c.text << ": '" << ComplaintOf(c.text) << "'";
+    EXPECT_EQ(Expand(c.text, Shop()).error, ComplaintOf(c.text)) << c.text;
     EXPECT_EQ(Expand(c.text, Shop()).name, "") << c.text;
   }
 }

@@ -9,8 +9,6 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kPart = kLeastPartSize;
-
 struct Upload {
   int most_parts = 0;            // on their way at once
   uint64_t bytes_in_memory = 0;  // taken from the writer's caller while these were held back

@@ -7,21 +7,22 @@ namespace {
 
 using std::chrono::seconds;
 
-HttpHeaders Lines(std::initializer_list<std::string_view> lines) {
+HttpHeaders HeadersOf(std::initializer_list<std::string_view> lines) {
   HttpHeaders headers;
   for (const std::string_view line : lines) TakeHeaderLine(line, &headers);
   return headers;
 }
 
 TEST(HttpHeaders, KeepsNamesInLowerCaseAndValuesWithoutBlanks) {
-  EXPECT_EQ(Lines({"HTTP/1.1 200 OK\r\n", "ETag: \"a B\" \r\n", "x-empty:\r\n", "X-Colon:a:b\n",
-                   "Tab:\t1 \t\r\n", "\r\n"}),
+  EXPECT_EQ(HeadersOf({"HTTP/1.1 200 OK\r\n", "ETag: \"a B\" \r\n", "x-empty:\r\n", "X-Colon:a:b\n",
+                       "Tab:\t1 \t\r\n", "\r\n"}),
             (HttpHeaders{{"etag", "\"a B\""}, {"x-empty", ""}, {"x-colon", "a:b"}, {"tab", "1"}}));
 }
 
 TEST(HttpHeaders, ANewAnswerBeginsWithoutTheHeadersOfTheOneBefore) {
-  EXPECT_EQ(Lines({"HTTP/1.1 100 Continue\r\n", "x-old: 1\r\n", "HTTP/1.1 200 OK\r\n", "x: 2\r\n"}),
-            (HttpHeaders{{"x", "2"}}));
+  EXPECT_EQ(
+      HeadersOf({"HTTP/1.1 100 Continue\r\n", "x-old: 1\r\n", "HTTP/1.1 200 OK\r\n", "x: 2\r\n"}),
+      (HttpHeaders{{"x", "2"}}));
 }
 
 TEST(HttpHeaders, LeavesOutWhatIsNoHeader) {
@@ -29,7 +30,7 @@ TEST(HttpHeaders, LeavesOutWhatIsNoHeader) {
        {std::string_view(""), std::string_view("no colon\r\n"), std::string_view(": nameless\r\n"),
         std::string_view("two words: x\r\n"), std::string_view("nul\0l: x", 8),
         std::string_view("h\xc3\xa4: x")})
-    EXPECT_EQ(Lines({line}), HttpHeaders()) << line;
+    EXPECT_EQ(HeadersOf({line}), HttpHeaders()) << line;
 }
 
 TEST(HttpHeaders, ReadsCountsOfBytes) {

@@ -18,8 +18,6 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kPart = 5u << 20;
-
 class S3OptionsLive : public ::testing::TestWithParam<S3Slot> {
  protected:
   void SetUp() override {

@@ -14,8 +14,6 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kPart = kLeastPartSize;
-
 class S3StorageTest : public ::testing::Test {
  protected:
   S3StorageTest() {

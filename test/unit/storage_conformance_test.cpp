@@ -18,8 +18,6 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kPart = 5u << 20;
-
 enum class Access { kPlain, kTls, kVirtualHosted };
 
 struct Backend {

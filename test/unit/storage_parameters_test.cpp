@@ -5,17 +5,10 @@
 #include <string>
 
 #include "core/storage/open_storage.h"
-#include "core/storage/storage_url.h"
+#include "storage_url_test_support.h"
 
 namespace pgbackup {
 namespace {
-
-StorageUrl Parsed(std::string_view text) {
-  StorageUrl url;
-  const char* error = nullptr;
-  EXPECT_TRUE(ParseStorageUrl(text, &url, &error)) << text << ": " << error;
-  return url;
-}
 
 std::string ErrorOfUrl(const std::string& text) {
   StorageUrl url;

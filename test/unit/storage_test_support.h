@@ -13,10 +13,14 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/pipeline/sink.h"
+#include "core/s3/upload_plan.h"
 #include "core/storage/storage.h"
 #include "error_test_support.h"
 
 namespace pgbackup {
+
+// The size of parts, in bytes, of tests that upload more than one: as small as stores take them.
+constexpr size_t kPart = kLeastPartSize;
 
 // Keeps what is written to it.
 class MemorySink final : public Sink {

@@ -9,16 +9,10 @@
 #include "core/storage/open_storage.h"
 #include "core/storage/storage.h"
 #include "storage_test_support.h"
+#include "storage_url_test_support.h"
 
 namespace pgbackup {
 namespace {
-
-StorageUrl Parsed(std::string_view text) {
-  StorageUrl url;
-  const char* error = nullptr;
-  EXPECT_TRUE(ParseStorageUrl(text, &url, &error)) << text << ": " << error;
-  return url;
-}
 
 TEST(StorageUrl, TakesADirectory) {
   EXPECT_EQ(Parsed("file:///var/backups").path, "/var/backups");

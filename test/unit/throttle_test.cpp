@@ -11,11 +11,11 @@
 namespace pgbackup {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
+using RealSeconds = std::chrono::duration<double>;
 
 class ThrottleTest : public ::testing::Test {
  protected:
-  double Elapsed() const { return Seconds(environment_.SteadyNow() - start_).count(); }
+  double Elapsed() const { return RealSeconds(environment_.SteadyNow() - start_).count(); }
 
   FakeEnvironment environment_;
   Cancellation cancellation_;
@@ -69,7 +69,7 @@ TEST_F(ThrottleTest, IsSharedByAllThatTakeFromIt) {
       for (int i = 0; i < 10; ++i) throttle.Take(50'000, cancellation_);
     });
   for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(Seconds(environment->SteadyNow() - start).count(),
+  EXPECT_GT(RealSeconds(environment->SteadyNow() - start).count(),
             0.35);  // 2 MB at 4 MB/s, less a burst
 }
 
@@ -80,7 +80,7 @@ TEST_F(ThrottleTest, ACancelEndsTheWait) {
   cancellation_.Cancel();
   const SteadyTime start = environment->SteadyNow();
   throttle.Take(1, cancellation_);
-  EXPECT_LT(Seconds(environment->SteadyNow() - start).count(), 5.0);
+  EXPECT_LT(RealSeconds(environment->SteadyNow() - start).count(), 5.0);
 }
 
 TEST_F(ThrottleTest, FilesAreWrittenNoFaster) {

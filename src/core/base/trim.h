@@ -13,4 +13,11 @@ constexpr std::string_view TrimBlanks(std::string_view text) noexcept {
   return text;
 }
 
+// Without spaces at its ends; other blanks stay.
+constexpr std::string_view TrimSpaces(std::string_view text) noexcept {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace pgbackup

@@ -11,9 +11,9 @@
 namespace pgbackup {
 namespace {
 
-class Copy {
+class CopyRun {
  public:
-  Copy(const CopyJob& job, const RunContext& context) : job_(job), context_(context) {}
+  CopyRun(const CopyJob& job, const RunContext& context) : job_(job), context_(context) {}
 
   // Throws what went wrong.
   RunOutcome Run();
@@ -31,7 +31,7 @@ class Copy {
   bool has_touched_target_ = false;
 };
 
-RunOutcome Copy::Run() {
+RunOutcome CopyRun::Run() {
   const std::unique_ptr<Storage> source = context_.open_at(job_.source, context_.cancellation);
   const std::unique_ptr<Storage> target = context_.open_storage(context_.cancellation);
   const std::string text = ReadManifestText(*source, job_.file_name);
@@ -51,13 +51,13 @@ RunOutcome Copy::Run() {
   return outcome;
 }
 
-bool Copy::IsThereAlready(Storage& target, const std::string& manifest) const {
+bool CopyRun::IsThereAlready(Storage& target, const std::string& manifest) const {
   if (!target.Head(ManifestObjectName(job_.file_name))) return false;
   if (ReadManifestText(target, job_.file_name) == manifest) return true;
   ThrowBackupExists(target, job_.file_name);
 }
 
-void Copy::CopySegment(Storage& source, Storage& target, const Segment& segment) const {
+void CopyRun::CopySegment(Storage& source, Storage& target, const Segment& segment) const {
   const std::string name = fmt::format("{}/{}", job_.file_name, segment.name);
   if (segment.size > target.MaxObjectSize())
     throw Error(ErrorKind::kInvalid,
@@ -74,7 +74,7 @@ void Copy::CopySegment(Storage& source, Storage& target, const Segment& segment)
   counted.Finish();
 }
 
-void Copy::StoreTheManifest(Storage& target, const std::string& text) {
+void CopyRun::StoreTheManifest(Storage& target, const std::string& text) {
   try {
     StoreManifest(target, job_.file_name, text);
   } catch (const Error& error) {
@@ -93,7 +93,7 @@ bool RemoveLeftovers(const CopyJob& job, const RunContext& context) {
 }  // namespace
 
 RunOutcome RunCopy(const CopyJob& job, const RunContext& context) {
-  Copy copy(job, context);
+  CopyRun copy(job, context);
   try {
     return copy.Run();
   } catch (...) {

@@ -10,14 +10,14 @@ namespace pgbackup {
 namespace {
 
 constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
-constexpr int64_t kMinute = 60, kHour = 3600, kDay = 86400;
+constexpr int64_t kSecondsPerMinute = 60, kSecondsPerHour = 3600, kSecondsPerDay = 86400;
 constexpr int64_t kHorizonDays = 9LL * 366;
 
 // No clock differs from UTC by more, and none was ever moved by more (Manila and Apia: 24 hours).
-constexpr int64_t kLargestShift = 30 * kHour;
+constexpr int64_t kLargestShift = 30 * kSecondsPerHour;
 
 // Two changes of a zone's offset are never closer than this.
-constexpr int64_t kProbe = 6 * kHour;
+constexpr int64_t kProbe = 6 * kSecondsPerHour;
 
 // Beyond this (some 300,000 years) no calendar is searched: additions below cannot overflow.
 constexpr int64_t kLargestTime = int64_t{10'000'000'000'000};
@@ -128,28 +128,31 @@ int PreviousMinute(const CronExpression& cron, int minute) {
 
 // The first matching reading at or after `local`, or kNone.
 int64_t NextReading(const CronExpression& cron, int64_t local) {
-  const int64_t start = FloorDiv(local + kMinute - 1, kMinute);
-  const int64_t today = FloorDiv(start, kDay / kMinute);
+  const int64_t start = FloorDiv(local + kSecondsPerMinute - 1, kSecondsPerMinute);
+  const int64_t today = FloorDiv(start, kSecondsPerDay / kSecondsPerMinute);
   int64_t day = NextDay(cron, today);
   if (day == today) {
-    const int minute = NextMinute(cron, static_cast<int>(start - today * (kDay / kMinute)));
-    if (minute >= 0) return day * kDay + minute * kMinute;
+    const int minute =
+        NextMinute(cron, static_cast<int>(start - today * (kSecondsPerDay / kSecondsPerMinute)));
+    if (minute >= 0) return day * kSecondsPerDay + minute * kSecondsPerMinute;
     day = NextDay(cron, today + 1);
   }
-  return day == kNone ? kNone : day * kDay + NextMinute(cron, 0) * kMinute;
+  return day == kNone ? kNone : day * kSecondsPerDay + NextMinute(cron, 0) * kSecondsPerMinute;
 }
 
 // The last matching reading at or before `local`, or kNone.
 int64_t PreviousReading(const CronExpression& cron, int64_t local) {
-  const int64_t start = FloorDiv(local, kMinute);
-  const int64_t today = FloorDiv(start, kDay / kMinute);
+  const int64_t start = FloorDiv(local, kSecondsPerMinute);
+  const int64_t today = FloorDiv(start, kSecondsPerDay / kSecondsPerMinute);
   int64_t day = PreviousDay(cron, today);
   if (day == today) {
-    const int minute = PreviousMinute(cron, static_cast<int>(start - today * (kDay / kMinute)));
-    if (minute >= 0) return day * kDay + minute * kMinute;
+    const int minute = PreviousMinute(
+        cron, static_cast<int>(start - today * (kSecondsPerDay / kSecondsPerMinute)));
+    if (minute >= 0) return day * kSecondsPerDay + minute * kSecondsPerMinute;
     day = PreviousDay(cron, today - 1);
   }
-  return day == kNone ? kNone : day * kDay + PreviousMinute(cron, 1439) * kMinute;
+  return day == kNone ? kNone
+                      : day * kSecondsPerDay + PreviousMinute(cron, 1439) * kSecondsPerMinute;
 }
 
 // --- the zone -------------------------------------------------------------------------------
@@ -228,7 +231,7 @@ int64_t LatestReading(const TimeZone& zone, int64_t t) {
 // for longer than any clock was ever moved, the stretch is skipped.
 
 int64_t NextInRealTime(const CronExpression& cron, int64_t after, const TimeZone& zone) {
-  const int64_t limit = after + kHorizonDays * kDay;
+  const int64_t limit = after + kHorizonDays * kSecondsPerDay;
   for (int64_t start = after + 1; start <= limit;) {
     const int64_t end = FirstChange(zone, start, start + 2 * kLargestShift) - 1;
     const int64_t offset = Offset(zone, start);
@@ -243,7 +246,7 @@ int64_t NextInRealTime(const CronExpression& cron, int64_t after, const TimeZone
 }
 
 int64_t PreviousInRealTime(const CronExpression& cron, int64_t at, const TimeZone& zone) {
-  const int64_t limit = at - kHorizonDays * kDay;
+  const int64_t limit = at - kHorizonDays * kSecondsPerDay;
   for (int64_t end = at; end >= limit;) {
     const int64_t start = LastChange(zone, end - 2 * kLargestShift, end);
     const int64_t offset = Offset(zone, end);

@@ -1,3 +1,4 @@
+#include "core/base/ascii.h"
 #include "core/cron/cron.h"
 
 namespace pgbackup {
@@ -45,17 +46,11 @@ struct Field {
   bool last_day = false;
 };
 
-bool IsSpace(char c) {
+bool IsBlank(char c) {
   return c == ' ' || c == '\t';
-}
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
 }
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-bool IsLetter(char c) {
-  return Lower(c) >= 'a' && Lower(c) <= 'z';
 }
 
 // Reads an expression from left to right. Every method but the tests returns false after it has
@@ -65,7 +60,7 @@ class Parser {
   Parser(std::string_view text, CronError* error) : text_(text), error_(error) {}
 
   void SkipSpace() {
-    while (!AtEnd() && IsSpace(text_[at_])) ++at_;
+    while (!AtEnd() && IsBlank(text_[at_])) ++at_;
   }
   bool AtEnd() const { return at_ == text_.size(); }
   int position() const { return static_cast<int>(at_); }
@@ -82,7 +77,7 @@ class Parser {
     do {
       if (!ParseElement(rule, field)) return false;
     } while (Accept(','));
-    if (!AtEnd() && !IsSpace(text_[at_])) return Fail("unexpected character", &rule, at_);
+    if (!AtEnd() && !IsBlank(text_[at_])) return Fail("unexpected character", &rule, at_);
     return true;
   }
 
@@ -121,7 +116,7 @@ class Parser {
     for (size_t i = 0; i < lower_case_word.size(); ++i)
       if (Lower(text_[at_ + i]) != lower_case_word[i]) return false;
     const size_t end = at_ + lower_case_word.size();
-    if (end < text_.size() && !IsSpace(text_[end])) return false;
+    if (end < text_.size() && !IsBlank(text_[end])) return false;
     at_ = end;
     return true;
   }
@@ -159,7 +154,7 @@ class Parser {
     if (IsLetter(Peek()) && !rule.names.empty()) return ParseName(rule, ends_range, value);
     const size_t start = at_;
     if (!ParseNumber(value))
-      return Fail(AtEnd() || IsSpace(Peek()) ? "value is missing" : "unexpected character", &rule,
+      return Fail(AtEnd() || IsBlank(Peek()) ? "value is missing" : "unexpected character", &rule,
                   at_);
     if (*value < rule.low || *value > rule.high) return Fail(rule.out_of_range, &rule, start);
     return true;

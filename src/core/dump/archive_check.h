@@ -8,9 +8,9 @@
 #include <set>
 #include <string>
 
+#include "core/archive/archive_toc.h"
 #include "core/pipeline/sink.h"
 #include "core/postgres/quoting.h"
-#include "core/restore/archive_toc.h"
 
 namespace pgbackup {
 

@@ -295,13 +295,13 @@ std::vector<StorageSettings> Backup::GiveUpCopies() {
 }
 
 // What a failed run has left, and where.
-struct Leftovers {
+struct FailedRun {
   Backup::Folder folder = Backup::Folder::kUntouched;
   std::vector<StorageSettings> copies;
 };
 
 // Returns whether nothing is left.
-bool Remove(const Leftovers& leftovers, const BackupJob& job, const RunContext& context) {
+bool Remove(const FailedRun& leftovers, const BackupJob& job, const RunContext& context) {
   const Deadline deadline(kCleanUpTime);
   bool all = leftovers.folder != Backup::Folder::kAnotherRuns;
   if (leftovers.folder == Backup::Folder::kOurs)
@@ -316,7 +316,7 @@ bool Remove(const Leftovers& leftovers, const BackupJob& job, const RunContext& 
 }  // namespace
 
 RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
-  Leftovers leftovers;
+  FailedRun leftovers;
   std::exception_ptr failure;
   try {
     Backup backup(job, context);

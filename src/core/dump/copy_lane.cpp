@@ -26,13 +26,10 @@ constexpr const char* kSettings[] = {
 
 std::string CopyRangeSql(const QualifiedName& table, const CopyRange& range,
                          const std::string& encoding) {
-  std::string columns;
-  for (const std::string& column : range.columns)
-    columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(column);
   std::string pages = fmt::format("ctid OPERATOR(pg_catalog.>=) '({},0)'", range.first_page);
   if (range.end_page)
     pages += fmt::format(" AND ctid OPERATOR(pg_catalog.<) '({},0)'", *range.end_page);
-  return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT WITH (ENCODING {})", columns,
+  return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT WITH (ENCODING {})", QuotedList(range.columns),
                      QuoteQualifiedName(table), pages, QuoteLiteral(encoding));
 }
 

@@ -88,9 +88,9 @@ bool IsUtf8(const QualifiedName& name) {
 }
 
 // The objects of a plan, and which tables each of them has to hold.
-class Planner {
+class DumpPlanner {
  public:
-  explicit Planner(const DumpPlanInput& input) : input_(input) {
+  explicit DumpPlanner(const DumpPlanInput& input) : input_(input) {
     const auto& without = input.selection.exclude_table_data;
     const std::set<QualifiedName> no_rows(without.begin(), without.end());
     for (const DumpTable& table : input.tables) {
@@ -116,14 +116,14 @@ class Planner {
 };
 
 // One object for everything.
-DumpObject Planner::Whole(const char* name, ObjectKind kind) const {
+DumpObject DumpPlanner::Whole(const char* name, ObjectKind kind) const {
   DumpObject object = PgDump(input_, name, kind, input_.selection);
   object.expected.tables = definitions_;
   object.expected.rows = rows_;
   return object;
 }
 
-RowPlan Planner::PlanOfRows() const {
+RowPlan DumpPlanner::PlanOfRows() const {
   std::vector<TableWeight> weights;
   for (const DumpTable& table : input_.tables) {
     TableWeight weight;
@@ -145,7 +145,7 @@ RowPlan Planner::PlanOfRows() const {
 }
 
 // The rows of some tables. pg_dump takes named tables whatever else is selected.
-DumpObject Planner::Archive(std::string name, const RowObject& rows) const {
+DumpObject DumpPlanner::Archive(std::string name, const RowObject& rows) const {
   Selection selection;
   for (const size_t i : rows.tables) selection.tables.push_back(input_.tables[i].dump_name);
   DumpObject object = input_.content == DumpContent::kData
@@ -158,7 +158,7 @@ DumpObject Planner::Archive(std::string name, const RowObject& rows) const {
   return object;
 }
 
-DumpObject Planner::Range(std::string name, const RowObject& rows) const {
+DumpObject DumpPlanner::Range(std::string name, const RowObject& rows) const {
   const DumpTable& table = input_.tables[rows.tables[0]];
   DumpObject object;
   object.name = std::move(name);
@@ -170,7 +170,7 @@ DumpObject Planner::Range(std::string name, const RowObject& rows) const {
   return object;
 }
 
-void Planner::AddParallel(std::vector<DumpObject>* plan) const {
+void DumpPlanner::AddParallel(std::vector<DumpObject>* plan) const {
   const RowPlan row_plan = PlanOfRows();
   Selection rest_selection = input_.selection;
   std::vector<DumpObject> lanes;
@@ -203,7 +203,7 @@ void Planner::AddParallel(std::vector<DumpObject>* plan) const {
   for (DumpObject& lane : lanes) plan->push_back(std::move(lane));
 }
 
-std::vector<DumpObject> Planner::Plan() {
+std::vector<DumpObject> DumpPlanner::Plan() {
   std::vector<DumpObject> plan;
   if (input_.format == DumpFormat::kPlain)
     plan.push_back(Whole("database.sql", ObjectKind::kSql));
@@ -266,7 +266,7 @@ DumpFormat ChooseFormat(DumpFormat wanted, uint64_t database_size, uint64_t thre
 }
 
 std::vector<DumpObject> MakeDumpPlan(const DumpPlanInput& input) {
-  return Planner(input).Plan();
+  return DumpPlanner(input).Plan();
 }
 
 }  // namespace pgbackup

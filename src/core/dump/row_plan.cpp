@@ -23,9 +23,9 @@ uint64_t DivideUp(uint64_t number, uint64_t by) {
   return number / by + (number % by != 0 ? 1 : 0);
 }
 
-class Planner {
+class RowPlanner {
  public:
-  Planner(const std::vector<TableWeight>& tables, const RowPlanLimits& limits)
+  RowPlanner(const std::vector<TableWeight>& tables, const RowPlanLimits& limits)
       : tables_(tables),
         limits_(limits),
         jobs_(static_cast<uint64_t>(std::max<int64_t>(limits.jobs, 1))),
@@ -120,7 +120,7 @@ class Planner {
 }  // namespace
 
 RowPlan PlanRows(const std::vector<TableWeight>& tables, const RowPlanLimits& limits) {
-  return Planner(tables, limits).Plan();
+  return RowPlanner(tables, limits).Plan();
 }
 
 }  // namespace pgbackup

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/base/error.h"
 
 namespace pgbackup {
 namespace {
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+[[noreturn]] void ThrowMalformedBytea() {
   throw Error(ErrorKind::kInternal, "the server sent a malformed bytea");
 }
 
@@ -23,11 +22,13 @@ std::string Convert(PostgresConnection& connection, const std::string& name,
 }  // namespace
 
 std::string DecodeHexBytea(std::string_view text) {
-  if (text.substr(0, 2) != "\\x" || text.size() % 2 != 0)
-    throw Error(ErrorKind::kInternal, "the server sent a malformed bytea");
+  if (text.substr(0, 2) != "\\x" || text.size() % 2 != 0) ThrowMalformedBytea();
   std::string bytes;
-  for (size_t i = 2; i < text.size(); i += 2)
-    bytes += static_cast<char>(HexDigit(text[i]) * 16 + HexDigit(text[i + 1]));
+  for (size_t i = 2; i < text.size(); i += 2) {
+    const int high = HexDigit(text[i]), low = HexDigit(text[i + 1]);
+    if (high < 0 || low < 0) ThrowMalformedBytea();
+    bytes += static_cast<char>(high * 16 + low);
+  }
   return bytes;
 }
 

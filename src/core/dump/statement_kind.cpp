@@ -19,7 +19,7 @@ constexpr std::string_view kMoreWords[] = {
     "SEQUENCE",     "TABLE",     "TRIGGER",     "TYPE",     "VIEW",
 };
 
-bool IsSpace(char c) {
+bool IsSpaceOrParenthesis(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v' || c == '(';
 }
 
@@ -38,7 +38,7 @@ std::string_view AfterBlockComment(std::string_view text) {
 
 std::string_view AfterBlanks(std::string_view text) {
   for (;;) {
-    if (!text.empty() && IsSpace(text.front())) {
+    if (!text.empty() && IsSpaceOrParenthesis(text.front())) {
       text.remove_prefix(1);
     } else if (text.substr(0, 2) == "--") {
       text.remove_prefix(std::min(text.find('\n'), text.size()));

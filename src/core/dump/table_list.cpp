@@ -11,9 +11,9 @@ namespace pgbackup {
 namespace {
 
 // Answers for one table after the other whether a selection has it.
-class Selector {
+class TableSelector {
  public:
-  explicit Selector(const Selection& selection)
+  explicit TableSelector(const Selection& selection)
       : schemas_(selection.schemas.begin(), selection.schemas.end()),
         tables_(selection.tables.begin(), selection.tables.end()),
         excluded_(selection.exclude_tables.begin(), selection.exclude_tables.end()) {}
@@ -59,7 +59,7 @@ std::string OidArray(const std::vector<DumpTable>& tables) {
 
 std::vector<DumpTable> ListTables(PostgresConnection& connection, const Selection& selection) {
   const QueryResult rows = connection.Query(ListSql(connection.ReportedSetting("server_encoding")));
-  const Selector selector(selection);
+  const TableSelector selector(selection);
   std::vector<DumpTable> tables;
   for (int i = 0; i < rows.rows(); ++i) {
     DumpTable table;

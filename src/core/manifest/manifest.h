@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/dump/dump_plan.h"
+#include "core/manifest/manifest_name.h"
 #include "core/manifest/table_rows.h"
 #include "core/pipeline/segment_sink.h"
 #include "core/postgres/database_properties.h"
@@ -19,7 +20,6 @@
 namespace pgbackup {
 
 inline constexpr int64_t kManifestVersion = 1;
-inline constexpr std::string_view kManifestName = "manifest.json";
 
 struct ManifestCluster {
   std::string name;

@@ -6,9 +6,6 @@ namespace pgbackup {
 
 std::string CopyBegin(const QualifiedName& table, const std::vector<std::string>& columns,
                       const std::string& encoding) {
-  std::string list;
-  for (const std::string& column : columns)
-    list += (list.empty() ? "" : ", ") + QuoteIdentifier(column);
   return fmt::format(
       "SET client_encoding = 'UTF8';\n"
       "SET standard_conforming_strings = on;\n"
@@ -16,7 +13,7 @@ std::string CopyBegin(const QualifiedName& table, const std::vector<std::string>
       "SET row_security = off;\n"
       "SELECT pg_catalog.set_config('search_path', '', false);\n"
       "COPY {} ({}) FROM stdin WITH (ENCODING {});\n",
-      QuoteQualifiedName(table), list, QuoteLiteral(encoding));
+      QuoteQualifiedName(table), QuotedList(columns), QuoteLiteral(encoding));
 }
 
 }  // namespace pgbackup

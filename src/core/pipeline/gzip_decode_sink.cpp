@@ -7,12 +7,6 @@
 #include "core/pipeline/zlib_input.h"
 
 namespace pgbackup {
-namespace {
-
-constexpr int kGzipWindowBits = 15 + 16;  // gzip's header and trailer, and no other
-
-}  // namespace
-
 void GzipDecodeSink::FreeStream::operator()(z_stream_s* stream) const noexcept {
   inflateEnd(stream);
   delete stream;

@@ -8,9 +8,8 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kBufferSize = 256 << 10;
-constexpr int kGzipWindowBits = 15 + 16;  // the whole 32 KiB, with gzip's header and trailer
-constexpr int kMemLevel = 8;              // zlib's default
+constexpr size_t kGzipBufferSize = 256 << 10;
+constexpr int kMemLevel = 8;  // zlib's default
 
 }  // namespace
 
@@ -20,7 +19,7 @@ void GzipSink::FreeStream::operator()(z_stream_s* stream) const noexcept {
 }
 
 GzipSink::GzipSink(std::unique_ptr<Sink> next, const Compression& compression)
-    : next_(std::move(next)), buffer_(kBufferSize), stream_(new z_stream()) {
+    : next_(std::move(next)), buffer_(kGzipBufferSize), stream_(new z_stream()) {
   if (deflateInit2(stream_.get(), compression.level, Z_DEFLATED, kGzipWindowBits, kMemLevel,
                    Z_DEFAULT_STRATEGY) != Z_OK)
     throw Error(ErrorKind::kInternal, "could not create a gzip compressor");

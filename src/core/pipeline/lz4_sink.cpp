@@ -21,7 +21,7 @@ LZ4F_preferences_t Preferences(int level) {
   return preferences;
 }
 
-size_t Checked(size_t code) {
+size_t Lz4Checked(size_t code) {
   if (LZ4F_isError(code) != 0)
     throw Error(ErrorKind::kInternal,
                 fmt::format("could not compress: {}", LZ4F_getErrorName(code)));
@@ -37,7 +37,7 @@ void Lz4Sink::FreeContext::operator()(LZ4F_cctx_s* context) const noexcept {
 Lz4Sink::Lz4Sink(std::unique_ptr<Sink> next, const Compression& compression)
     : next_(std::move(next)), level_(compression.level) {
   LZ4F_cctx_s* context = nullptr;
-  Checked(LZ4F_createCompressionContext(&context, LZ4F_VERSION));
+  Lz4Checked(LZ4F_createCompressionContext(&context, LZ4F_VERSION));
   context_.reset(context);
   const LZ4F_preferences_t preferences = Preferences(level_);
   buffer_.resize(
@@ -47,7 +47,7 @@ Lz4Sink::Lz4Sink(std::unique_ptr<Sink> next, const Compression& compression)
 Lz4Sink::~Lz4Sink() = default;
 
 void Lz4Sink::PassOn(size_t size_or_error) {
-  next_->Write(std::span(buffer_.data(), Checked(size_or_error)));
+  next_->Write(std::span(buffer_.data(), Lz4Checked(size_or_error)));
 }
 
 void Lz4Sink::BeginFrame() {

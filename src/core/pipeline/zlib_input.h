@@ -11,6 +11,9 @@
 
 namespace pgbackup {
 
+// A window of 32 KiB, the largest, and gzip's header and trailer, no others.
+constexpr int kGzipWindowBits = 15 + 16;
+
 // Makes the beginning of `data` the stream's input; returns what is left for later.
 inline std::span<const std::byte> GiveInput(z_stream* stream, std::span<const std::byte> data) {
   const size_t size = std::min<size_t>(data.size(), std::numeric_limits<uInt>::max());

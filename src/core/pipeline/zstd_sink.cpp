@@ -8,11 +8,11 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kBufferSize = 256 << 10;
+constexpr size_t kZstdBufferSize = 256 << 10;
 // The largest window that zstd -d accepts without a switch (--long or --memory): 128 MiB.
 constexpr int kLongWindowLog = 27;
 
-size_t Checked(size_t code) {
+size_t ZstdChecked(size_t code) {
   if (ZSTD_isError(code))
     throw Error(ErrorKind::kInternal,
                 fmt::format("could not compress: {}", ZSTD_getErrorName(code)));
@@ -26,13 +26,13 @@ void ZstdSink::FreeContext::operator()(ZSTD_CCtx_s* context) const noexcept {
 }
 
 ZstdSink::ZstdSink(std::unique_ptr<Sink> next, const Compression& compression)
-    : next_(std::move(next)), context_(ZSTD_createCCtx()), buffer_(kBufferSize) {
+    : next_(std::move(next)), context_(ZSTD_createCCtx()), buffer_(kZstdBufferSize) {
   if (!context_) throw Error(ErrorKind::kInternal, "could not create a zstd context");
-  Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, compression.level));
-  Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
+  ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, compression.level));
+  ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
   if (compression.long_distance) {
-    Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_enableLongDistanceMatching, 1));
-    Checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kLongWindowLog));
+    ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_enableLongDistanceMatching, 1));
+    ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kLongWindowLog));
   }
 }
 
@@ -47,7 +47,7 @@ void ZstdSink::Write(std::span<const std::byte> data) {
   ZSTD_inBuffer in{data.data(), data.size(), 0};
   while (in.pos < in.size) {
     ZSTD_outBuffer out{buffer_.data(), buffer_.size(), filled_};
-    Checked(ZSTD_compressStream2(context_.get(), &out, &in, ZSTD_e_continue));
+    ZstdChecked(ZSTD_compressStream2(context_.get(), &out, &in, ZSTD_e_continue));
     filled_ = out.pos;
     if (filled_ == buffer_.size()) Flush();
   }
@@ -58,7 +58,7 @@ void ZstdSink::Finish() {
   size_t left = 0;
   do {
     ZSTD_outBuffer out{buffer_.data(), buffer_.size(), filled_};
-    left = Checked(ZSTD_compressStream2(context_.get(), &out, &in, ZSTD_e_end));
+    left = ZstdChecked(ZSTD_compressStream2(context_.get(), &out, &in, ZSTD_e_end));
     filled_ = out.pos;
     Flush();
   } while (left != 0);

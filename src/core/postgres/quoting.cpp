@@ -68,6 +68,12 @@ std::string QuoteIdentifier(std::string_view name) {
   return fmt::format("\"{}\"", Doubled(name, '"', false));
 }
 
+std::string QuotedList(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + QuoteIdentifier(name);
+  return list;
+}
+
 std::string QuoteLiteral(std::string_view value) {
   const bool escapes = value.find('\\') != std::string_view::npos;
   return fmt::format("{}'{}'", escapes ? "E" : "", Doubled(value, '\'', escapes));

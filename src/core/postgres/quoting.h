@@ -11,6 +11,9 @@ namespace pgbackup {
 // "name", every '"' doubled. Always quoted.
 std::string QuoteIdentifier(std::string_view name);
 
+// Identifiers with commas between, as in a list of columns.
+std::string QuotedList(const std::vector<std::string>& names);
+
 // 'value' or, when it holds a backslash, E'value'; right whatever standard_conforming_strings is.
 std::string QuoteLiteral(std::string_view value);
 

@@ -48,9 +48,9 @@ bool BelongsToPublication(const TocEntry& entry) {
   return entry.kind.compare(0, 11, "PUBLICATION") == 0;
 }
 
-class Selector {
+class EntrySelector {
  public:
-  explicit Selector(const ArchiveToc& toc) : toc_(toc) {
+  explicit EntrySelector(const ArchiveToc& toc) : toc_(toc) {
     for (const TocEntry& entry : toc_.entries) {
       by_id_[entry.id] = &entry;
       if (entry.kind == "SCHEMA") schemas_[entry.tag] = &entry;
@@ -82,13 +82,13 @@ class Selector {
   ArchiveSelection selection_;
 };
 
-void Selector::Add(const TocEntry& entry) {
+void EntrySelector::Add(const TocEntry& entry) {
   if (NeedsBothEnds(entry) || BelongsToPublication(entry)) return;
   if (selection_.ids.insert(entry.id).second) queue_.push_back(&entry);
 }
 
 // ATTACH entries depend on the partition (which has the entry's name) and on the parent.
-void Selector::NoteAttachment(const TocEntry& entry) {
+void EntrySelector::NoteAttachment(const TocEntry& entry) {
   if (!OneOf(entry.kind, {"TABLE ATTACH", "INDEX ATTACH"})) return;
   for (const int64_t id : entry.depends_on) {
     const auto child = by_id_.find(id);
@@ -100,14 +100,14 @@ void Selector::NoteAttachment(const TocEntry& entry) {
   }
 }
 
-void Selector::AddPartsOf(const TocEntry& entry) {
+void EntrySelector::AddPartsOf(const TocEntry& entry) {
   for (const TocEntry* dependent : dependents_[entry.id]) {
     if (IsPartOf(*dependent, entry)) Add(*dependent);
     if (attached_.count({dependent->id, entry.id}) != 0 && IsRelation(*dependent)) Add(*dependent);
   }
 }
 
-void Selector::Drain() {
+void EntrySelector::Drain() {
   while (!queue_.empty()) {
     const TocEntry& entry = *queue_.back();
     queue_.pop_back();
@@ -124,7 +124,7 @@ void Selector::Drain() {
   }
 }
 
-void Selector::AddSchema(const std::string& name) {
+void EntrySelector::AddSchema(const std::string& name) {
   bool found = false;
   for (const TocEntry& entry : toc_.entries)
     if ((entry.kind == "SCHEMA" && entry.tag == name) || entry.schema == name) {
@@ -136,7 +136,7 @@ void Selector::AddSchema(const std::string& name) {
   Drain();
 }
 
-void Selector::AddTable(const QualifiedName& name) {
+void EntrySelector::AddTable(const QualifiedName& name) {
   bool found = false;
   for (const TocEntry& entry : toc_.entries)
     if (IsRelation(entry) && entry.schema == name.schema && entry.tag == name.name) {
@@ -149,17 +149,17 @@ void Selector::AddTable(const QualifiedName& name) {
   Drain();
 }
 
-bool Selector::IsWhole(const TocEntry& entry) const {
+bool EntrySelector::IsWhole(const TocEntry& entry) const {
   return std::all_of(entry.depends_on.begin(), entry.depends_on.end(),
                      [&](int64_t id) { return by_id_.count(id) == 0 || IsSelected(id); });
 }
 
-bool Selector::IsOfSelectedTable(const TocEntry& entry) const {
+bool EntrySelector::IsOfSelectedTable(const TocEntry& entry) const {
   return std::any_of(entry.depends_on.begin(), entry.depends_on.end(),
                      [&](int64_t id) { return IsSelected(id) && IsPartOf(entry, *by_id_.at(id)); });
 }
 
-ArchiveSelection Selector::Finish() {
+ArchiveSelection EntrySelector::Finish() {
   for (const TocEntry& entry : toc_.entries) {
     if (!NeedsBothEnds(entry)) continue;
     const bool is_foreign_key = entry.kind == "FK CONSTRAINT";
@@ -178,7 +178,7 @@ ArchiveSelection Selector::Finish() {
 }  // namespace
 
 ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted) {
-  Selector selector(toc);
+  EntrySelector selector(toc);
   for (const std::string& schema : wanted.schemas) selector.AddSchema(schema);
   for (const QualifiedName& table : wanted.tables) selector.AddTable(table);
   return selector.Finish();

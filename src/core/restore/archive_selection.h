@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/archive/archive_toc.h"
 #include "core/postgres/quoting.h"
-#include "core/restore/archive_toc.h"
 
 namespace pgbackup {
 

@@ -21,7 +21,7 @@ class CopyInSink final : public Sink {
   PostgresConnection& connection_;
 };
 
-void Copy(const ManifestObject& object, const RestoreLaneContext& context) {
+void CopyRows(const ManifestObject& object, const RestoreLaneContext& context) {
   // The statements are those of the object, which they are compared with.
   const std::string begin =
       CopyBegin(object.tables.front(), object.copy->columns, context.manifest.properties.encoding);
@@ -38,7 +38,7 @@ void Copy(const ManifestObject& object, const RestoreLaneContext& context) {
 
 void RunCopyLane(const ManifestObject& object, const RestoreLaneContext& context) {
   try {
-    Copy(object, context);
+    CopyRows(object, context);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;
     throw Error(

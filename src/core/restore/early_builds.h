@@ -14,8 +14,8 @@
 #include <functional>
 #include <vector>
 
+#include "core/archive/archive_toc.h"
 #include "core/postgres/quoting.h"
-#include "core/restore/archive_toc.h"
 
 namespace pgbackup {
 

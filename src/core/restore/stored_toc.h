@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "core/archive/archive_toc.h"
 #include "core/manifest/manifest.h"
-#include "core/restore/archive_toc.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {

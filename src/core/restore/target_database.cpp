@@ -10,7 +10,7 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kMaxNameLength = 63;  // NAMEDATALEN - 1
+constexpr size_t kMaxIdentifierLength = 63;  // NAMEDATALEN - 1
 
 PostgresConnection ConnectMaintenance(const ServerAddress& server,
                                       const Cancellation& cancellation) {
@@ -59,7 +59,7 @@ void CheckDatabaseIsEmpty(PostgresConnection& connection, const std::string& nam
 
 std::string SideDatabaseName(std::string_view target, int64_t id) {
   const std::string suffix = fmt::format("__restore_{}", id);
-  return fmt::format("{}{}", CutUtf8(target, kMaxNameLength - suffix.size()), suffix);
+  return fmt::format("{}{}", CutUtf8(target, kMaxIdentifierLength - suffix.size()), suffix);
 }
 
 SideDatabase::SideDatabase(const ServerAddress& server, std::string name,

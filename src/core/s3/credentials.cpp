@@ -8,10 +8,6 @@ namespace {
 constexpr std::chrono::minutes kRenewBefore{5};
 constexpr std::chrono::seconds kLeastPause{10};
 
-void ThrowIfCancelled(const Cancellations& cancellations) {
-  for (const Cancellation* cancellation : cancellations) cancellation->ThrowIfCancelled();
-}
-
 bool AreTheSame(const Credentials& left, const Credentials& right) {
   return left.access_key_id == right.access_key_id &&
          left.secret_access_key == right.secret_access_key &&

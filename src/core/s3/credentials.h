@@ -27,6 +27,10 @@ struct Credentials {
 // Whoever may end a wait; none, one or two of them. Borrowed.
 using Cancellations = std::vector<const Cancellation*>;
 
+inline void ThrowIfCancelled(const Cancellations& cancellations) {
+  for (const Cancellation* cancellation : cancellations) cancellation->ThrowIfCancelled();
+}
+
 class CredentialsProvider {
  public:
   virtual ~CredentialsProvider() = default;

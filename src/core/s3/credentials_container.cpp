@@ -9,8 +9,8 @@
 namespace pgbackup {
 namespace {
 
-constexpr CredentialsPatience kPatience{std::chrono::seconds(5), std::chrono::seconds(10)};
-constexpr const char* kSource = "the container credentials endpoint";
+constexpr CredentialsPatience kContainerPatience{std::chrono::seconds(5), std::chrono::seconds(10)};
+constexpr const char* kContainerSource = "the container credentials endpoint";
 constexpr const char* kEcsOrigin = "http://169.254.170.2";
 
 // Addresses are compared as numbers: they have many spellings.
@@ -94,18 +94,18 @@ std::optional<Credentials> ContainerCredentials::Load(const Cancellations& cance
   if (!token.empty()) request.headers.emplace_back("authorization", token);
   HttpResponse response;
   try {
-    response = AskPatiently(services_, request, kPatience, cancellations);
+    response = AskPatiently(services_, request, kContainerPatience, cancellations);
   } catch (const TransportError& error) {
-    throw SourceUnreachable(kSource, error,
+    throw SourceUnreachable(kContainerSource, error,
                             "Check AWS_CONTAINER_CREDENTIALS_FULL_URI or "
                             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI in the server's environment.");
   }
   if (response.status != 200)
     throw Error(response.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kDenied,
-                std::string(kSource) + " answered " + AnswerInWords(response), {},
+                std::string(kContainerSource) + " answered " + AnswerInWords(response), {},
                 "Check the role of the task or pod, and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE in "
                 "the server's environment.");
-  return ParseCredentialsJson(response.body, kSource);
+  return ParseCredentialsJson(response.body, kContainerSource);
 }
 
 std::string ContainerCredentials::Absence() const {

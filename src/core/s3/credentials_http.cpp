@@ -18,10 +18,6 @@ double Random(Environment& environment) {
   return static_cast<double>(bits) / 4294967296.0;
 }
 
-void ThrowIfCancelled(const Cancellations& cancellations) {
-  for (const Cancellation* cancellation : cancellations) cancellation->ThrowIfCancelled();
-}
-
 bool MayPass(TransportFailure failure) {
   return failure != TransportFailure::kTls && failure != TransportFailure::kImpossible;
 }

@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::chrono::seconds kTimeout{1};
 // For a service that is not known to exist, and for one that is.
-constexpr CredentialsPatience kFirstContact{kTimeout, std::chrono::seconds(0)};
-constexpr CredentialsPatience kPatience{kTimeout, std::chrono::seconds(5)};
-constexpr const char* kSource = "the instance metadata service";
+constexpr CredentialsPatience kFirstPatience{kTimeout, std::chrono::seconds(0)};
+constexpr CredentialsPatience kImdsPatience{kTimeout, std::chrono::seconds(5)};
+constexpr const char* kImdsSource = "the instance metadata service";
 constexpr const char* kRolePath = "/latest/meta-data/iam/security-credentials/";
-constexpr const char* kHint =
+constexpr const char* kImdsHint =
     "Set AWS_EC2_METADATA_SERVICE_ENDPOINT in the server's environment right, or set "
     "AWS_EC2_METADATA_DISABLED=true there to do without the service.";
 
@@ -47,11 +47,11 @@ std::optional<std::string> InstanceCredentials::Token(const std::string& origin,
   request.no_proxy = true;
   HttpResponse response;
   try {
-    response =
-        AskPatiently(services_, request, has_answered_ ? kPatience : kFirstContact, cancellations);
+    response = AskPatiently(services_, request, has_answered_ ? kImdsPatience : kFirstPatience,
+                            cancellations);
   } catch (const TransportError& error) {
-    if (has_answered_) throw SourceUnreachable(kSource, error, kHint);
-    absence_ = std::string("Nobody answers at ") + kSource + ", " + origin + ".";
+    if (has_answered_) throw SourceUnreachable(kImdsSource, error, kImdsHint);
+    absence_ = std::string("Nobody answers at ") + kImdsSource + ", " + origin + ".";
     return std::nullopt;
   }
   const std::string_view token = TrimBlanks(response.body);
@@ -61,9 +61,9 @@ std::optional<std::string> InstanceCredentials::Token(const std::string& origin,
     has_answered_ = true;
     return std::string(token);
   }
-  const std::string answered = std::string(kSource) + " at " + origin + " answered " +
+  const std::string answered = std::string(kImdsSource) + " at " + origin + " answered " +
                                AnswerInWords(response) + " instead of a token";
-  if (has_answered_) throw Error(ErrorKind::kUnavailable, answered, {}, kHint);
+  if (has_answered_) throw Error(ErrorKind::kUnavailable, answered, {}, kImdsHint);
   absence_ = "T" + answered.substr(1) + ".";
   return std::nullopt;
 }
@@ -77,13 +77,13 @@ HttpResponse InstanceCredentials::Read(const std::string& url, const std::string
   request.no_proxy = true;
   HttpResponse response;
   try {
-    response = AskPatiently(services_, request, kPatience, cancellations);
+    response = AskPatiently(services_, request, kImdsPatience, cancellations);
   } catch (const TransportError& error) {
-    throw SourceUnreachable(kSource, error, kHint);
+    throw SourceUnreachable(kImdsSource, error, kImdsHint);
   }
   if (response.status != 200 && response.status != 404)
     throw Error(response.status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kDenied,
-                std::string(kSource) + " answered " + AnswerInWords(response), {}, kHint);
+                std::string(kImdsSource) + " answered " + AnswerInWords(response), {}, kImdsHint);
   return response;
 }
 
@@ -104,9 +104,10 @@ std::optional<Credentials> InstanceCredentials::Load(const Cancellations& cancel
   }
   const HttpResponse answer = Read(origin + kRolePath + PercentEncode(role), *token, cancellations);
   if (answer.status == 404)
-    throw Error(ErrorKind::kUnavailable, std::string(kSource) + " does not know the role it named",
-                {}, "Look at the instance profile; a role that was just attached takes a minute.");
-  return ParseCredentialsJson(answer.body, kSource);
+    throw Error(ErrorKind::kUnavailable,
+                std::string(kImdsSource) + " does not know the role it named", {},
+                "Look at the instance profile; a role that was just attached takes a minute.");
+  return ParseCredentialsJson(answer.body, kImdsSource);
 }
 
 }  // namespace pgbackup

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kLongestOutput = 64u << 10;
 constexpr std::chrono::milliseconds kTimeToExit{2'000};
-constexpr const char* kHint =
+constexpr const char* kProcessHint =
     "Run the profile's credential_process by hand, as the operating system user that runs "
     "PostgreSQL and with its environment.";
 
@@ -45,7 +45,7 @@ std::string ReadOutput(int fd, const std::string& failed, const Cancellation& en
       throw Error(ErrorKind::kInternal, failed + ": its output cannot be waited for");
     for (const Cancellation* cancellation : cancellations) cancellation->ThrowIfCancelled();
     if (end.IsCancelled())
-      throw Error(ErrorKind::kUnavailable, failed + ": it took too long", {}, kHint);
+      throw Error(ErrorKind::kUnavailable, failed + ": it took too long", {}, kProcessHint);
     if (ready < 0 || waiting[0].revents == 0) continue;
     char chunk[4096];
     const ssize_t got = read(fd, chunk, sizeof chunk);
@@ -54,7 +54,7 @@ std::string ReadOutput(int fd, const std::string& failed, const Cancellation& en
       throw Error(ErrorKind::kInternal, failed + ": its output cannot be read");
     if (got > 0) output.append(chunk, static_cast<size_t>(got));
     if (output.size() > kLongestOutput)
-      throw Error(ErrorKind::kInvalid, failed + ": it wrote too much", {}, kHint);
+      throw Error(ErrorKind::kInvalid, failed + ": it wrote too much", {}, kProcessHint);
   }
 }
 
@@ -64,7 +64,7 @@ ExitStatus AwaitExit(ChildProcess* child, const std::string& failed) {
     return child->Wait(deadline.cancellation());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCancelled) throw;
-    throw Error(ErrorKind::kUnavailable, failed + ": it does not end", {}, kHint);
+    throw Error(ErrorKind::kUnavailable, failed + ": it does not end", {}, kProcessHint);
   }
 }
 
@@ -134,14 +134,14 @@ Credentials RunCredentialProcess(const std::string& command, const Environment& 
   try {
     child.emplace(spec);
   } catch (const Error& error) {
-    throw Error(error.kind(), failed + ": it cannot be started", error.message(), kHint);
+    throw Error(error.kind(), failed + ": it cannot be started", error.message(), kProcessHint);
   }
   const Deadline deadline(timeout);
   const std::string output =
       ReadOutput(child->output(), failed, deadline.cancellation(), cancellations);
   const ExitStatus status = AwaitExit(&*child, failed);
   if (!status.Succeeded())
-    throw Error(ErrorKind::kDenied, failed + ": it " + status.InWords(), {}, kHint);
+    throw Error(ErrorKind::kDenied, failed + ": it " + status.InWords(), {}, kProcessHint);
   const boost::json::object object = ParseJsonObject(output, "the answer of " + source);
   if (JsonReader(object, "the answer of " + source).Integer("Version") != 1)
     throw Error(ErrorKind::kInvalid, "the answer of " + source + " is not of version 1");

@@ -8,7 +8,7 @@
 namespace pgbackup {
 namespace {
 
-constexpr CredentialsPatience kPatience{std::chrono::seconds(10), std::chrono::seconds(20)};
+constexpr CredentialsPatience kStsPatience{std::chrono::seconds(10), std::chrono::seconds(20)};
 constexpr const char* kVersion = "2011-06-15";
 constexpr const char* kFormType = "application/x-www-form-urlencoded; charset=utf-8";
 
@@ -115,7 +115,7 @@ Credentials StsClient::Ask(const std::string& action, const AssumedRole& role, N
   const std::string source = "the token service at " + origin_;
   HttpResponse response;
   try {
-    response = AskPatiently(services_, request, kPatience, cancellations);
+    response = AskPatiently(services_, request, kStsPatience, cancellations);
   } catch (const TransportError& error) {
     throw SourceUnreachable(source, error,
                             "Check the network, AWS_REGION and AWS_ENDPOINT_URL_STS in the "

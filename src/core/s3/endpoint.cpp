@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/host_port.h"
 #include "core/s3/sigv4.h"
 
 namespace pgbackup {
@@ -13,36 +14,11 @@ namespace {
               "It must be http://host[:port] or https://host[:port].");
 }
 
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool IsLetter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // Bucket names that can be a label of a host name.
 bool IsHostLabel(const std::string& bucket) {
   for (const char c : bucket)
     if (!((c >= 'a' && c <= 'z') || IsDigit(c) || c == '-')) return false;
   return true;
-}
-
-// A name, an IPv4 address, or an IPv6 address in brackets.
-bool IsHost(std::string_view host) {
-  const bool is_ipv6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (is_ipv6) host = host.substr(1, host.size() - 2);
-  for (const char c : host)
-    if (!IsDigit(c) && !IsLetter(c) && c != '.' && (is_ipv6 ? c != ':' : c != '-' && c != '_'))
-      return false;
-  return !host.empty();
-}
-
-bool IsPort(std::string_view port) {
-  constexpr size_t kMostDigits = 5;
-  int number = 0;
-  for (const char c : port.substr(0, kMostDigits)) number = IsDigit(c) ? number * 10 + c - '0' : 0;
-  return port.size() <= kMostDigits && std::all_of(port.begin(), port.end(), IsDigit) &&
-         number >= 1 && number <= 65535;
 }
 
 // "host" or "host:port" of what stands behind the scheme, without the scheme's own port: the

@@ -4,19 +4,16 @@
 #include <charconv>
 #include <iterator>
 
+#include "core/base/ascii.h"
 #include "core/base/trim.h"
 #include "core/base/utc_time.h"
 
 namespace pgbackup {
 namespace {
 
-bool IsDigit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
 // Section 5.6.2.
 bool IsTokenCharacter(char c) noexcept {
-  return IsDigit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+  return IsDigit(c) || IsLetter(c) ||
          (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
 }
 

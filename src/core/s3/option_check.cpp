@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/base/host_port.h"
+#include "core/base/trim.h"
+
 namespace pgbackup {
 namespace {
 
@@ -11,41 +14,10 @@ constexpr size_t kLongestTagValue = 256;
 constexpr size_t kLongestStorageClass = 64;
 constexpr size_t kLongestKmsKeyId = 2048;
 
-bool IsUpper(char c) noexcept {
-  return c >= 'A' && c <= 'Z';
-}
-bool IsDigit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
 // What every store takes in a tag.
 bool IsTagCharacter(char c) noexcept {
-  return IsUpper(c) || (c >= 'a' && c <= 'z') || IsDigit(c) ||
+  return IsLetter(c) || IsDigit(c) ||
          std::string_view(" +-=._:/@").find(c) != std::string_view::npos;
-}
-
-// A name, an IPv4 address, or an IPv6 address in brackets.
-bool IsHost(std::string_view text) noexcept {
-  const bool is_bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
-  if (is_bracketed) text = text.substr(1, text.size() - 2);
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return IsUpper(c) || (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '.' || c == '_' ||
-           (is_bracketed && c == ':');
-  });
-}
-
-bool IsPort(std::string_view text) noexcept {
-  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), IsDigit))
-    return false;
-  int port = 0;
-  for (const char c : text) port = port * 10 + (c - '0');
-  return port >= 1 && port <= 65535;
-}
-
-std::string_view Trimmed(std::string_view text) noexcept {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace
@@ -62,9 +34,8 @@ bool IsEndpoint(std::string_view text) noexcept {
 }
 
 bool IsRegion(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return IsUpper(c) || (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '_';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsLetter(c) || IsDigit(c) || c == '-' || c == '_'; });
 }
 
 bool IsPathStyle(std::string_view text) noexcept {
@@ -120,7 +91,7 @@ bool CheckProxy(std::string_view text, const char** error) noexcept {
 bool NextTag(std::string_view* rest, S3Tag* tag) noexcept {
   if (rest->empty()) return false;
   const size_t comma = std::min(rest->find(','), rest->size());
-  const std::string_view pair = Trimmed(rest->substr(0, comma));
+  const std::string_view pair = TrimSpaces(rest->substr(0, comma));
   rest->remove_prefix(std::min(comma + 1, rest->size()));
   const size_t equals = std::min(pair.find('='), pair.size());
   tag->key = pair.substr(0, equals);

@@ -2,14 +2,13 @@
 
 #include "core/base/error.h"
 #include "core/base/iso_time.h"
+#include "core/manifest/manifest_name.h"
 #include "core/s3/credentials_chain.h"
 #include "core/s3/option_check.h"
 #include "core/s3/s3_probe.h"
 
 namespace pgbackup {
 namespace {
-
-constexpr const char* kManifest = "manifest.json";
 
 std::string FirstRegion(const S3Settings& settings, const Environment& environment) {
   if (!settings.region.empty()) return settings.region;
@@ -134,7 +133,7 @@ SweepReport S3Storage::Sweep(const std::string& folder) {
   const std::string prefix = Key(folder) + "/";
   const CallControl control = Control();
   SweepReport report;
-  const std::string manifest = prefix + kManifest;
+  const std::string manifest = prefix + std::string(kManifestName);
   if (const auto head = bucket_.HeadObject(manifest, control)) {
     bucket_.CheckIsUnlocked(manifest, *head);
     bucket_.DeleteObject(manifest, control);

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/manifest/manifest_name.h"
 #include "core/storage/directory.h"
 #include "core/storage/file_probe.h"
 #include "core/storage/file_writer.h"
@@ -19,7 +20,6 @@ namespace pgbackup {
 namespace {
 
 constexpr size_t kReadChunk = 256u << 10;
-constexpr std::string_view kManifest = "manifest.json";
 
 void CheckName(const std::string& name) {
   if (!IsValidObjectName(name) || IsTemporaryName(Split(name).leaf))
@@ -234,10 +234,10 @@ SweepReport FileStorage::Sweep(const std::string& folder) {
   SweepReport report;
   const std::string url = url_ + "/" + folder;
   if (const UniqueFd directory = OpenFolder(root_, folder)) {
-    if (unlinkat(directory.get(), std::string(kManifest).c_str(), 0) == 0)
+    if (unlinkat(directory.get(), std::string(kManifestName).c_str(), 0) == 0)
       ++report.objects;
     else if (errno != ENOENT)
-      ThrowSystemError(errno, "delete", url + "/" + std::string(kManifest));
+      ThrowSystemError(errno, "delete", url + "/" + std::string(kManifestName));
     if (fsync(directory.get()) != 0) ThrowSystemError(errno, "delete", url);
     EmptyFolder(directory, url, &report, cancellation_);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/s3/option_check.h"
 
 namespace pgbackup {
@@ -58,13 +59,6 @@ const KnownKey* Find(std::string_view name) noexcept {
   for (const KnownKey& known : kKnown)
     if (known.name == name) return &known;
   return nullptr;
-}
-
-int HexDigit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 struct Pair {

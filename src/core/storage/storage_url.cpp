@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/trim.h"
 #include "core/storage/storage_parameters.h"
 
 namespace pgbackup {
@@ -91,12 +92,6 @@ bool ParseS3(std::string_view rest, StorageUrl* url, const char** error) noexcep
   return true;
 }
 
-std::string_view Trimmed(std::string_view text) noexcept {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 // The endpoint a URL leads to, in `value`, without trailing slashes.
 std::string_view EndpointOf(const StorageUrl& url, std::string_view otherwise,
                             ParameterValue* value) noexcept {
@@ -137,7 +132,7 @@ bool IsSamePlace(const StorageUrl& one, const StorageUrl& other,
 bool NextStorage(std::string_view* rest, std::string_view* url) noexcept {
   if (rest->empty()) return false;
   const size_t comma = std::min(rest->find(','), rest->size());
-  *url = Trimmed(std::string_view(rest->data(), comma));
+  *url = TrimSpaces(std::string_view(rest->data(), comma));
   rest->remove_prefix(std::min(comma + 1, rest->size()));
   return true;
 }

@@ -1,4 +1,4 @@
-#include "core/restore/archive_toc.h"
+#include "core/archive/archive_toc.h"
 
 #include <fmt/format.h>
 
