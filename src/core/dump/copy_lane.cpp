@@ -29,8 +29,9 @@ std::string CopyRangeSql(const QualifiedName& table, const CopyRange& range,
   std::string pages = fmt::format("ctid OPERATOR(pg_catalog.>=) '({},0)'", range.first_page);
   if (range.end_page)
     pages += fmt::format(" AND ctid OPERATOR(pg_catalog.<) '({},0)'", *range.end_page);
-  return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT WITH (ENCODING {})", QuotedList(range.columns),
-                     QuoteQualifiedName(table), pages, QuoteLiteral(encoding));
+  return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT WITH (ENCODING {})",
+                     QuotedList(range.columns), QuoteQualifiedName(table), pages,
+                     QuoteLiteral(encoding));
 }
 
 ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& context) {
