@@ -13,7 +13,7 @@ PG_FUNCTION_INFO_V1(pgbackup_ask_check);
 namespace pgbackup {
 namespace {
 
-constexpr int kTimeoutMs = 120000;
+constexpr int kCheckTimeoutMs = 120000;
 
 // The job, in UTF-8, in `context`; $7 and $8 are needed_bytes and storage, $9 whether to try the
 // server's side, too. An empty storage is left out.
@@ -72,6 +72,6 @@ Datum pgbackup_selected_databases(PG_FUNCTION_ARGS) {
 Datum pgbackup_ask_check(PG_FUNCTION_ARGS) {
   const char* job =
       CheckJob(PG_GETARG_INT64(0), PG_GETARG_DATUM(1), PG_GETARG_BOOL(2), CurrentMemoryContext);
-  const char* answer = AskAgent(job, kTimeoutMs);
+  const char* answer = AskAgent(job, kCheckTimeoutMs);
   return DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 }

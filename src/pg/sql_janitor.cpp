@@ -11,7 +11,7 @@ namespace pgbackup {
 namespace {
 
 // A bucket with millions of objects takes a while to list; whoever asked can cancel.
-constexpr int kTimeoutMs = 6 * 3600 * 1000;
+constexpr int kCleanupTimeoutMs = 6 * 3600 * 1000;
 
 // The job, in UTF-8, in `context`; $7 … $10 as the function's arguments.
 char* JanitorJob(SqlArguments* arguments, MemoryContext context) {
@@ -47,6 +47,6 @@ Datum pgbackup_ask_janitor(PG_FUNCTION_ARGS) {
   AddNames(&arguments, fcinfo, 3);
   const char* job = JanitorJob(&arguments, context);
   SPI_finish();
-  const char* answer = AskAgent(job, kTimeoutMs);
+  const char* answer = AskAgent(job, kCleanupTimeoutMs);
   return DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 }

@@ -10,7 +10,7 @@ PG_FUNCTION_INFO_V1(pgbackup_ask_presign);
 namespace pgbackup {
 namespace {
 
-constexpr int kTimeoutMs = 60000;
+constexpr int kPresignTimeoutMs = 60000;
 
 // The job for backup `id`, in UTF-8, in `context`.
 char* PresignJob(int64 id, int64 expires, MemoryContext context) {
@@ -37,6 +37,6 @@ char* PresignJob(int64 id, int64 expires, MemoryContext context) {
 Datum pgbackup_ask_presign(PG_FUNCTION_ARGS) {
   using namespace pgbackup;
   const char* job = PresignJob(PG_GETARG_INT64(0), PG_GETARG_INT64(1), CurrentMemoryContext);
-  const char* answer = AskAgent(job, kTimeoutMs);
+  const char* answer = AskAgent(job, kPresignTimeoutMs);
   return DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 }

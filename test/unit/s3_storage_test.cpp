@@ -180,7 +180,7 @@ TEST_F(S3StorageTest, ARefusedHeadIsAskedAgainForItsReason) {
             "could not look at s3://bucket/p/x: the store does not know the access key id");
 }
 
-TEST_F(S3StorageTest, CorrectsTheClockOnce) {
+TEST_F(S3StorageTest, CorrectsTheClock) {
   const WallTime store_time{std::chrono::seconds(784111777)};
   const auto skewed = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
     if (request.Header("x-amz-date") == AmzDate(store_time)) return std::nullopt;
@@ -196,7 +196,22 @@ TEST_F(S3StorageTest, CorrectsTheClockOnce) {
   });
   const Error error = ErrorOf([&] { WriteObject(storage(), "z", "content"); });
   EXPECT_NE(error.message().find("clock"), std::string::npos);
-  EXPECT_EQ(store_.seen.size(), 5u);
+  EXPECT_EQ(store_.seen.size(), 3u + 1 + 3);
+}
+
+TEST_F(S3StorageTest, SurvivesAnAnswerByAServerWithAWrongClock) {
+  const auto is_right = [&](const SeenRequest& request) {
+    return request.Header("x-amz-date") == AmzDate(environment_.Now());
+  };
+  int number = 0;
+  store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (++number == 1)
+      return ErrorAnswer(403, "RequestTimeTooSkewed", {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}});
+    if (is_right(request)) return std::nullopt;
+    return ErrorAnswer(403, "RequestTimeTooSkewed", {{"date", HttpDate(environment_.Now())}});
+  };
+  WriteObject(storage(), "x", "content");
+  EXPECT_EQ(number, 3);
 }
 
 TEST_F(S3StorageTest, LearnsTheRegionOnAws) {

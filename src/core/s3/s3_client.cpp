@@ -10,7 +10,9 @@ namespace pgbackup {
 namespace {
 
 constexpr std::chrono::milliseconds kLeastTimeout{100};
-constexpr int kMostRenewals = 3;  // of credentials in one call
+// In one call. Of a store's servers a single one may have a wrong clock.
+constexpr int kMostRenewals = 3;  // of credentials
+constexpr int kMostClockCorrections = 3;
 
 // Whether the store can have done what a failed try asked for.
 bool LeavesOpen(TransportFailure failure) {
@@ -43,7 +45,8 @@ void SleepUnlessCancelled(Environment& environment, std::chrono::milliseconds wa
 
 struct S3Client::Corrections {
   int credentials = 0;  // how often they were loaded anew: a call may outlive them more than once
-  bool clock = false, region = false;
+  int clock = 0;        // how often its offset was set
+  bool region = false;
 };
 
 S3Client::S3Client(Endpoint endpoint, std::string bucket, std::string ca_file,
@@ -153,7 +156,7 @@ bool S3Client::React(Reaction reaction, const HttpResponse& response, const S3Er
              credentials_->Refresh(used, control.cancellations);
     case Reaction::kCorrectClock: {
       const auto store_time = ParseHttpDate(response.Header("date"));
-      if (std::exchange(corrections->clock, true) || !store_time) return false;
+      if (++corrections->clock > kMostClockCorrections || !store_time) return false;
       const std::lock_guard lock(mutex_);
       clock_offset_ = *store_time - environment_.Now();
       return true;
