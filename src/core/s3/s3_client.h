@@ -1,8 +1,8 @@
 // Sends S3 requests: signs each try anew, retries what may pass, corrects what the store corrects.
 //
 // One call is one logical request. Between its tries the credentials may be renewed, the clock
-// offset taken from the store (a few times), the region learned (once); all of it is kept for later calls.
-// Safe for several threads at once.
+// offset taken from the store (a few times), the region learned (once); all of it is kept for later
+// calls. Safe for several threads at once.
 #pragma once
 
 #include <atomic>
