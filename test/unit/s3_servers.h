@@ -52,6 +52,8 @@ struct S3Deviations {
   bool one_error_for_all_keys = false;
   // It refuses to complete an upload whose parts are named with their checksums.
   bool refuses_checksums_of_parts = false;
+  // Of the checksums it knows sha256 alone; its answer to others is 501.
+  bool knows_sha256_alone = false;
   // It keeps no checksum of an object.
   bool forgets_checksums = false;
   // It stores a body that is not what its checksum header says.
@@ -65,6 +67,10 @@ inline constexpr S3Deviations kS3Deviations[] = {
      .one_error_for_all_keys = true,
      .forgets_checksums = true,
      .ignores_wrong_checksums = true},
+    {.server = "ceph-18",
+     .multipart_loses_options = true,
+     .forgets_checksums = true,
+     .ignores_wrong_checksums = true},
     {.server = "ceph-20"},
     {.server = "swift-2.30",
      .one_error_for_both_keys = true,
@@ -75,6 +81,14 @@ inline constexpr S3Deviations kS3Deviations[] = {
      .refuses_checksums_of_parts = true,
      .forgets_checksums = true,
      .ignores_wrong_checksums = true},
+    {.server = "swift-2.35",
+     .one_error_for_both_keys = true,
+     .knows_no_encryption = true,
+     .ignores_customer_keys = true,
+     .knows_no_tags = true,
+     .ignores_object_lock = true,
+     .knows_sha256_alone = true,
+     .forgets_checksums = true},
     {.server = "swift-2.38",
      .one_error_for_both_keys = true,
      .knows_no_encryption = true,
