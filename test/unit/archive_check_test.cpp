@@ -5,61 +5,61 @@
 namespace pgbackup {
 namespace {
 
-ArchiveToc Toc(const std::vector<std::pair<std::string, QualifiedName>>& entries) {
-  ArchiveToc toc;
+ArchiveTables TablesOf(const std::vector<std::pair<std::string, QualifiedName>>& entries) {
+  ArchiveTables tables;
   for (const auto& [kind, name] : entries) {
     TocEntry entry;
     entry.kind = kind;
     entry.schema = name.schema;
     entry.tag = name.name;
-    toc.entries.push_back(std::move(entry));
+    tables.Add(entry);
   }
-  return toc;
+  return tables;
 }
 
 const QualifiedName kA = {"s", "a"}, kB = {"s", "b"};
 
 TEST(ArchiveCheck, AcceptsWhatWasPlannedAndMore) {
-  const ArchiveToc toc = Toc({{"SCHEMA", {"", "s"}},
-                              {"TABLE", kA},
-                              {"TABLE", kB},
-                              {"TABLE DATA", kA},
-                              {"SEQUENCE SET", kB}});
+  const ArchiveTables tables = TablesOf({{"SCHEMA", {"", "s"}},
+                                         {"TABLE", kA},
+                                         {"TABLE", kB},
+                                         {"TABLE DATA", kA},
+                                         {"SEQUENCE SET", kB}});
   ExpectedContents expected;
-  EXPECT_NO_THROW(CheckArchive(toc, expected, "x"));
+  EXPECT_NO_THROW(CheckArchive(tables, expected, "x"));
   expected.tables = {kA, kB};
   expected.rows = {kA};
   expected.no_rows = {kB};
-  EXPECT_NO_THROW(CheckArchive(toc, expected, "x"));
+  EXPECT_NO_THROW(CheckArchive(tables, expected, "x"));
   expected.only_these_rows = true;
-  EXPECT_NO_THROW(CheckArchive(toc, expected, "x"));
+  EXPECT_NO_THROW(CheckArchive(tables, expected, "x"));
 }
 
 TEST(ArchiveCheck, NamesTheObjectAndTheTableThatDoNotFit) {
   struct Row {
-    ArchiveToc toc;
+    ArchiveTables tables;
     ExpectedContents expected;
     const char* message;
   };
   const Row rows[] = {
-      {Toc({{"TABLE DATA", kA}}),
+      {TablesOf({{"TABLE DATA", kA}}),
        {{kA}, {}, {}, false},
        "object \"x\" lacks the definition of table \"s\".\"a\""},
-      {Toc({{"TABLE", kA}, {"SEQUENCE SET", kA}}),
+      {TablesOf({{"TABLE", kA}, {"SEQUENCE SET", kA}}),
        {{kA}, {kA}, {}, false},
        "object \"x\" lacks the rows of table \"s\".\"a\""},
-      {Toc({{"TABLE DATA", {"other", "a"}}}),
+      {TablesOf({{"TABLE DATA", {"other", "a"}}}),
        {{}, {kA}, {}, false},
        "object \"x\" lacks the rows of table \"s\".\"a\""},
-      {Toc({{"TABLE DATA", kA}, {"TABLE DATA", kB}}),
+      {TablesOf({{"TABLE DATA", kA}, {"TABLE DATA", kB}}),
        {{}, {kA}, {}, true},
        "object \"x\" holds rows that are not its own, of table \"s\".\"b\""},
-      {Toc({{"TABLE DATA", kA}}),
+      {TablesOf({{"TABLE DATA", kA}}),
        {{}, {}, {kA}, false},
        "object \"x\" holds rows that are not its own, of table \"s\".\"a\""},
   };
   for (const Row& row : rows) {
-    const Error error = ErrorOf([&] { CheckArchive(row.toc, row.expected, "x"); });
+    const Error error = ErrorOf([&] { CheckArchive(row.tables, row.expected, "x"); });
     EXPECT_EQ(error.kind(), ErrorKind::kInternal);
     EXPECT_EQ(error.message(), row.message);
     EXPECT_FALSE(error.hint().empty());

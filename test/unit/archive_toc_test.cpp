@@ -1,6 +1,7 @@
 #include "core/archive/archive_toc.h"
 
 #include "archive_test_support.h"
+#include "core/archive/toc_reader.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {
@@ -25,6 +26,25 @@ TEST(ArchiveToc, ReadsEveryVersionThatPgDump10To18Writes) {
     EXPECT_EQ(toc->entries[0].tag, "a b\nc");
     EXPECT_EQ(toc->entries[0].depends_on, (std::vector<int64_t>{6, 7}));
     EXPECT_EQ(toc->entries[1].schema, "");
+  }
+}
+
+TEST(TocReader, ReadsWhatComesInPieces) {
+  const std::string archive = TwoEntries(14) + "what follows";
+  const ArchiveToc whole = ParseArchiveToc(archive).value();
+  for (size_t piece = 1; piece <= archive.size(); ++piece) {
+    std::vector<TocEntry> entries;
+    TocReader reader([&](TocEntry entry) { entries.push_back(std::move(entry)); });
+    EXPECT_FALSE(reader.IsComplete());
+    for (size_t at = 0; at < archive.size(); at += piece)
+      EXPECT_EQ(reader.Read(std::string_view(archive).substr(at, piece)), reader.IsComplete());
+    EXPECT_TRUE(reader.IsComplete());
+    ASSERT_EQ(entries.size(), 2u) << piece;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      EXPECT_EQ(entries[i].id, whole.entries[i].id);
+      EXPECT_EQ(entries[i].tag, whole.entries[i].tag);
+      EXPECT_EQ(entries[i].depends_on, whole.entries[i].depends_on);
+    }
   }
 }
 

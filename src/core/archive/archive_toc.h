@@ -1,8 +1,6 @@
 // The table of contents of a custom-format archive, as pg_dump writes it at its head.
 //
-// pg_restore's own listing cannot be read back safely: names with spaces run into each other. The
-// layout is that of ReadHead and ReadToc in PostgreSQL's pg_backup_archiver.c, archive versions
-// 1.12 to 1.16 (pg_dump 10 to 18).
+// pg_restore's own listing cannot be read back safely: names with spaces run into each other.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +31,7 @@ struct ArchiveToc {
 };
 
 // Reads the table of contents from the first bytes of an archive; nullopt when `head` ends before
-// it does. kInvalid when it is no such archive, or of a version unknown here.
+// it does. Throws as TocReader does.
 std::optional<ArchiveToc> ParseArchiveToc(std::string_view head);
 
 }  // namespace pgbackup

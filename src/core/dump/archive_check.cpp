@@ -9,8 +9,6 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kFirstAttempt = 64 << 10;
-
 [[noreturn]] void ThrowMismatch(const std::string& object_name, const QualifiedName& table,
                                 const char* what) {
   throw Error(
@@ -29,16 +27,16 @@ void RequireAll(const std::set<QualifiedName>& wanted, const std::set<QualifiedN
 
 }  // namespace
 
-void CheckArchive(const ArchiveToc& toc, const ExpectedContents& expected,
+void ArchiveTables::Add(const TocEntry& entry) {
+  if (entry.kind == "TABLE") definitions.insert({entry.schema, entry.tag});
+  if (entry.kind == "TABLE DATA") rows.insert({entry.schema, entry.tag});
+}
+
+void CheckArchive(const ArchiveTables& found, const ExpectedContents& expected,
                   const std::string& object_name) {
-  std::set<QualifiedName> tables, rows;
-  for (const TocEntry& entry : toc.entries) {
-    if (entry.kind == "TABLE") tables.insert({entry.schema, entry.tag});
-    if (entry.kind == "TABLE DATA") rows.insert({entry.schema, entry.tag});
-  }
-  RequireAll(expected.tables, tables, object_name, "lacks the definition of");
-  RequireAll(expected.rows, rows, object_name, "lacks the rows of");
-  for (const QualifiedName& table : rows) {
+  RequireAll(expected.tables, found.definitions, object_name, "lacks the definition of");
+  RequireAll(expected.rows, found.rows, object_name, "lacks the rows of");
+  for (const QualifiedName& table : found.rows) {
     const bool other = expected.only_these_rows && expected.rows.count(table) == 0;
     if (other || expected.no_rows.count(table) != 0)
       ThrowMismatch(object_name, table, "holds rows that are not its own, of");
@@ -46,28 +44,19 @@ void CheckArchive(const ArchiveToc& toc, const ExpectedContents& expected,
 }
 
 TocTap::TocTap(Sink& next, std::string object_name)
-    : next_(next), object_name_(std::move(object_name)), next_attempt_(kFirstAttempt) {}
+    : next_(next),
+      object_name_(std::move(object_name)),
+      reader_([this](const TocEntry& entry) { tables_.Add(entry); }) {}
 
 void TocTap::Write(std::span<const std::byte> data) {
-  if (!toc_) {
-    head_.append(reinterpret_cast<const char*>(data.data()), data.size());
-    // Each attempt reads from the start, so they are made at doubling sizes.
-    if (head_.size() >= next_attempt_) Try();
-  }
+  reader_.Read({reinterpret_cast<const char*>(data.data()), data.size()});
   next_.Write(data);
 }
 
 void TocTap::Finish() {
-  if (!toc_) Try();
-  if (!toc_)
+  if (!reader_.IsComplete())
     throw Error(ErrorKind::kInternal,
                 fmt::format("object \"{}\" ends within its table of contents", object_name_));
-}
-
-void TocTap::Try() {
-  toc_ = ParseArchiveToc(head_);
-  next_attempt_ = head_.size() * 2;
-  if (toc_) std::string().swap(head_);
 }
 
 }  // namespace pgbackup

@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "core/archive/archive_toc.h"
+#include "core/archive/toc_reader.h"
 #include "core/pipeline/sink.h"
 #include "core/postgres/quoting.h"
 
@@ -22,8 +22,15 @@ struct ExpectedContents {
   bool only_these_rows = false;     // no rows of any other table
 };
 
-// kInternal, naming the object and the first table in question, unless `toc` is as expected.
-void CheckArchive(const ArchiveToc& toc, const ExpectedContents& expected,
+// What an archive's table of contents says of tables. Names in the archive's encoding.
+struct ArchiveTables {
+  void Add(const TocEntry& entry);
+
+  std::set<QualifiedName> definitions, rows;
+};
+
+// kInternal, naming the object and the first table in question, unless the archive is as expected.
+void CheckArchive(const ArchiveTables& found, const ExpectedContents& expected,
                   const std::string& object_name);
 
 // Passes an archive on to `next` and reads its table of contents meanwhile. Neither finishes nor
@@ -38,16 +45,13 @@ class TocTap final : public Sink {
   void Abort() noexcept override {}
 
   // Valid after Finish.
-  const ArchiveToc& toc() const noexcept { return *toc_; }
+  const ArchiveTables& tables() const noexcept { return tables_; }
 
  private:
-  void Try();
-
   Sink& next_;
   std::string object_name_;
-  std::string head_;  // what came before the table of contents was complete
-  size_t next_attempt_;
-  std::optional<ArchiveToc> toc_;
+  ArchiveTables tables_;
+  TocReader reader_;
 };
 
 }  // namespace pgbackup

@@ -37,7 +37,7 @@ ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& cont
       Pump(child.output(), tap, context.cancellation);
       check_end(child);
       tap.Finish();
-      CheckArchive(tap.toc(), object.expected, output.name());
+      CheckArchive(tap.tables(), object.expected, output.name());
     } else {
       Pump(child.output(), output.sink(), context.cancellation);
       check_end(child);
