@@ -36,8 +36,10 @@ TEST(TocReader, ReadsWhatComesInPieces) {
     std::vector<TocEntry> entries;
     TocReader reader([&](TocEntry entry) { entries.push_back(std::move(entry)); });
     EXPECT_FALSE(reader.IsComplete());
-    for (size_t at = 0; at < archive.size(); at += piece)
-      EXPECT_EQ(reader.Read(std::string_view(archive).substr(at, piece)), reader.IsComplete());
+    for (size_t at = 0; at < archive.size(); at += piece) {
+      const bool is_complete = reader.Read(std::string_view(archive).substr(at, piece));
+      EXPECT_EQ(is_complete, reader.IsComplete());
+    }
     EXPECT_TRUE(reader.IsComplete());
     ASSERT_EQ(entries.size(), 2u) << piece;
     for (size_t i = 0; i < entries.size(); ++i) {
