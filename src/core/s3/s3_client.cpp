@@ -10,9 +10,9 @@ namespace pgbackup {
 namespace {
 
 constexpr std::chrono::milliseconds kLeastTimeout{100};
-// In one call. Of a store's servers a single one may have a wrong clock.
-constexpr int kMostRenewals = 3;  // of credentials
-constexpr int kMostClockCorrections = 3;
+// In one call.
+constexpr int kMostRenewals = 3;          // of credentials
+constexpr int kMostClockCorrections = 3;  // one of a store's servers may have a wrong clock
 
 // Whether the store can have done what a failed try asked for.
 bool LeavesOpen(TransportFailure failure) {
