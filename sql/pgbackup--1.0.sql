@@ -717,21 +717,11 @@ COMMENT ON FUNCTION pgbackup.presign(bigint, interval) IS
 -- Restores
 --
 
-CREATE FUNCTION pgbackup.restore(
-    backup_id bigint,
-    target_database name,
-    schemas text[] DEFAULT NULL,
-    tables text[] DEFAULT NULL,
-    content text DEFAULT 'all',
-    jobs int DEFAULT NULL) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
+CREATE FUNCTION pgbackup._restorable_backup(backup_id bigint) RETURNS pgbackup.backups
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     source pgbackup.backups;
-    run_id bigint;
 BEGIN
-    PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('restore a backup');
     PERFORM pgbackup._require_run_id(backup_id);
     SELECT b.* INTO source FROM pgbackup.backups b WHERE b.id = backup_id FOR SHARE;
     IF NOT FOUND THEN
@@ -743,10 +733,19 @@ BEGIN
                   DETAIL = source.message,
                   HINT = format('SELECT (pgbackup.latest(%L)).id is the newest one that is complete.', source.database);
     END IF;
+    RETURN source;
+END $$;
+COMMENT ON FUNCTION pgbackup._restorable_backup(bigint) IS
+    'internal: a completed backup, kept from being deleted until the transaction ends; an error for any other';
+
+CREATE FUNCTION pgbackup._check_target(target_database name, source_database name) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
     IF target_database IS NULL OR target_database = '' THEN
         RAISE EXCEPTION 'target_database must not be null or empty'
             USING ERRCODE = 'null_value_not_allowed',
-                  HINT = format('Name a database that does not exist yet, such as %L.', source.database || '_restored');
+                  HINT = format('Name a database that does not exist yet, such as %L.', source_database || '_restored');
     END IF;
     IF target_database IN ('template0', 'template1', 'postgres')
        OR target_database = current_database() THEN
@@ -755,37 +754,86 @@ BEGIN
                   DETAIL = 'The server or pgbackup itself needs this database.',
                   HINT = 'Name a database that does not exist yet.';
     END IF;
-    PERFORM pgbackup._check_names('schemas', schemas);
-    PERFORM pgbackup._check_names('tables', tables);
-    PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
-    PERFORM pgbackup._check_jobs(jobs);
-    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = restore.target_database
+    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = target_database
                   AND r.status IN ('pending', 'in_progress')) THEN
         RAISE EXCEPTION 'another restore into database "%" is under way', target_database
             USING ERRCODE = 'object_in_use',
                   HINT = 'Wait for it, or cancel it: SELECT id, status FROM pgbackup.restores.';
     END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_target(name, name) IS 'internal: an error unless a restore may be made into this database';
+
+CREATE FUNCTION pgbackup._check_flag(what text, value boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF value IS NULL THEN
+        RAISE EXCEPTION '% must not be null', what
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Use true or false.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_flag(text, boolean) IS 'internal: an error for null';
+
+CREATE FUNCTION pgbackup.restore(
+    backup_id bigint,
+    target_database name,
+    replace boolean DEFAULT false,
+    dry_run boolean DEFAULT false,
+    schemas text[] DEFAULT NULL,
+    tables text[] DEFAULT NULL,
+    content text DEFAULT 'all',
+    jobs int DEFAULT NULL,
+    passkey text DEFAULT NULL,
+    create_roles boolean DEFAULT false,
+    into_schema text DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    source pgbackup.backups;
+    run_id bigint;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('restore a backup');
+    source := pgbackup._restorable_backup(backup_id);
+    PERFORM pgbackup._check_target(target_database, source.database);
+    PERFORM pgbackup._check_flag('replace', replace);
+    PERFORM pgbackup._check_flag('dry_run', dry_run);
+    PERFORM pgbackup._check_flag('create_roles', create_roles);
+    PERFORM pgbackup._check_names('schemas', schemas);
+    PERFORM pgbackup._check_names('tables', tables);
+    PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
+    PERFORM pgbackup._check_jobs(jobs);
+    IF replace OR dry_run OR create_roles OR into_schema IS NOT NULL THEN
+        RAISE EXCEPTION 'replace, dry_run, create_roles and into_schema are not supported yet'
+            USING ERRCODE = 'feature_not_supported';
+    END IF;
     INSERT INTO pgbackup.restores (backup_id, database, target_database, options)
     VALUES (backup_id, source.database, target_database,
             jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
                 'content', content,
-                'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int))))
+                'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int),
+                'replace', replace, 'dry_run', dry_run, 'create_roles', create_roles,
+                'into_schema', into_schema)))
     RETURNING id INTO run_id;
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, text[], text[], text, int) IS
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
     'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
     target_database name,
+    replace boolean DEFAULT false,
+    dry_run boolean DEFAULT false,
     schemas text[] DEFAULT NULL,
     tables text[] DEFAULT NULL,
     content text DEFAULT 'all',
-    jobs int DEFAULT NULL)
+    jobs int DEFAULT NULL,
+    passkey text DEFAULT NULL,
+    create_roles boolean DEFAULT false,
+    into_schema text DEFAULT NULL)
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, text[], text[], text, int) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 --

@@ -36,7 +36,7 @@ bench_parallel() {
 fill_database() {
   case $content in
     pgbench) quietly "$scratch/pgbench.log" as_user "$bindir/pgbench" -i -s $((gigabytes * 67)) bench ;;
-    documents) sql -d bench -o /dev/null -v rows=$((gigabytes * 850000)) -f "$scratch/tree/bench/documents.sql" ;;
+    documents) sql -d bench -o /dev/null -v rows=$((gigabytes * 1350000)) -f "$scratch/tree/bench/documents.sql" ;;
     single) sql -d bench -v rows=$((gigabytes * 5200000)) -f "$scratch/tree/bench/log_lines.sql" ;;
     small) sql -d bench -o /dev/null -v tables=10000 -v rows=$((gigabytes * 1000)) -f "$scratch/tree/bench/small_tables.sql" ;;
     *) fail "unknown content $content, see scripts/bench --help" ;;
@@ -92,7 +92,7 @@ repo1-s3-region=us-east-1
 repo1-s3-uri-style=path
 repo1-s3-key=$(s3_key aws_access_key_id)
 repo1-s3-key-secret=$(s3_key aws_secret_access_key)
-repo1-storage-ca-file=$PGBACKUP_TEST_S3_CA_FILE
+repo1-storage-verify-tls=n
 repo1-retention-full=1
 compress-type=zst
 compress-level=1

@@ -238,8 +238,9 @@ Datum pgbackup_run(PG_FUNCTION_ARGS) {
 }
 
 Datum pgbackup_run_restore(PG_FUNCTION_ARGS) {
-  static const Oid kTypes[] = {INT8OID, NAMEOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, INT4OID};
-  StartAndFollow(fcinfo, "SELECT pgbackup.restore($1, $2, $3, $4, $5, $6)", kTypes,
-                 lengthof(kTypes));
+  static const Oid kTypes[] = {INT8OID, NAMEOID, BOOLOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID,
+                               TEXTOID, INT4OID, TEXTOID, BOOLOID, TEXTOID};
+  StartAndFollow(fcinfo, "SELECT pgbackup.restore($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 kTypes, lengthof(kTypes));
   PG_RETURN_VOID();
 }

@@ -142,6 +142,10 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.tables = options.Texts("tables");
     job.options.content = ParseDumpContent(options.TextOr("content", "all"));
     job.options.jobs = InRange(options, "jobs", job.options.jobs, 1, 64);
+    job.options.replace = options.FlagOr("replace", false);
+    job.options.dry_run = options.FlagOr("dry_run", false);
+    job.options.create_roles = options.FlagOr("create_roles", false);
+    job.options.into_schema = options.OptionalText("into_schema");
   }
   return job;
 }

@@ -52,6 +52,10 @@ struct RestoreOptions {
   std::vector<std::string> schemas, tables;
   DumpContent content = DumpContent::kAll;
   int64_t jobs = 2;
+  bool replace = false;       // a target that holds something is swapped for what was restored
+  bool dry_run = false;       // all checks, no change
+  bool create_roles = false;  // those that are missing, from the backup's globals
+  std::optional<std::string> into_schema;  // of the target, which stays otherwise as it is
 };
 
 struct RestoreJob : JobBase {
