@@ -145,7 +145,7 @@ COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage'
 CREATE TABLE pgbackup.restores (
     id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
     backup_id       bigint NOT NULL,
-    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore')),
+    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore', 'undo')),
     database        name NOT NULL,
     target_database name NOT NULL,
     status          text NOT NULL DEFAULT 'pending'
@@ -159,16 +159,18 @@ CREATE TABLE pgbackup.restores (
     started_at      timestamptz,
     finished_at     timestamptz,
     duration        interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
+    kept_database   name,
+    kept_oid        oid,
     options         jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX restores_open ON pgbackup.restores (status, id) WHERE status IN ('pending', 'in_progress');
 CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.restores
     FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition();
 
-COMMENT ON TABLE pgbackup.restores IS 'one row per restore; written by the pgbackup launcher';
+COMMENT ON TABLE pgbackup.restores IS 'one row per restore; written by the pgbackup launcher, and by the agent that swaps databases, in the transaction that renames them';
 COMMENT ON COLUMN pgbackup.restores.id IS 'number of the run';
 COMMENT ON COLUMN pgbackup.restores.backup_id IS 'backup it comes from';
-COMMENT ON COLUMN pgbackup.restores.mode IS 'restore';
+COMMENT ON COLUMN pgbackup.restores.mode IS 'restore, or undo of one';
 COMMENT ON COLUMN pgbackup.restores.database IS 'database the backup was taken from';
 COMMENT ON COLUMN pgbackup.restores.target_database IS 'database that is made';
 COMMENT ON COLUMN pgbackup.restores.status IS 'pending, in_progress, completed, failed or cancelled';
@@ -181,6 +183,8 @@ COMMENT ON COLUMN pgbackup.restores.created_at IS 'when it was asked for';
 COMMENT ON COLUMN pgbackup.restores.started_at IS 'when the agent was started';
 COMMENT ON COLUMN pgbackup.restores.finished_at IS 'when it ended';
 COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at';
+COMMENT ON COLUMN pgbackup.restores.kept_database IS 'the database that was replaced is kept under this name; null when nothing is';
+COMMENT ON COLUMN pgbackup.restores.kept_oid IS 'OID of that database';
 COMMENT ON COLUMN pgbackup.restores.options IS 'options of the run';
 
 CREATE TABLE pgbackup.copies (
@@ -235,19 +239,22 @@ CREATE TABLE pgbackup.removals (
     storage    text,
     file_name  text,
     target_database name,
-    reason     text NOT NULL CHECK (reason IN ('deleted', 'interrupted', 'unfinished')),
+    kept_oid   oid,
+    reason     text NOT NULL CHECK (reason IN ('deleted', 'interrupted', 'unfinished', 'replaced')),
     attempts   int NOT NULL DEFAULT 0,
     message    text,
     not_before timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CHECK ((file_name IS NULL) <> (target_database IS NULL))
+    CHECK ((file_name IS NULL) <> (target_database IS NULL)),
+    CHECK ((kept_oid IS NULL) <> (reason = 'replaced'))
 );
-COMMENT ON TABLE pgbackup.removals IS 'what the launcher is to clean up: a folder in storage, or the side database of a killed restore; a row stays until that has worked';
+COMMENT ON TABLE pgbackup.removals IS 'what the launcher is to clean up: a folder in storage, the side database of a killed restore, or a database that a restore has replaced; a row stays until that has worked';
 COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the run that left it';
 COMMENT ON COLUMN pgbackup.removals.backup_id IS 'for what a copy left: the backup it is a copy of';
 COMMENT ON COLUMN pgbackup.removals.storage IS 'storage';
 COMMENT ON COLUMN pgbackup.removals.file_name IS 'folder within the storage';
-COMMENT ON COLUMN pgbackup.removals.target_database IS 'target of the restore whose side database is to be dropped';
-COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), interrupted or unfinished';
+COMMENT ON COLUMN pgbackup.removals.target_database IS 'target of the restore whose side database is to be dropped; when replaced, the database itself';
+COMMENT ON COLUMN pgbackup.removals.kept_oid IS 'when replaced: OID of the database';
+COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), interrupted, unfinished or replaced (and kept for long enough)';
 COMMENT ON COLUMN pgbackup.removals.attempts IS 'how often it has failed';
 COMMENT ON COLUMN pgbackup.removals.message IS 'why the last attempt failed';
 COMMENT ON COLUMN pgbackup.removals.not_before IS 'when it is tried next';
@@ -738,30 +745,62 @@ END $$;
 COMMENT ON FUNCTION pgbackup._restorable_backup(bigint) IS
     'internal: a completed backup, kept from being deleted until the transaction ends; an error for any other';
 
-CREATE FUNCTION pgbackup._check_target(target_database name, source_database name) RETURNS void
+CREATE FUNCTION pgbackup._check_no_other_restore(target name) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
 BEGIN
-    IF target_database IS NULL OR target_database = '' THEN
-        RAISE EXCEPTION 'target_database must not be null or empty'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = format('Name a database that does not exist yet, such as %L.', source_database || '_restored');
-    END IF;
-    IF target_database IN ('template0', 'template1', 'postgres')
-       OR target_database = current_database() THEN
-        RAISE EXCEPTION 'cannot restore into database "%"', target_database
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'The server or pgbackup itself needs this database.',
-                  HINT = 'Name a database that does not exist yet.';
-    END IF;
-    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = target_database
+    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = target
                   AND r.status IN ('pending', 'in_progress')) THEN
-        RAISE EXCEPTION 'another restore into database "%" is under way', target_database
+        RAISE EXCEPTION 'another restore into database "%" is under way', target
             USING ERRCODE = 'object_in_use',
                   HINT = 'Wait for it, or cancel it: SELECT id, status FROM pgbackup.restores.';
     END IF;
 END $$;
-COMMENT ON FUNCTION pgbackup._check_target(name, name) IS 'internal: an error unless a restore may be made into this database';
+COMMENT ON FUNCTION pgbackup._check_no_other_restore(name) IS 'internal: an error while another run has this target';
+
+CREATE FUNCTION pgbackup._check_target(target name, source_database name, replace boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF target IS NULL OR target = '' THEN
+        RAISE EXCEPTION 'target_database must not be null or empty'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = format('Name a database that does not exist yet, such as %L.', source_database || '_restored');
+    END IF;
+    IF target IN ('template0', 'template1') OR NOT replace AND target IN ('postgres', current_database()) THEN
+        RAISE EXCEPTION 'cannot restore into database "%"', target
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The server or pgbackup itself needs this database.',
+                  HINT = 'Name a database that does not exist yet.';
+    END IF;
+    PERFORM pgbackup._check_no_other_restore(target);
+END $$;
+COMMENT ON FUNCTION pgbackup._check_target(name, name, boolean) IS 'internal: an error unless a restore may be made into this database';
+
+CREATE FUNCTION pgbackup._check_replaces_all(source pgbackup.backups, is_part boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what constant text := CASE WHEN is_part THEN 'a part of a backup'
+        WHEN source.options->>'content' IN ('schema', 'data')
+          OR source.options ?| '{schemas,tables,exclude_tables,exclude_table_data}'
+        THEN format('backup %s, which holds a part of its database,', source.id) END;
+BEGIN
+    IF what IS NOT NULL THEN
+        RAISE EXCEPTION '% cannot replace a whole database', what
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Everything else in the database would be gone.',
+                  HINT = 'Restore it into a new database, and copy from there what you need.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_replaces_all(pgbackup.backups, boolean) IS
+    'internal: an error unless the restore brings a whole database';
+
+CREATE FUNCTION pgbackup._name_beside(database name, suffix text) RETURNS name
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (left(database::text, length) || suffix)::name
+      FROM generate_series(63, 0, -1) AS l (length)
+     WHERE octet_length(left(database::text, length) || suffix) <= 63 LIMIT 1
+$$;
+COMMENT ON FUNCTION pgbackup._name_beside(name, text) IS
+    'internal: the name of a database with something behind it, cut so that all of that is there';
 
 CREATE FUNCTION pgbackup._check_flag(what text, value boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -772,6 +811,17 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pgbackup._check_flag(text, boolean) IS 'internal: an error for null';
+
+CREATE FUNCTION pgbackup._is_beside(database oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_database d, pgbackup.restores r
+                    WHERE d.oid = $1
+                      AND (r.kept_oid = d.oid
+                           OR r.status = 'in_progress'
+                              AND d.datname = pgbackup._name_beside(r.target_database, '__restore_' || r.id)))
+$$;
+COMMENT ON FUNCTION pgbackup._is_beside(oid) IS
+    'internal: whether a database is one that a restore is filling, or keeps: the schedule does not back it up';
 
 CREATE FUNCTION pgbackup.restore(
     backup_id bigint,
@@ -794,16 +844,19 @@ BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._require_superuser('restore a backup');
     source := pgbackup._restorable_backup(backup_id);
-    PERFORM pgbackup._check_target(target_database, source.database);
     PERFORM pgbackup._check_flag('replace', replace);
+    PERFORM pgbackup._check_target(target_database, source.database, replace);
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     PERFORM pgbackup._check_flag('create_roles', create_roles);
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_jobs(jobs);
-    IF replace OR dry_run OR create_roles OR into_schema IS NOT NULL THEN
-        RAISE EXCEPTION 'replace, dry_run, create_roles and into_schema are not supported yet'
+    IF replace THEN
+        PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
+    END IF;
+    IF dry_run OR create_roles OR into_schema IS NOT NULL THEN
+        RAISE EXCEPTION 'dry_run, create_roles and into_schema are not supported yet'
             USING ERRCODE = 'feature_not_supported';
     END IF;
     INSERT INTO pgbackup.restores (backup_id, database, target_database, options)
@@ -818,7 +871,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty; it starts when the transaction commits. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -835,6 +888,45 @@ CREATE PROCEDURE pgbackup.run_restore(
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
 COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
+
+CREATE FUNCTION pgbackup.undo_restore(restore_id bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    undone pgbackup.restores;
+    run_id bigint;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('undo a restore');
+    PERFORM pgbackup._require_run_id(restore_id);
+    SELECT r.* INTO undone FROM pgbackup.restores r WHERE r.id = restore_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no restore %', restore_id
+            USING ERRCODE = 'undefined_object',
+                  HINT = 'SELECT id, target_database, kept_database FROM pgbackup.restores shows all.';
+    END IF;
+    IF undone.kept_database IS NULL THEN
+        RAISE EXCEPTION 'restore % cannot be undone', restore_id
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = CASE WHEN undone.status <> 'completed' THEN format('It is %s.', undone.status)
+                                ELSE 'Nothing that it has replaced is kept (any more).' END,
+                  HINT = 'SELECT id, target_database, kept_database FROM pgbackup.restores WHERE kept_database IS NOT NULL shows those that can.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_database d WHERE d.oid = undone.kept_oid AND d.datname = undone.kept_database) THEN
+        RAISE EXCEPTION 'restore % cannot be undone', restore_id
+            USING ERRCODE = 'undefined_database',
+                  DETAIL = format('The database "%s" that it has kept has been dropped or renamed.', undone.kept_database),
+                  HINT = 'Give it that name again or, if it is gone, restore a backup of that time.';
+    END IF;
+    PERFORM pgbackup._check_no_other_restore(undone.target_database);
+    INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
+    VALUES (undone.backup_id, 'undo', undone.database, undone.target_database,
+            jsonb_build_object('restore_id', restore_id))
+    RETURNING id INTO run_id;
+    PERFORM pgbackup._wake_launcher();
+    RETURN run_id;
+END $$;
+COMMENT ON FUNCTION pgbackup.undo_restore(bigint) IS
+    'asks for the database back that a restore (or an undo) has replaced; what has its name now is kept in its place. Starts when the transaction commits; returns the id of the run, for pgbackup.wait()';
 
 --
 -- Checking the setup (src/pg/sql_check.cpp)
@@ -1061,6 +1153,36 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._cleanup_storage(text, boolean, interval) IS 'internal: removes what unfinished runs have left in a storage, if it is older than that';
 
+CREATE FUNCTION pgbackup._cleanup_replaced(dry_run boolean)
+    RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    keep constant interval := make_interval(secs => (SELECT setting::int FROM pg_settings WHERE name = 'pgbackup.keep_replaced'));
+    kept pgbackup.restores;
+BEGIN
+    IF keep = interval '0' THEN
+        RETURN;
+    END IF;
+    FOR kept IN SELECT r.* FROM pgbackup.restores r
+                 WHERE r.kept_database IS NOT NULL AND r.finished_at < now() - keep
+                   AND NOT EXISTS (SELECT FROM pgbackup.restores u WHERE u.status IN ('pending', 'in_progress')
+                                      AND u.target_database = r.target_database)
+                 ORDER BY r.id FOR UPDATE LOOP
+        IF NOT dry_run THEN
+            INSERT INTO pgbackup.removals (run_id, backup_id, target_database, kept_oid, reason)
+            VALUES (kept.id, kept.backup_id, kept.kept_database, kept.kept_oid, 'replaced')
+            ON CONFLICT (run_id) DO NOTHING;
+        END IF;
+        RETURN QUERY SELECT kept.backup_id, kept.kept_database::text,
+                            format('database replaced by %s %s, longer ago than %s', kept.mode, kept.id, pgbackup._age_in_words(keep)),
+                            CASE WHEN dry_run THEN 'would drop' ELSE 'is being dropped' END;
+    END LOOP;
+    PERFORM pgbackup._wake_launcher();
+END $$;
+COMMENT ON FUNCTION pgbackup._cleanup_replaced(boolean) IS
+    'internal: has the databases dropped that restores have replaced, longer ago than pgbackup.keep_replaced';
+
 CREATE FUNCTION pgbackup.cleanup(dry_run boolean DEFAULT false)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1071,10 +1193,8 @@ DECLARE
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._require_superuser('clean up the storage');
-    IF dry_run IS NULL THEN
-        RAISE EXCEPTION 'dry_run must not be null'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'Use true or false.';
-    END IF;
+    PERFORM pgbackup._check_flag('dry_run', dry_run);
+    RETURN QUERY SELECT * FROM pgbackup._cleanup_replaced(dry_run);
     IF current_setting('pgbackup.storage') = '' THEN
         RAISE EXCEPTION 'no storage is set'
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -1092,7 +1212,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION pgbackup.cleanup(boolean) IS
-    'removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
+    'drops the databases that restores have replaced longer ago than pgbackup.keep_replaced (file_name is then the database), and removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
 
 --
 -- Nothing is for everyone

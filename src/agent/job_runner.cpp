@@ -6,6 +6,7 @@
 #include "core/dump/backup_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
+#include "core/restore/undo_run.h"
 #include "core/run/check_run.h"
 #include "core/run/janitor_run.h"
 #include "core/run/presign_run.h"
@@ -19,6 +20,9 @@ RunOutcome Run(const BackupJob& job, const RunContext& context) {
 }
 RunOutcome Run(const RestoreJob& job, const RunContext& context) {
   return RunRestore(job, context);
+}
+RunOutcome Run(const UndoJob& job, const RunContext& context) {
+  return RunUndo(job, context);
 }
 RunOutcome Run(const RemoveJob& job, const RunContext& context) {
   return RunRemove(job, context);

@@ -87,6 +87,13 @@ uint64 FailInterruptedRuns() {
   return count;
 }
 
+bool HasRecordedItself(int64 restore_id) {
+  return ExecuteSql(
+             "SELECT FROM pgbackup.restores WHERE id = $1 AND status = 'completed' "
+             "FOR UPDATE",
+             SqlArguments().Int8(restore_id)) > 0;
+}
+
 const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   SqlArguments arguments;
   arguments.Int8(run_id)
@@ -174,7 +181,11 @@ const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome) {
 
 void FinishRemoval(int64 run_id, bool done, const char* event) {
   if (done) {
-    ExecuteSql("DELETE FROM pgbackup.removals WHERE run_id = $1", SqlArguments().Int8(run_id));
+    ExecuteSql(
+        "WITH d AS (DELETE FROM pgbackup.removals WHERE run_id = $1 RETURNING kept_oid) "
+        "UPDATE pgbackup.restores r SET kept_database = NULL, kept_oid = NULL "
+        "FROM d WHERE r.id = $1 AND r.kept_oid = d.kept_oid",
+        SqlArguments().Int8(run_id));
     return;
   }
   ExecuteSql(
@@ -235,7 +246,7 @@ uint64 InsertScheduledRuns(TimestampTz slot) {
       "SELECT w.name, current_setting('pgbackup.storage'), 'scheduled', 'default', $1, "
       "current_setting('pgbackup.format'), session_user, pgbackup._default_options() "
       "FROM (SELECT datname::text FROM pg_database "
-      "      WHERE $2 AND datallowconn AND NOT datistemplate "
+      "      WHERE $2 AND datallowconn AND NOT datistemplate AND NOT pgbackup._is_beside(oid) "
       "      UNION SELECT unnest($3)) AS w (name) "
       "WHERE NOT EXISTS (SELECT FROM pgbackup.backups b WHERE b.schedule = 'default' "
       "AND b.slot = $1 AND b.database = w.name::name) ORDER BY w.name",

@@ -68,6 +68,10 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context);
 // When the next removal is due; 0 when none waits.
 TimestampTz NextRemovalTime();
 
+// Whether a restore (or undo) has recorded its own end, as it does in the transaction that swaps
+// databases. Waits for that transaction if it is just committing.
+bool HasRecordedItself(int64 restore_id);
+
 // Ends a run: the one place that writes a final state. Returns the message of the row, which may be
 // nullptr.
 const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome);

@@ -100,12 +100,29 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
+ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
+  SqlArguments arguments;
+  AddJobArguments(&arguments, id);
+  if (ExecuteSql(
+          "WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
+          "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
+          "SELECT jsonb_build_object('protocol', 1, 'job', 'undo', 'id', r.id, "
+          "'target_database', r.target_database, 'incoming_database', u.kept_database, "
+          "'kept_database', pgbackup._name_beside(r.target_database, '__before_undo_' || r.id), "
+          "'server', " PGBACKUP_SERVER_JSON ")::text FROM r, pgbackup.restores u "
+          "WHERE u.id = (r.options->>'restore_id')::bigint AND u.kept_database IS NOT NULL",
+          arguments) == 0)
+    return Unprepared(id, "nothing that the restore has replaced is kept any more");
+  return Prepared(id, database, TextOfRow(0, 0), context);
+}
+
 ReadyJob TakeRestore(MemoryContext context) {
-  if (ExecuteSql("SELECT id, target_database FROM pgbackup.restores "
+  if (ExecuteSql("SELECT id, target_database, mode FROM pgbackup.restores "
                  "WHERE status = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
     return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
+  if (strcmp(TextOfRow(0, 2), "undo") == 0) return TakeUndo(id, database, context);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
   if (ExecuteSql(
@@ -113,8 +130,9 @@ ReadyJob TakeRestore(MemoryContext context) {
           "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
           "SELECT jsonb_build_object('protocol', 1, 'job', 'restore', 'id', r.id, "
           "'backup_id', b.id, 'file_name', b.file_name, 'checksum', b.checksum, "
-          "'target_database', r.target_database, 'options', r.options, "
-          "'server', " PGBACKUP_SERVER_JSON
+          "'target_database', r.target_database, 'kept_database', "
+          "pgbackup._name_beside(r.target_database, '__before_restore_' || r.id), "
+          "'options', r.options, 'server', " PGBACKUP_SERVER_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
@@ -175,7 +193,8 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
       "THEN jsonb_build_object('job', 'remove', 'file_name', d.file_name, "
       "'unless_backup', d.reason <> 'deleted', 'system_identifier', $6, "
       "'storage', " PGBACKUP_STORAGE_JSON("d.storage")
-      ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database) END "
+      ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database, "
+      "'kept_oid', d.kept_oid::bigint) END "
       "|| jsonb_build_object('protocol', 1, 'id', coalesce(d.backup_id, d.run_id), "
       "'server', " PGBACKUP_SERVER_JSON
       "))::text FROM pgbackup.removals d WHERE d.run_id = $1",

@@ -174,6 +174,10 @@ void RecordEnd(void* arg) {
     FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
     return;
   }
+  if (agent.kind == JobKind::kRestore && HasRecordedItself(agent.run_id)) {
+    LogEnd(agent, RunState::kCompleted, nullptr);
+    return;
+  }
   const char* message = Record(agent.kind, agent.run_id, outcome);
   LogEnd(agent, outcome.state, message);
 }

@@ -202,6 +202,9 @@ void DefineWhenAndWhat() {
                "How often a backup that gave way, or could not lock its tables, is tried again.");
   DefineNumber("pgbackup.retry_delay", &settings.retry_delay, 300, 1, 86400, GUC_UNIT_S,
                "How long after the first failure; twice as long after each further one.");
+  DefineNumber(
+      "pgbackup.keep_replaced", &settings.keep_replaced, 7 * 86400, 0, INT_MAX, GUC_UNIT_S,
+      "How long cleanup() leaves databases alone that restores have replaced; 0 for ever.");
 }
 
 void DefineHow() {

@@ -30,6 +30,7 @@ struct Settings {
   int retries;             // 0: none
   int retry_delay;         // seconds
   int timeout;             // seconds, 0: none
+  int keep_replaced;       // seconds, 0: for ever
   char* bin_directory;
   char* dump_conninfo;
   char* s3_region;

@@ -6,6 +6,10 @@ namespace pgbackup {
 
 RunOutcome RunDrop(const DropJob& job, const RunContext& context) {
   try {
+    if (job.kept_oid) {
+      DropKeptDatabase(job.server, job.target_database, *job.kept_oid, context.cancellation);
+      return {};
+    }
     // A side database is created under a name nobody else had, so the name tells whose it is.
     DropDatabase(job.server, SideDatabaseName(job.target_database, job.id), context.cancellation);
     return {};

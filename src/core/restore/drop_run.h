@@ -1,4 +1,5 @@
-// The `drop` job: ends what a restore that was killed has left on the server.
+// The `drop` job: ends what a restore that was killed has left on the server, or the database that
+// one has replaced.
 #pragma once
 
 #include "core/run/job.h"
@@ -6,7 +7,8 @@
 
 namespace pgbackup {
 
-// Drops the side database of restore `job.id`, if it is there. Throws nothing.
+// Drops the side database of restore `job.id` or, given its OID, the kept database, if it is there.
+// Throws nothing.
 RunOutcome RunDrop(const DropJob& job, const RunContext& context);
 
 }  // namespace pgbackup

@@ -8,9 +8,11 @@
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
 #include "core/restore/fill_session.h"
+#include "core/restore/home_catalog.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
 #include "core/restore/schedule_runner.h"
+#include "core/restore/swap.h"
 #include "core/restore/target_database.h"
 #include "core/run/deadline.h"
 
@@ -47,6 +49,9 @@ class Restore {
   void CheckPrograms();
   void CheckServer();
   void CheckRoles(PostgresConnection& connection) const;
+  void CheckTarget(PostgresConnection& connection) const;
+  bool TargetHoldsSomething() const;
+  void HandOver();
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
   void Fill(Storage& storage, const RestorePlan& plan);
@@ -91,8 +96,7 @@ RunOutcome Restore::Run() {
     PostgresConnection connection = Connect(side_name_);
     AnalyzeLocalTables(connection);
   }
-  context_.progress.SetPhase("renaming");
-  side_->TakeName(job_.target_database, context_.cancellation);
+  HandOver();
   created_ = false;
 
   RunOutcome outcome;
@@ -157,10 +161,39 @@ void Restore::CheckServer() {
                             source_major, connection.server_major()),
                 "", fmt::format("Restore it into version {} or newer.", source_major));
   CheckRoles(connection);
-  if (DatabaseExists(connection, job_.target_database)) {
-    PostgresConnection in_target = Connect(job_.target_database);
-    CheckDatabaseIsEmpty(in_target, job_.target_database);
+  CheckTarget(connection);
+}
+
+// Nothing that exists is touched, unless the restore is to take its place.
+void Restore::CheckTarget(PostgresConnection& connection) const {
+  if (job_.options.replace) CheckCanBeReplaced(connection, job_.target_database);
+  if (job_.options.replace || !DatabaseExists(connection, job_.target_database)) return;
+  PostgresConnection in_target = Connect(job_.target_database);
+  CheckDatabaseIsEmpty(in_target, job_.target_database);
+}
+
+bool Restore::TargetHoldsSomething() const {
+  PostgresConnection connection = Connect(job_.server.maintenance_database);
+  if (!DatabaseExists(connection, job_.target_database)) return false;
+  PostgresConnection in_target = Connect(job_.target_database);
+  return FindUserObject(in_target).has_value();
+}
+
+// Makes the side database the target.
+void Restore::HandOver() {
+  if (!job_.options.replace || !TargetHoldsSomething()) {
+    context_.progress.SetPhase("renaming");
+    side_->TakeName(job_.target_database, context_.cancellation);
+    return;
   }
+  const std::string& home = job_.server.maintenance_database;
+  if (job_.target_database == home) {
+    PostgresConnection in_side = Connect(side_name_);
+    CheckHasExtension(in_side, manifest_.database);
+  }
+  context_.progress.SetPhase("swapping");
+  SwapDatabases(job_.server, home, {side_name_, job_.target_database, job_.kept_database}, job_.id,
+                Remark(), context_.cancellation);
 }
 
 void Restore::CheckRoles(PostgresConnection& connection) const {

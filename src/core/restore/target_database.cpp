@@ -49,12 +49,26 @@ bool DatabaseExists(PostgresConnection& connection, const std::string& name) {
   return connection.Query("SELECT 1 FROM pg_database WHERE datname = $1", {name}).rows() > 0;
 }
 
-void CheckDatabaseIsEmpty(PostgresConnection& connection, const std::string& name) {
+std::optional<int64_t> DatabaseOid(PostgresConnection& connection, const std::string& name) {
+  const QueryResult found =
+      connection.Query("SELECT oid FROM pg_database WHERE datname = $1", {name});
+  if (found.rows() == 0) return std::nullopt;
+  return found.Integer(0, 0);
+}
+
+std::optional<std::string> FindUserObject(PostgresConnection& connection) {
   const QueryResult found = connection.Query(kUserObjectSql);
-  if (found.rows() == 0) return;
+  if (found.rows() == 0) return std::nullopt;
+  return found.Text(0, 0);
+}
+
+void CheckDatabaseIsEmpty(PostgresConnection& connection, const std::string& name) {
+  const std::optional<std::string> found = FindUserObject(connection);
+  if (!found) return;
   throw Error(ErrorKind::kAlreadyExists, fmt::format("database \"{}\" is not empty", name),
-              fmt::format("It holds {}.", found.Text(0, 0)),
-              "Restore into a name that is free, or into an empty database.");
+              fmt::format("It holds {}.", *found),
+              "Restore into a name that is free or into an empty database, or let the restore take "
+              "its place: replace => true.");
 }
 
 std::string SideDatabaseName(std::string_view target, int64_t id) {
@@ -114,6 +128,14 @@ void DropDatabase(const ServerAddress& server, const std::string& name,
                   const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server, cancellation);
   connection.Execute(fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE)", QuoteIdentifier(name)));
+}
+
+void DropKeptDatabase(const ServerAddress& server, const std::string& name, int64_t oid,
+                      const Cancellation& cancellation) {
+  PostgresConnection connection = ConnectMaintenance(server, cancellation);
+  if (DatabaseOid(connection, name) != oid) return;
+  connection.Execute(fmt::format("ALTER DATABASE {} IS_TEMPLATE false", QuoteIdentifier(name)));
+  connection.Execute(fmt::format("DROP DATABASE {} WITH (FORCE)", QuoteIdentifier(name)));
 }
 
 }  // namespace pgbackup

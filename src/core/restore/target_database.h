@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@
 namespace pgbackup {
 
 bool DatabaseExists(PostgresConnection& connection, const std::string& name);
+std::optional<int64_t> DatabaseOid(PostgresConnection& connection, const std::string& name);
+
+// Names something in the database of this connection that a user made, if there is anything.
+std::optional<std::string> FindUserObject(PostgresConnection& connection);
 
 // Throws kAlreadyExists, naming what it found, unless the database of this connection holds nothing
 // that a user made.
@@ -44,5 +49,9 @@ class SideDatabase {
 // Ends all connections to `name` and drops it. One that does not exist is no error.
 void DropDatabase(const ServerAddress& server, const std::string& name,
                   const Cancellation& cancellation);
+
+// The same for what a restore has replaced: only if `name` still is the database `oid`.
+void DropKeptDatabase(const ServerAddress& server, const std::string& name, int64_t oid,
+                      const Cancellation& cancellation);
 
 }  // namespace pgbackup

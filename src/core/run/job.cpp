@@ -147,6 +147,17 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.create_roles = options.FlagOr("create_roles", false);
     job.options.into_schema = options.OptionalText("into_schema");
   }
+  if (job.options.replace) job.kept_database = root.Text("kept_database");
+  return job;
+}
+
+UndoJob ParseUndo(const JsonReader& root) {
+  UndoJob job;
+  job.id = root.Integer("id");
+  job.server = ParseServer(root.Object("server"));
+  job.target_database = root.Text("target_database");
+  job.incoming_database = root.Text("incoming_database");
+  job.kept_database = root.Text("kept_database");
   return job;
 }
 
@@ -163,6 +174,7 @@ DropJob ParseDrop(const JsonReader& root) {
   job.id = root.Integer("id");
   job.server = ParseServer(root.Object("server"));
   job.target_database = root.Text("target_database");
+  if (root.Has("kept_oid")) job.kept_oid = root.Integer("kept_oid");
   return job;
 }
 
@@ -232,6 +244,7 @@ Job ParseJob(std::string_view line) {
   const std::string kind = root.Text("job");
   if (kind == "backup") return ParseBackup(root);
   if (kind == "restore") return ParseRestore(root);
+  if (kind == "undo") return ParseUndo(root);
   if (kind == "remove") return ParseRemove(root);
   if (kind == "drop") return ParseDrop(root);
   if (kind == "presign") return ParsePresign(root);

@@ -62,8 +62,16 @@ struct RestoreJob : JobBase {
   int64_t backup_id = 0;
   std::string target_database;
   std::optional<std::string> checksum;  // of the manifest
+  std::string kept_database;            // the name that what is replaced gets
   RestoreOptions options;
   std::vector<StorageSettings> copies;  // where else it is, should `storage` not have it
+};
+
+// Brings back what a restore has replaced; touches no storage.
+struct UndoJob : JobBase {
+  std::string target_database;
+  std::string incoming_database;  // gets the target's name back
+  std::string kept_database;      // the name that the target gets
 };
 
 struct RemoveJob : JobBase {
@@ -71,9 +79,11 @@ struct RemoveJob : JobBase {
   std::string system_identifier;
 };
 
-// Drops what restore `id` may have left behind; touches no storage.
+// Drops what restore `id` may have left behind or, with `kept_oid`, the database `target_database`
+// that one has replaced; touches no storage.
 struct DropJob : JobBase {
   std::string target_database;
+  std::optional<int64_t> kept_oid;
 };
 
 // Makes URLs that read the objects of a backup without credentials.
@@ -104,8 +114,8 @@ struct JanitorJob : JobBase {
   std::vector<std::string> folders, upload_folders;  // to remove objects and uploads from
 };
 
-using Job = std::variant<BackupJob, RestoreJob, RemoveJob, DropJob, PresignJob, CopyJob, CheckJob,
-                         JanitorJob>;
+using Job = std::variant<BackupJob, RestoreJob, UndoJob, RemoveJob, DropJob, PresignJob, CopyJob,
+                         CheckJob, JanitorJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

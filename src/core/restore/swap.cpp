@@ -1,0 +1,166 @@
+#include "core/restore/swap.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/postgres/quoting.h"
+#include "core/restore/home_catalog.h"
+#include "core/restore/session_end.h"
+#include "core/restore/target_database.h"
+#include "core/run/deadline.h"
+
+namespace pgbackup {
+namespace {
+
+// The server gives up a rename after five seconds with other sessions; an agent that has been told
+// to end has nine.
+constexpr std::chrono::milliseconds kSwapTime{8000};
+constexpr int kSwapAttempts = 3;
+
+// One row for each obstacle: what, and what to do.
+constexpr const char* kObstacleSql = R"(
+SELECT 'It does not allow connections.',
+       format('ALTER DATABASE %I ALLOW_CONNECTIONS true;', datname)
+  FROM pg_database WHERE datname = $1 AND NOT datallowconn
+UNION ALL
+SELECT format('It has prepared transactions: %s.', string_agg(format('%L', gid), ', ' ORDER BY gid)),
+       'Commit them or roll them back.'
+  FROM pg_prepared_xacts WHERE database = $1 HAVING count(*) > 0
+UNION ALL
+SELECT format('It has subscriptions: %s.', string_agg(quote_ident(subname), ', ' ORDER BY subname)),
+       'Drop them, and make them again in the restored database.'
+  FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1
+HAVING count(*) > 0
+UNION ALL
+SELECT format('It has logical replication slots: %s.',
+              string_agg(quote_ident(slot_name), ', ' ORDER BY slot_name)),
+       'Drop them; they cannot follow into the restored database.'
+  FROM pg_replication_slots WHERE database = $1 HAVING count(*) > 0)";
+
+// A database that is neither part of the swap nor likely to be missing: sessions there hinder
+// nobody.
+std::string NeutralDatabase(const std::string& home, const std::string& target) {
+  if (home != target) return home;
+  return target == "postgres" ? "template1" : "postgres";
+}
+
+std::string Rename(const std::string& from, const std::string& to) {
+  return fmt::format("ALTER DATABASE {} RENAME TO {}", QuoteIdentifier(from), QuoteIdentifier(to));
+}
+
+bool IsInUse(const Error& error) {
+  return error.message().find("(SQLSTATE 55006)") != std::string::npos;
+}
+
+class Swap {
+ public:
+  Swap(const ServerAddress& server, const std::string& home, const SwapNames& names, int64_t run_id,
+       const std::string& message)
+      : server_(server), home_(home), names_(names), run_id_(run_id), message_(message) {}
+
+  void Perform();
+
+ private:
+  PostgresConnection Connect(const std::string& database) const {
+    return PostgresConnection(SettingsFor(server_, database), deadline_.cancellation());
+  }
+  void RenameBoth(PostgresConnection& renaming);
+  void Record(PostgresConnection& connection) const;
+
+  const ServerAddress& server_;
+  const std::string& home_;
+  const SwapNames& names_;
+  const int64_t run_id_;
+  const std::string& message_;
+  const Deadline deadline_{kSwapTime};
+  std::optional<int64_t> target_oid_;
+  int64_t incoming_oid_ = 0;
+};
+
+// The exception to the rule that the launcher alone writes the state of runs: what has been renamed
+// and what has been recorded must not differ.
+void Swap::Record(PostgresConnection& connection) const {
+  const auto text = [](int64_t value) { return std::to_string(value); };
+  connection.Query(
+      "UPDATE pgbackup.restores SET kept_database = NULL, kept_oid = NULL WHERE kept_oid = $1::oid",
+      {text(incoming_oid_)});
+  const QueryResult recorded = connection.Query(
+      "UPDATE pgbackup.restores SET status = 'completed', finished_at = clock_timestamp(), "
+      "message = nullif($2, ''), kept_database = $3::name, kept_oid = $4::oid "
+      "WHERE id = $1::bigint AND status = 'in_progress' RETURNING id",
+      {text(run_id_), message_, target_oid_ ? std::optional(names_.kept) : std::nullopt,
+       target_oid_ ? std::optional(text(*target_oid_)) : std::nullopt});
+  if (recorded.rows() == 0)
+    throw Error(ErrorKind::kCancelled, fmt::format("run {} is not in progress any more", run_id_));
+}
+
+void Swap::RenameBoth(PostgresConnection& renaming) {
+  if (target_oid_) renaming.Execute(Rename(names_.target, names_.kept));
+  renaming.Execute(Rename(names_.incoming, names_.target));
+}
+
+void Swap::Perform() {
+  const bool moves_home = home_ == names_.target;
+  const std::string neutral = NeutralDatabase(home_, names_.target);
+  PostgresConnection renaming = Connect(neutral);
+  renaming.Execute(
+      "SELECT set_config('synchronous_commit', 'local', false) "
+      "WHERE current_setting('synchronous_commit') = 'off'");
+  target_oid_ = DatabaseOid(renaming, names_.target);
+  incoming_oid_ = DatabaseOid(renaming, names_.incoming).value_or(0);
+  std::optional<HomeCatalogMove> catalog;
+  std::set<int64_t> spared;
+  std::function<void()> move_catalog;
+  if (moves_home) {
+    catalog.emplace(Connect(names_.target), Connect(names_.incoming));
+    spared = catalog->Pids();
+    move_catalog = [&] { catalog->Copy([&](PostgresConnection& to) { Record(to); }); };
+  }
+  renaming.Execute("BEGIN READ WRITE");
+  SessionEnd ending(Connect(neutral), BackendPid(renaming),
+                    {target_oid_.value_or(incoming_oid_), incoming_oid_}, spared, move_catalog);
+  RenameBoth(renaming);
+  ending.Finish();
+  if (!moves_home) Record(renaming);
+  renaming.Execute("COMMIT");
+}
+
+}  // namespace
+
+void CheckCanBeReplaced(PostgresConnection& connection, const std::string& target) {
+  const QueryResult obstacles = connection.Query(kObstacleSql, {target});
+  if (obstacles.rows() == 0) return;
+  std::string detail;
+  std::string hint;
+  for (int row = 0; row < obstacles.rows(); ++row) {
+    detail += (row == 0 ? "" : " ") + obstacles.Text(row, 0);
+    hint += (row == 0 ? "" : " ") + obstacles.Text(row, 1);
+  }
+  throw Error(ErrorKind::kInvalid, fmt::format("database \"{}\" cannot be replaced", target),
+              detail, hint);
+}
+
+void SwapDatabases(const ServerAddress& server, const std::string& home, const SwapNames& names,
+                   int64_t run_id, const std::string& message, const Cancellation& cancellation) {
+  for (int attempt = 1;; ++attempt) {
+    cancellation.ThrowIfCancelled();
+    try {
+      Swap(server, home, names, run_id, message).Perform();
+      return;
+    } catch (const Error& error) {
+      if (!IsInUse(error)) throw;
+      if (attempt == kSwapAttempts)
+        throw Error(ErrorKind::kBusy,
+                    fmt::format("the sessions in database \"{}\" did not end", names.target),
+                    error.message(),
+                    "Find them in pg_stat_activity and pg_prepared_xacts, end them, and restore "
+                    "again.");
+    }
+  }
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,39 @@
+// Gives a database the name of another one, which stays under a third name.
+//
+// One transaction renames both and records the run, so whatever is killed, and whenever: either all
+// of it has happened or nothing. Other sessions are ended only once the transaction holds the lock
+// that new ones wait at, so none can get in between; clients are refused for as long as it takes
+// the server to end theirs, some tenths of a second.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/postgres/postgres_connection.h"
+#include "core/postgres/server_address.h"
+
+namespace pgbackup {
+
+struct SwapNames {
+  std::string incoming;  // gets the name `target`;
+  std::string target;    // the database that has it now, if there is one,
+  std::string kept;      // gets this one
+};
+
+// Throws kInvalid, naming everything that is in the way, unless `target` can be renamed now and
+// dropped later: it must allow connections and hold no prepared transaction, no subscription and no
+// logical replication slot. `connection` may be in any database of the server. A target that does
+// not exist is nobody's obstacle.
+void CheckCanBeReplaced(PostgresConnection& connection, const std::string& target);
+
+// Swaps, and records run `run_id` of pgbackup.restores, which must be in progress, as completed
+// with `message` (null when empty). The catalog is that of the database `home`. When `target` is
+// the home database, what the catalog holds is copied into the incoming one within the same moment.
+//
+// Asks `cancellation` before anything is changed; from then on the swap is carried out or given up
+// by itself within seconds. Throws kBusy when sessions would not end, and whatever the server
+// answers: then nothing has changed. When the server goes away during the commit, nobody knows.
+void SwapDatabases(const ServerAddress& server, const std::string& home, const SwapNames& names,
+                   int64_t run_id, const std::string& message, const Cancellation& cancellation);
+
+}  // namespace pgbackup
