@@ -18,6 +18,7 @@ SET ROLE pgbackup_regress_nobody;
 SELECT pgbackup.create();
 \echo :LAST_ERROR_SQLSTATE
 SELECT pgbackup.restore(1, 'x');
+SELECT pgbackup.undo_restore(1);
 SELECT pgbackup.delete(1);
 SELECT pgbackup.cancel(1);
 SELECT pgbackup.copy(1, 'file:///x');

@@ -43,6 +43,9 @@ SELECT pgbackup.copy(999, 'file:///x');
 SELECT pgbackup.restore(NULL, 'x');
 SELECT pgbackup.restore(999, 'x');
 \echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.undo_restore(NULL);
+SELECT pgbackup.undo_restore(999);
+\echo :LAST_ERROR_SQLSTATE
 CALL pgbackup.run(jobs => 0);
 CALL pgbackup.run_restore(999, 'x');
 BEGIN;

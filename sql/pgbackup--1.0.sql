@@ -897,7 +897,11 @@ DECLARE
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._require_superuser('undo a restore');
-    PERFORM pgbackup._require_run_id(restore_id);
+    IF restore_id IS NULL THEN
+        RAISE EXCEPTION 'restore id must not be null'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'SELECT id, target_database, kept_database FROM pgbackup.restores shows all.';
+    END IF;
     SELECT r.* INTO undone FROM pgbackup.restores r WHERE r.id = restore_id FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no restore %', restore_id

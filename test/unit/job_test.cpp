@@ -105,6 +105,29 @@ TEST(Job, ARestoreHasDefaults) {
   EXPECT_EQ(job.server.maintenance_database, "postgres");
 }
 
+TEST(Job, AReplacingRestoreNeedsANameForWhatItReplaces) {
+  const std::string job =
+      R"({"protocol":1,"job":"restore","id":1,"server":{},"storage":{"url":"file:///x"},
+          "file_name":"f","target_database":"t","kept_database":"t__before",
+          "options":{"replace":true}})";
+  const RestoreJob restore = std::get<RestoreJob>(ParseJob(job));
+  EXPECT_TRUE(restore.options.replace);
+  EXPECT_EQ(restore.kept_database, "t__before");
+  EXPECT_THROW(ParseJob(Replaced(job, "\"kept_database\":\"t__before\",", "")), Error);
+}
+
+TEST(Job, AnUndoNamesThreeDatabases) {
+  const std::string job =
+      R"({"protocol":1,"job":"undo","id":8,"server":{},"target_database":"t",
+          "incoming_database":"t__before","kept_database":"t__undone"})";
+  const UndoJob undo = std::get<UndoJob>(ParseJob(job));
+  EXPECT_EQ(undo.id, 8);
+  EXPECT_EQ(undo.target_database, "t");
+  EXPECT_EQ(undo.incoming_database, "t__before");
+  EXPECT_EQ(undo.kept_database, "t__undone");
+  EXPECT_THROW(ParseJob(Replaced(job, "\"incoming_database\":\"t__before\",", "")), Error);
+}
+
 TEST(Job, ARemovalNeedsNoServer) {
   const RemoveJob job = std::get<RemoveJob>(ParseJob(
       R"({"protocol":1,"job":"remove","id":1,"storage":{"url":"file:///x"},"file_name":"f",
@@ -165,6 +188,11 @@ TEST(Job, ADropNeedsNoStorage) {
                R"("target_database":"shop"})"));
   EXPECT_EQ(drop.id, 9);
   EXPECT_EQ(drop.target_database, "shop");
+  EXPECT_EQ(drop.kept_oid, std::nullopt);
+  const DropJob kept = std::get<DropJob>(
+      ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{},"target_database":"old",)"
+               R"("kept_oid":16999})"));
+  EXPECT_EQ(kept.kept_oid, 16999);
 }
 
 TEST(Job, WhatIsWrongIsNamed) {
