@@ -176,6 +176,11 @@ $node->safe_psql('postgres', 'CREATE TABLE mine (i int); INSERT INTO mine VALUES
 my $home = start_backup($node, q{'postgres'});
 is(finished($node, $home), 'completed', 'a backup of the home database');
 $node->safe_psql('postgres', 'INSERT INTO mine VALUES (2)');
+# A history of some years, with manifests of several kilobytes.
+$node->safe_psql('postgres', q{
+	INSERT INTO pgbackup.backups (database, storage, format, status, manifest)
+	SELECT 'long ago', 'file:///nowhere', 'custom', 'expired', (SELECT jsonb_agg(md5((i * j)::text)) FROM generate_series(1, 150) j)
+	  FROM generate_series(1, 20000) i});
 my $rows_before = $node->safe_psql('postgres', 'SELECT count(*) FROM pgbackup.backups');
 my $launcher = launcher_pid($node);
 $restore = start_restore($node, "$home, 'postgres', replace => true");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/postgres/quoting.h"
@@ -11,14 +12,16 @@
 namespace pgbackup {
 namespace {
 
-// The tables, and the columns of each that an INSERT can fill.
+// The tables, the columns of each that an INSERT can fill, and those of its primary key.
 constexpr const char* kTablesSql = R"(
-SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+       string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (i.indkey))
   FROM pg_depend d
   JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
   JOIN pg_class c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
    AND a.attgenerated = ''
+  LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
  WHERE e.extname = 'pgbackup' AND d.deptype = 'e' AND c.relkind = 'r'
  GROUP BY c.relname ORDER BY c.relname)";
 
@@ -28,16 +31,69 @@ SELECT c.relname FROM pg_depend d
   JOIN pg_class c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass
  WHERE e.extname = 'pgbackup' AND d.deptype = 'e' AND c.relkind = 'S' ORDER BY c.relname)";
 
+struct CatalogTable {
+  std::string name;     // with its schema, quoted
+  std::string columns;  // a list
+  std::string key;      // a list, empty when there is none
+};
+
 std::string InSchema(const std::string& name) {
   return QuoteQualifiedName({"pgbackup", name});
 }
 
-void CopyTable(PostgresConnection& from, PostgresConnection& to, const std::string& table,
-               const std::string& columns) {
-  to.BeginCopy(fmt::format("COPY {} ({}) FROM STDIN", InSchema(table), columns));
-  from.CopyOut(fmt::format("COPY {} ({}) TO STDOUT", InSchema(table), columns),
+std::vector<CatalogTable> TablesOf(PostgresConnection& connection) {
+  const QueryResult rows = connection.Query(kTablesSql);
+  std::vector<CatalogTable> tables;
+  for (int row = 0; row < rows.rows(); ++row)
+    tables.push_back({InSchema(rows.Text(row, 0)), rows.Text(row, 1), rows.Text(row, 2)});
+  return tables;
+}
+
+// Rows of the query `what` into `into`, a table with a list of columns.
+void Stream(PostgresConnection& from, const std::string& what, PostgresConnection& to,
+            const std::string& into) {
+  to.BeginCopy(fmt::format("COPY {} FROM STDIN", into));
+  from.CopyOut(fmt::format("COPY ({}) TO STDOUT", what),
                [&](std::span<const std::byte> row) { to.WriteCopy(row); });
   to.EndCopy();
+}
+
+// Neither triggers nor foreign keys: the rows are as they were.
+void BeginWithoutTriggers(PostgresConnection& to) {
+  to.Execute("BEGIN READ WRITE");
+  to.Execute("SET LOCAL session_replication_role = replica");
+}
+
+void CopyWhole(PostgresConnection& from, PostgresConnection& to, const CatalogTable& table) {
+  to.Execute(fmt::format("DELETE FROM {}", table.name));
+  Stream(from, fmt::format("SELECT {} FROM {}", table.columns, table.name), to,
+         fmt::format("{} ({})", table.name, table.columns));
+}
+
+// Rows whose keys are gone are gone; those written since are taken again.
+void CopyChanges(PostgresConnection& from, PostgresConnection& to, const CatalogTable& table,
+                 const std::string& since) {
+  to.Execute(
+      fmt::format("CREATE TEMPORARY TABLE present ON COMMIT DROP AS "
+                  "SELECT {} FROM {} WITH NO DATA",
+                  table.key, table.name));
+  Stream(from, fmt::format("SELECT {} FROM {}", table.key, table.name), to,
+         fmt::format("present ({})", table.key));
+  to.Execute("ANALYZE present");
+  to.Execute(fmt::format("DELETE FROM {0} WHERE ({1}) NOT IN (SELECT {1} FROM present)", table.name,
+                         table.key));
+  to.Execute(
+      fmt::format("CREATE TEMPORARY TABLE changed ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA",
+                  table.columns, table.name));
+  Stream(from,
+         fmt::format("SELECT {} FROM {} WHERE age(xmin) <= age({}::xid)", table.columns, table.name,
+                     QuoteLiteral(since)),
+         to, fmt::format("changed ({})", table.columns));
+  to.Execute(fmt::format("DELETE FROM {0} WHERE ({1}) IN (SELECT {1} FROM changed)", table.name,
+                         table.key));
+  to.Execute(
+      fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM changed", table.name, table.columns));
+  to.Execute("DROP TABLE present, changed");
 }
 
 void CopySequence(PostgresConnection& from, PostgresConnection& to, const std::string& sequence) {
@@ -58,27 +114,37 @@ void CheckHasExtension(PostgresConnection& connection, const std::string& databa
               "Restore it under another name, or set pgbackup.home_database to another database.");
 }
 
-HomeCatalogMove::HomeCatalogMove(PostgresConnection from, PostgresConnection to)
-    : from_(std::move(from)), to_(std::move(to)) {}
+std::string CopyCatalog(PostgresConnection& from, PostgresConnection& to) {
+  from.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  std::string since = from.Query("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid").Text(0, 0);
+  BeginWithoutTriggers(to);
+  std::string all;
+  for (const CatalogTable& table : TablesOf(to)) all += (all.empty() ? "" : ", ") + table.name;
+  to.Execute(fmt::format("TRUNCATE {}", all));
+  for (const CatalogTable& table : TablesOf(from)) CopyWhole(from, to, table);
+  to.Execute("COMMIT");
+  to.Execute("ANALYZE " + all);
+  from.Execute("COMMIT");
+  return since;
+}
+
+HomeCatalogMove::HomeCatalogMove(PostgresConnection from, PostgresConnection to, std::string since)
+    : from_(std::move(from)), to_(std::move(to)), since_(std::move(since)) {}
 
 std::set<int64_t> HomeCatalogMove::Pids() {
   return {BackendPid(*from_), BackendPid(*to_)};
 }
 
-void HomeCatalogMove::Copy(const std::function<void(PostgresConnection&)>& record) {
+void HomeCatalogMove::Finish(const std::function<void(PostgresConnection&)>& record) {
   PostgresConnection from = std::move(*std::exchange(from_, std::nullopt));
   PostgresConnection to = std::move(*std::exchange(to_, std::nullopt));
-  to.Execute("BEGIN READ WRITE");
-  // Neither triggers nor foreign keys: the rows are as they were.
-  to.Execute("SET LOCAL session_replication_role = replica");
-  const QueryResult old_tables = from.Query(kTablesSql);
-  const QueryResult new_tables = to.Query(kTablesSql);
-  std::string all;
-  for (int row = 0; row < new_tables.rows(); ++row)
-    all += (row == 0 ? "" : ", ") + InSchema(new_tables.Text(row, 0));
-  to.Execute(fmt::format("TRUNCATE {}", all));
-  for (int row = 0; row < old_tables.rows(); ++row)
-    CopyTable(from, to, old_tables.Text(row, 0), old_tables.Text(row, 1));
+  BeginWithoutTriggers(to);
+  for (const CatalogTable& table : TablesOf(from)) {
+    if (table.key.empty())
+      CopyWhole(from, to, table);
+    else
+      CopyChanges(from, to, table, since_);
+  }
   const QueryResult sequences = from.Query(kSequencesSql);
   for (int row = 0; row < sequences.rows(); ++row) CopySequence(from, to, sequences.Text(row, 0));
   to.Execute("SET LOCAL session_replication_role = origin");

@@ -62,7 +62,8 @@ class Swap {
        const std::string& message)
       : server_(server), home_(home), names_(names), run_id_(run_id), message_(message) {}
 
-  void Perform();
+  // `copied_until` is what CopyCatalog has returned, if the home database is swapped.
+  void Perform(const std::string& copied_until);
 
  private:
   PostgresConnection Connect(const std::string& database) const {
@@ -95,7 +96,7 @@ void Swap::Record(PostgresConnection& connection) const {
       {text(run_id_), message_, target_oid_ ? std::optional(names_.kept) : std::nullopt,
        target_oid_ ? std::optional(text(*target_oid_)) : std::nullopt});
   if (recorded.rows() == 0)
-    throw Error(ErrorKind::kCancelled, fmt::format("run {} is not in progress any more", run_id_));
+    throw Error(ErrorKind::kInvalid, fmt::format("run {} is not in progress any more", run_id_));
 }
 
 void Swap::RenameBoth(PostgresConnection& renaming) {
@@ -103,7 +104,7 @@ void Swap::RenameBoth(PostgresConnection& renaming) {
   renaming.Execute(Rename(names_.incoming, names_.target));
 }
 
-void Swap::Perform() {
+void Swap::Perform(const std::string& copied_until) {
   const bool moves_home = home_ == names_.target;
   const std::string neutral = NeutralDatabase(home_, names_.target);
   PostgresConnection renaming = Connect(neutral);
@@ -116,9 +117,9 @@ void Swap::Perform() {
   std::set<int64_t> spared;
   std::function<void()> move_catalog;
   if (moves_home) {
-    catalog.emplace(Connect(names_.target), Connect(names_.incoming));
+    catalog.emplace(Connect(names_.target), Connect(names_.incoming), copied_until);
     spared = catalog->Pids();
-    move_catalog = [&] { catalog->Copy([&](PostgresConnection& to) { Record(to); }); };
+    move_catalog = [&] { catalog->Finish([&](PostgresConnection& to) { Record(to); }); };
   }
   renaming.Execute("BEGIN READ WRITE");
   SessionEnd ending(Connect(neutral), BackendPid(renaming),
@@ -127,6 +128,12 @@ void Swap::Perform() {
   ending.Finish();
   if (!moves_home) Record(renaming);
   renaming.Execute("COMMIT");
+}
+
+[[noreturn]] void ThrowBusy(const std::string& target, const std::string& detail) {
+  throw Error(ErrorKind::kBusy,
+              fmt::format("the sessions in database \"{}\" did not end in time", target), detail,
+              "Find them in pg_stat_activity and pg_locks, end them, and restore again.");
 }
 
 }  // namespace
@@ -148,17 +155,19 @@ void SwapDatabases(const ServerAddress& server, const std::string& home, const S
                    int64_t run_id, const std::string& message, const Cancellation& cancellation) {
   for (int attempt = 1;; ++attempt) {
     cancellation.ThrowIfCancelled();
+    std::string copied_until;
+    if (home == names.target) {
+      PostgresConnection from(SettingsFor(server, names.target), cancellation);
+      PostgresConnection to(SettingsFor(server, names.incoming), cancellation);
+      copied_until = CopyCatalog(from, to);
+    }
     try {
-      Swap(server, home, names, run_id, message).Perform();
+      Swap(server, home, names, run_id, message).Perform(copied_until);
       return;
     } catch (const Error& error) {
-      if (!IsInUse(error)) throw;
-      if (attempt == kSwapAttempts)
-        throw Error(ErrorKind::kBusy,
-                    fmt::format("the sessions in database \"{}\" did not end", names.target),
-                    error.message(),
-                    "Find them in pg_stat_activity and pg_prepared_xacts, end them, and restore "
-                    "again.");
+      const bool out_of_time = error.kind() == ErrorKind::kCancelled && !cancellation.IsCancelled();
+      if (!IsInUse(error) && !out_of_time) throw;
+      if (attempt == kSwapAttempts) ThrowBusy(names.target, out_of_time ? "" : error.message());
     }
   }
 }
