@@ -110,7 +110,7 @@ DumpTable Table(const QualifiedName& name, uint64_t bytes) {
 const DumpObject& Named(const std::vector<DumpObject>& plan, std::string_view name) {
   const auto found = std::find_if(plan.begin(), plan.end(),
                                   [&](const DumpObject& object) { return object.name == name; });
-  if (found == plan.end()) throw std::out_of_range(name);
+  if (found == plan.end()) throw std::out_of_range(std::string(name));
   return *found;
 }
 
