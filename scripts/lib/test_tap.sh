@@ -38,7 +38,7 @@ test_tap() {
     tail -n 150 "$log"
     tap_logs
   else
-    grep -E '^test/t/|^All tests|^Files=' "$log" || :
+    grep -E '^test/t/|^All tests|^Files=|^# measured' "$log" || :
   fi
   count "tap" "$good" "$bad" "$skipped"
 }

@@ -168,8 +168,8 @@ is($lost, 0, 'every one of them is in one of the two databases');
 is((grep { $_ > 1 } values %rows), 0, 'and in one only');
 @times = sort { $a <=> $b } @times;
 my $refusal = @times ? $times[-1] - $times[0] : 0;
-note(sprintf '%d connections were refused, within %.3f s', scalar @times, $refusal);
-cmp_ok($refusal, '<', 5, 'clients are refused for a moment only');
+diag(sprintf 'measured: the swap refused %d connections of %d clients, the first and the last %.3f s apart', scalar @times, $clients, $refusal);
+cmp_ok($refusal, '<', 2, 'clients are refused for a moment only');
 
 # The home database itself: the catalog comes along, the launcher finds it again.
 $node->safe_psql('postgres', 'CREATE TABLE mine (i int); INSERT INTO mine VALUES (1)');
