@@ -22,7 +22,7 @@ CORE_IN_SERVER = $(wildcard src/core/cron/*.cpp src/core/naming/*.cpp) \
 	src/core/storage/storage_parameters.cpp
 OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) $(CORE_IN_SERVER))
 
-REGRESS = setup settings arguments health backup restore access
+REGRESS = setup settings arguments health reports backup restore access
 # The home database is where the launcher is, so it is used as it stands.
 REGRESS_OPTS = --dbname=postgres --use-existing
 

@@ -26,13 +26,5 @@ SET ROLE pgbackup_regress_nobody;
 SELECT pgbackup.check();
 SELECT pgbackup.cleanup();
 RESET ROLE;
-GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pgbackup TO pgbackup_regress_nobody;
-SET ROLE pgbackup_regress_nobody;
-SELECT pgbackup.check();
-\echo :LAST_ERROR_SQLSTATE
-SELECT pgbackup.cleanup();
-\echo :LAST_ERROR_SQLSTATE
-RESET ROLE;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA pgbackup FROM pgbackup_regress_nobody;
 REVOKE ALL ON SCHEMA pgbackup FROM pgbackup_regress_nobody;
 DROP ROLE pgbackup_regress_nobody;

@@ -27,6 +27,14 @@ CREATE FUNCTION pgbackup._caller_is_superuser() RETURNS boolean
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_caller_is_superuser';
 COMMENT ON FUNCTION pgbackup._caller_is_superuser() IS 'internal: whether the role that called the function around this one is a superuser';
 
+CREATE FUNCTION pgbackup._caller_may(routine text) RETURNS boolean
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_caller_may';
+COMMENT ON FUNCTION pgbackup._caller_may(text) IS 'internal: whether the role that called the function around this one may execute a routine, which is given as regprocedure takes it';
+
+CREATE FUNCTION pgbackup._audit(what text) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_audit';
+COMMENT ON FUNCTION pgbackup._audit(text) IS 'internal: writes to the server''s log which role wants to do what';
+
 CREATE FUNCTION pgbackup._storage_error(url text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_storage_error';
 COMMENT ON FUNCTION pgbackup._storage_error(text) IS 'internal: what is wrong with a storage URL, null when nothing';
@@ -283,6 +291,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._require_superuser(text) IS 'internal: raises an error unless the caller is a superuser';
 
+CREATE FUNCTION pgbackup._require_any_storage() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pgbackup._caller_may('pgbackup.copy(bigint, text)') THEN
+        RAISE EXCEPTION 'permission denied to choose a storage'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Whoever chooses the storage can send data to any place.',
+                  HINT = 'Leave storage out, or ask for the level admin: SELECT pgbackup.grant_access(role, ''admin'').';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._require_any_storage() IS 'internal: raises an error unless the caller may choose a storage: whoever may copy to one';
+
 CREATE FUNCTION pgbackup._require_run_id(id bigint) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -408,7 +428,7 @@ DECLARE
     run_id bigint;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('start a backup');
+    PERFORM pgbackup._audit(format('back up database "%s"', database));
     IF database IS NULL THEN
         RAISE EXCEPTION 'database must not be null'
             USING ERRCODE = 'null_value_not_allowed',
@@ -447,6 +467,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = 'A label has at most 200 characters and no control characters.',
                   HINT = 'Use a few words.';
+    END IF;
+    IF storage IS NOT NULL THEN
+        PERFORM pgbackup._require_any_storage();
     END IF;
     IF coalesce(destination, '') = '' THEN
         RAISE EXCEPTION 'no storage is set'
@@ -501,7 +524,7 @@ DECLARE
     state text;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('cancel a run');
+    PERFORM pgbackup._audit(format('cancel run %s', $1));
     PERFORM pgbackup._require_run_id($1);
     SELECT status INTO state FROM pgbackup._run_state($1);
     IF state IS NULL THEN
@@ -569,7 +592,7 @@ CREATE FUNCTION pgbackup.pin(id bigint, pinned boolean DEFAULT true) RETURNS voi
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM pgbackup._require_superuser('pin a backup');
+    PERFORM pgbackup._audit(format('pin backup %s: %s', $1, $2));
     PERFORM pgbackup._require_run_id($1);
     IF $2 IS NULL THEN
         RAISE EXCEPTION 'pinned must not be null'
@@ -589,7 +612,7 @@ DECLARE
     doomed pgbackup.backups;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('delete a backup');
+    PERFORM pgbackup._audit(format('delete backup %s%s', $1, CASE WHEN $2 THEN ' and its objects' END));
     PERFORM pgbackup._require_run_id($1);
     SELECT b.* INTO doomed FROM pgbackup.backups b WHERE b.id = $1 FOR UPDATE;
     IF NOT FOUND THEN
@@ -643,7 +666,7 @@ DECLARE
     copy_id bigint;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('copy a backup');
+    PERFORM pgbackup._audit(format('copy backup %s to %s', $1, split_part($2, '?', 1)));
     PERFORM pgbackup._require_run_id($1);
     SELECT b.* INTO source FROM pgbackup.backups b WHERE b.id = $1 FOR SHARE;
     IF NOT FOUND THEN
@@ -697,7 +720,7 @@ DECLARE
     seconds bigint := extract(epoch FROM $2);
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('presign a backup');
+    PERFORM pgbackup._audit(format('make URLs of backup %s', $1));
     source := pgbackup.get($1);
     IF source.status <> 'completed' THEN
         RAISE EXCEPTION 'backup % is %, so it has no objects', $1, source.status
@@ -842,7 +865,7 @@ DECLARE
     run_id bigint;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('restore a backup');
+    PERFORM pgbackup._audit(format('restore backup %s into database "%s"', backup_id, target_database));
     source := pgbackup._restorable_backup(backup_id);
     PERFORM pgbackup._check_flag('replace', replace);
     PERFORM pgbackup._check_target(target_database, source.database, replace);
@@ -896,7 +919,7 @@ DECLARE
     run_id bigint;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('undo a restore');
+    PERFORM pgbackup._audit(format('undo restore %s', restore_id));
     IF restore_id IS NULL THEN
         RAISE EXCEPTION 'restore id must not be null'
             USING ERRCODE = 'null_value_not_allowed',
@@ -1023,7 +1046,6 @@ CREATE FUNCTION pgbackup.check() RETURNS TABLE (item text, status text, detail t
 DECLARE
     home text := current_setting('pgbackup.home_database', true);
 BEGIN
-    PERFORM pgbackup._require_superuser('check the setup');
     IF NOT pgbackup._is_preloaded() THEN
         RETURN QUERY VALUES ('server', 'error', 'pgbackup is not loaded by this server',
             'Add to postgresql.conf: shared_preload_libraries = ''pgbackup'' and restart the server.');
@@ -1196,7 +1218,7 @@ DECLARE
     what_to_do text;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._require_superuser('clean up the storage');
+    PERFORM pgbackup._audit('clean up the storage');
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     RETURN QUERY SELECT * FROM pgbackup._cleanup_replaced(dry_run);
     IF current_setting('pgbackup.storage') = '' THEN
@@ -1217,6 +1239,543 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup.cleanup(boolean) IS
     'drops the databases that restores have replaced longer ago than pgbackup.keep_replaced (file_name is then the database), and removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
+
+--
+-- Numbers about backups
+--
+
+CREATE FUNCTION pgbackup._is_covered(database name) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_database d, pgbackup._selected_databases() AS s (names)
+                    WHERE d.datname = $1 AND d.datallowconn AND NOT pgbackup._is_beside(d.oid)
+                      AND (d.datname = ANY (s.names) OR '*' = ANY (s.names) AND NOT d.datistemplate))
+$$;
+COMMENT ON FUNCTION pgbackup._is_covered(name) IS 'internal: whether the schedule backs up this database';
+
+CREATE FUNCTION pgbackup.stats(database name DEFAULT NULL)
+    RETURNS TABLE (
+        database name,
+        backups bigint, completed bigint, failed bigint, cancelled bigint, expired bigint,
+        success_rate numeric,
+        oldest_backup timestamptz, newest_backup timestamptz,
+        stored_bytes bigint, average_size bigint, average_duration interval,
+        completed_24h bigint, failed_24h bigint, completed_7d bigint, failed_7d bigint,
+        compression_ratio numeric, throughput bigint, throughput_trend numeric,
+        storage_used jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH run AS (
+        SELECT b.*, b.status IN ('completed', 'expired') AS succeeded,
+               extract(epoch FROM b.duration) AS seconds,
+               row_number() OVER (PARTITION BY b.database, b.status IN ('completed', 'expired')
+                                  ORDER BY b.id DESC) AS age
+          FROM pgbackup.backups b
+         WHERE ($1 IS NULL OR b.database = $1) AND b.status NOT IN ('pending', 'in_progress')),
+    speed AS (
+        SELECT s.database, max(s.rate) FILTER (WHERE s.part = 0) AS now, max(s.rate) FILTER (WHERE s.part = 1) AS before
+          FROM (SELECT r.database, (r.age - 1) / 5 AS part, sum(r.raw_size) / nullif(sum(r.seconds), 0) AS rate
+                  FROM run r WHERE r.succeeded AND r.age <= 10 GROUP BY r.database, (r.age - 1) / 5) AS s
+         GROUP BY s.database),
+    place AS (
+        SELECT p.database, jsonb_object_agg(p.storage, p.bytes) AS storage_used
+          FROM (SELECT b.database, split_part(s.storage, '?', 1) AS storage, sum(s.bytes) AS bytes
+                  FROM pgbackup.backups b,
+                       LATERAL (SELECT b.storage, b.file_size
+                                UNION ALL
+                                SELECT c.storage, c.file_size FROM pgbackup.copies c
+                                 WHERE c.backup_id = b.id AND c.status = 'completed') AS s (storage, bytes)
+                 WHERE b.status = 'completed' AND ($1 IS NULL OR b.database = $1)
+                 GROUP BY b.database, split_part(s.storage, '?', 1)) AS p
+         GROUP BY p.database)
+    SELECT r.database,
+           count(*), count(*) FILTER (WHERE r.status = 'completed'), count(*) FILTER (WHERE r.status = 'failed'),
+           count(*) FILTER (WHERE r.status = 'cancelled'), count(*) FILTER (WHERE r.status = 'expired'),
+           round(100.0 * count(*) FILTER (WHERE r.succeeded)
+                 / nullif(count(*) FILTER (WHERE r.succeeded OR r.status = 'failed'), 0), 1),
+           min(r.finished_at) FILTER (WHERE r.status = 'completed'),
+           max(r.finished_at) FILTER (WHERE r.status = 'completed'),
+           coalesce(sum(r.file_size) FILTER (WHERE r.status = 'completed'), 0)::bigint,
+           (avg(r.file_size) FILTER (WHERE r.succeeded))::bigint,
+           avg(r.duration) FILTER (WHERE r.succeeded),
+           count(*) FILTER (WHERE r.succeeded AND r.finished_at > now() - interval '24 hours'),
+           count(*) FILTER (WHERE r.status = 'failed' AND r.finished_at > now() - interval '24 hours'),
+           count(*) FILTER (WHERE r.succeeded AND r.finished_at > now() - interval '7 days'),
+           count(*) FILTER (WHERE r.status = 'failed' AND r.finished_at > now() - interval '7 days'),
+           round(sum(r.raw_size) FILTER (WHERE r.succeeded) / nullif(sum(r.file_size) FILTER (WHERE r.succeeded), 0), 2),
+           max(s.now)::bigint, round(max(s.now) / nullif(max(s.before), 0), 2),
+           coalesce((array_agg(p.storage_used))[1], '{}')
+      FROM run r
+      LEFT JOIN speed s ON s.database = r.database
+      LEFT JOIN place p ON p.database = r.database
+     GROUP BY r.database
+     ORDER BY r.database
+$$;
+COMMENT ON FUNCTION pgbackup.stats(name) IS
+    'one row per database that has been backed up, or the given one: how many runs ended how, success_rate (percent of those that completed or failed), oldest and newest backup there is, sizes in bytes (stored_bytes: what there is now), counts of the last 24 hours and 7 days, compression_ratio (dumped / stored), throughput of the last five (dumped bytes per second), throughput_trend (that divided by the throughput of the five before), and bytes per storage';
+
+--
+-- Whether all is well. Reads the catalog alone, so it works when the launcher does not.
+--
+
+CREATE FUNCTION pgbackup._seconds_of(setting text) RETURNS interval
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT make_interval(secs => nullif(s.setting::bigint, 0)) FROM pg_settings s WHERE s.name = 'pgbackup.' || $1
+$$;
+COMMENT ON FUNCTION pgbackup._seconds_of(text) IS 'internal: a setting in seconds as an interval, null for 0';
+
+CREATE FUNCTION pgbackup._roughly(length interval) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN s < 120 THEN format('%s s', s) WHEN s < 7200 THEN format('%s min', s / 60)
+                WHEN s < 172800 THEN format('%s h', s / 3600) ELSE format('%s days', s / 86400) END
+      FROM (SELECT extract(epoch FROM $1)::bigint) AS e (s)
+$$;
+COMMENT ON FUNCTION pgbackup._roughly(interval) IS 'internal: 26 h, 3 days';
+
+CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'critical', 'the launcher does not run: no backup starts'
+     WHERE pgbackup.launcher_pid() IS NULL AND NOT pg_is_in_recovery()
+    UNION ALL
+    SELECT 'critical', 'pgbackup.storage is not set: no backup is scheduled'
+     WHERE coalesce(current_setting('pgbackup.storage', true), '') = ''
+    UNION ALL
+    -- Whoever deletes in the storage is stuck when three attempts at the same thing have failed.
+    SELECT 'warning', format('%s folder%s or databases wait to be removed, which fails: %s', count(*), CASE WHEN count(*) > 1 THEN 's' END, min(r.message))
+      FROM pgbackup.removals r WHERE r.attempts >= 3 HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pgbackup._cluster_problems() IS 'internal: what is wrong for every database';
+
+CREATE FUNCTION pgbackup._backup_problems(database name) RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH ended AS (
+        SELECT b.*, row_number() OVER (ORDER BY b.id DESC) AS age
+          FROM pgbackup.backups b
+         WHERE b.database = $1 AND b.status NOT IN ('pending', 'in_progress', 'cancelled')),
+    good AS (
+        SELECT e.*, row_number() OVER (ORDER BY e.id DESC) AS rank FROM ended e WHERE e.status = 'completed'),
+    limits AS (
+        SELECT pgbackup._seconds_of('max_backup_age') AS backup_age, pgbackup._seconds_of('max_proof_age') AS proof_age)
+    SELECT 'critical', 'there is no backup' WHERE NOT EXISTS (SELECT FROM good)
+    UNION ALL
+    SELECT 'critical', format('the newest backup is %s old, pgbackup.max_backup_age is %s',
+                              pgbackup._roughly(now() - g.started_at), pgbackup._roughly(l.backup_age))
+      FROM good g, limits l WHERE g.rank = 1 AND now() - g.started_at > l.backup_age
+    UNION ALL
+    -- From here: what its last runs tell.
+    SELECT CASE WHEN count(*) >= 3 THEN 'critical' ELSE 'warning' END,
+           CASE WHEN count(*) = 1 THEN format('the last backup failed: %s', max(f.message) FILTER (WHERE f.age = 1))
+                ELSE format('the last %s backups failed: %s', count(*), max(f.message) FILTER (WHERE f.age = 1)) END
+      FROM ended f
+     WHERE f.status = 'failed' AND f.id > coalesce((SELECT max(o.id) FROM ended o WHERE o.status <> 'failed'), 0)
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'critical', format('the storage cannot be reached: %s', e.message)
+      FROM ended e WHERE e.age = 1 AND e.status = 'failed' AND e.sqlstate LIKE '08%'
+    UNION ALL
+    SELECT 'warning', format('the newest backup has %s bytes, half of the %s before it had %s or more',
+                             g.file_size, o.count, o.middle::bigint)
+      FROM good g,
+           (SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY p.file_size) AS middle
+              FROM good p WHERE p.rank BETWEEN 2 AND 11) AS o
+     WHERE g.rank = 1 AND o.count >= 3
+       AND g.file_size < o.middle * current_setting('pgbackup.min_size_ratio')::float8
+    UNION ALL
+    SELECT 'warning', CASE WHEN v.at IS NULL THEN 'no backup has been proved good by pgbackup.verify()'
+                           ELSE format('the last proof of a backup is %s old, pgbackup.max_proof_age is %s',
+                                       pgbackup._roughly(now() - v.at), pgbackup._roughly(l.proof_age)) END
+      FROM limits l, (SELECT max(g.verified_at) AS at FROM good g) AS v
+     WHERE l.proof_age IS NOT NULL AND coalesce(now() - v.at > l.proof_age, true) AND EXISTS (SELECT FROM good)
+    UNION ALL
+    SELECT 'warning', format('the copy of backup %s in %s is missing: %s', c.backup_id, split_part(c.storage, '?', 1), c.message)
+      FROM good g JOIN pgbackup.copies c ON c.backup_id = g.id
+     WHERE g.rank = 1 AND c.status = 'failed'
+$$;
+COMMENT ON FUNCTION pgbackup._backup_problems(name) IS 'internal: what is wrong with the backups of a database';
+
+CREATE FUNCTION pgbackup._snapshot_problems(database name) RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'warning', format('backup %s holds back vacuum by %s transactions, pgbackup.max_xmin_age is %s', p.id,
+                             max(age(a.backend_xmin)), current_setting('pgbackup.max_xmin_age'))
+      FROM pgbackup._progress() AS p
+      JOIN pg_stat_activity a ON a.application_name = format('pgbackup backup %s', p.id)
+     WHERE p.database = $1
+     GROUP BY p.id
+    HAVING max(age(a.backend_xmin)) > current_setting('pgbackup.max_xmin_age')::int
+$$;
+COMMENT ON FUNCTION pgbackup._snapshot_problems(name) IS 'internal: a running backup of a database that holds back vacuum';
+
+CREATE FUNCTION pgbackup.health()
+    RETURNS TABLE (database name, status text, reasons text[], last_backup timestamptz, last_backup_id bigint,
+                   running boolean, next_backup timestamptz)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH clock AS MATERIALIZED (SELECT pgbackup._next_slot() AS next),
+    everywhere AS MATERIALIZED (SELECT * FROM pgbackup._cluster_problems()),
+    problem AS (
+        SELECT d.datname, e.status, e.reason, 1 AS rank FROM pg_database d, everywhere e
+        UNION ALL
+        SELECT d.datname, p.status, p.reason, 2 FROM pg_database d, pgbackup._backup_problems(d.datname) AS p
+         WHERE pgbackup._is_covered(d.datname)
+        UNION ALL
+        SELECT d.datname, p.status, p.reason, 3 FROM pg_database d, pgbackup._snapshot_problems(d.datname) AS p)
+    SELECT d.datname,
+           CASE WHEN bool_or(p.status = 'critical') THEN 'critical' WHEN bool_or(p.status = 'warning') THEN 'warning'
+                ELSE 'healthy' END,
+           coalesce(array_agg(p.reason ORDER BY p.status, p.rank) FILTER (WHERE p.reason IS NOT NULL), '{}'),
+           b.started_at, b.id,
+           EXISTS (SELECT FROM pgbackup.backups r WHERE r.database = d.datname AND r.status = 'in_progress'),
+           (SELECT next FROM clock)
+      FROM pg_database d
+      LEFT JOIN problem p ON p.datname = d.datname
+      LEFT JOIN LATERAL (SELECT l.id, l.started_at FROM pgbackup.backups l
+                          WHERE l.database = d.datname AND l.status = 'completed' ORDER BY l.id DESC LIMIT 1) AS b ON true
+     WHERE pgbackup._is_covered(d.datname)
+     GROUP BY d.datname, b.id, b.started_at
+     ORDER BY d.datname
+$$;
+COMMENT ON FUNCTION pgbackup.health() IS
+    'one row per database that the schedule covers: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not';
+
+--
+-- Numbers for Prometheus. The names follow https://prometheus.io/docs/practices/naming/.
+--
+
+CREATE FUNCTION pgbackup._metrics()
+    RETURNS TABLE (name text, type text, help text, labels jsonb, value double precision)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH health AS MATERIALIZED (SELECT * FROM pgbackup.health()),
+    ended AS MATERIALIZED (SELECT * FROM pgbackup.stats()),
+    newest AS MATERIALIZED (
+        SELECT DISTINCT ON (b.database) b.database, b.started_at, b.duration, b.file_size, b.raw_size, b.database_size,
+               b.verified_at
+          FROM pgbackup.backups b WHERE b.status = 'completed' ORDER BY b.database, b.id DESC),
+    proved AS (
+        SELECT b.database, max(b.verified_at) AS at FROM pgbackup.backups b
+         WHERE b.status = 'completed' AND b.verified_at IS NOT NULL GROUP BY b.database),
+    metric (rank, name, type, help, database, label, value) AS (
+        SELECT 1, 'pgbackup_launcher_up', 'gauge', 'Whether the launcher runs.', NULL::name, NULL::jsonb,
+               CASE WHEN pgbackup.launcher_pid() IS NULL THEN 0 ELSE 1 END::double precision
+        UNION ALL
+        SELECT 2, 'pgbackup_runs_in_progress', 'gauge', 'Runs that have begun and not ended.', NULL, jsonb_build_object('kind', k.kind),
+               (SELECT count(*) FROM pgbackup._progress() AS p WHERE p.kind = k.kind)
+          FROM unnest('{backup,restore,copy}'::text[]) AS k (kind)
+        UNION ALL
+        SELECT 3, 'pgbackup_health_status', 'gauge', 'What pgbackup.health() says: 0 healthy, 1 warning, 2 critical.', h.database, NULL,
+               array_position('{healthy,warning,critical}', h.status) - 1 FROM health h
+        UNION ALL
+        SELECT 4, 'pgbackup_last_success_timestamp_seconds', 'gauge', 'When the newest backup began.', n.database, NULL,
+               extract(epoch FROM n.started_at) FROM newest n
+        UNION ALL
+        SELECT 5, 'pgbackup_last_duration_seconds', 'gauge', 'How long the newest backup took.', n.database, NULL,
+               extract(epoch FROM n.duration) FROM newest n
+        UNION ALL
+        SELECT 6, 'pgbackup_last_stored_bytes', 'gauge', 'What the newest backup takes in its storage.', n.database, NULL, n.file_size FROM newest n
+        UNION ALL
+        SELECT 7, 'pgbackup_last_dumped_bytes', 'gauge', 'What pg_dump wrote for the newest backup.', n.database, NULL, n.raw_size FROM newest n
+        UNION ALL
+        SELECT 8, 'pgbackup_last_database_bytes', 'gauge', 'Size of the database at the newest backup.', n.database, NULL, n.database_size FROM newest n
+        UNION ALL
+        SELECT 9, 'pgbackup_last_verified_timestamp_seconds', 'gauge', 'When a backup was last proved good.', p.database, NULL,
+               extract(epoch FROM p.at) FROM proved p
+        UNION ALL
+        SELECT 10, 'pgbackup_runs', 'gauge', 'Backups in the catalog by how they ended.', e.database, jsonb_build_object('status', c.status), c.count
+          FROM ended e, LATERAL (VALUES ('completed', e.completed), ('failed', e.failed), ('cancelled', e.cancelled),
+                                        ('expired', e.expired)) AS c (status, count)
+        UNION ALL
+        SELECT 11, 'pgbackup_stored_bytes', 'gauge', 'What all backups take.', e.database, jsonb_build_object('storage', u.key), u.value::double precision
+          FROM ended e, jsonb_each_text(e.storage_used) AS u
+        UNION ALL
+        SELECT 12, 'pgbackup_next_backup_timestamp_seconds', 'gauge', 'When the schedule is due next.', NULL, NULL,
+               extract(epoch FROM s.next) FROM pgbackup._next_slot() AS s (next) WHERE s.next IS NOT NULL)
+    SELECT m.name, m.type, m.help,
+           jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
+      FROM metric m WHERE m.value IS NOT NULL
+     ORDER BY m.rank, m.database, m.label
+$$;
+COMMENT ON FUNCTION pgbackup._metrics() IS 'internal: the rows of pgbackup.metrics';
+
+CREATE VIEW pgbackup.metrics AS SELECT * FROM pgbackup._metrics();
+COMMENT ON VIEW pgbackup.metrics IS 'numbers for Prometheus: name, type, help, labels and value of each series';
+
+CREATE FUNCTION pgbackup.metrics_text() RETURNS text
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH line AS (
+        SELECT m.n, m.name, m.type, m.help,
+               m.name || coalesce('{' || l.list || '}', '') || ' ' || m.value AS text,
+               row_number() OVER (PARTITION BY m.name ORDER BY m.n) = 1 AS first
+          FROM pgbackup._metrics() WITH ORDINALITY AS m (name, type, help, labels, value, n),
+               LATERAL (SELECT string_agg(format('%s="%s"', e.key,
+                                 replace(replace(replace(e.value, '\', '\\'), '"', '\"'), E'\n', '\n')), ',' ORDER BY e.key) AS list
+                          FROM jsonb_each_text(m.labels) AS e) AS l)
+    SELECT string_agg(CASE WHEN first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', name, help, name, type) ELSE '' END
+                      || text || E'\n', '' ORDER BY n) FROM line
+$$;
+COMMENT ON FUNCTION pgbackup.metrics_text() IS
+    'pgbackup.metrics in Prometheus'' text format (version 0.0.4), for the textfile collector of node_exporter or for PostgREST';
+
+--
+-- Telling others
+--
+
+CREATE FUNCTION pgbackup._notify() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run jsonb := to_jsonb(NEW);
+BEGIN
+    -- A payload has less than 8000 bytes: names and numbers, and the beginning of the message.
+    PERFORM pg_notify('pgbackup', jsonb_strip_nulls(jsonb_build_object(
+        'kind', TG_ARGV[0], 'id', NEW.id, 'status', NEW.status, 'database', run->'database',
+        'backup_id', run->'backup_id', 'target_database', run->'target_database', 'mode', run->'mode',
+        'schedule', run->'schedule', 'label', run->'label', 'storage', split_part(run->>'storage', '?', 1),
+        'file_size', run->'file_size', 'started_at', run->'started_at', 'finished_at', run->'finished_at',
+        'message', left(run->>'message', 1000)))::text);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pgbackup._notify() IS 'internal: tells those who LISTEN to pgbackup of each change of a run''s status';
+
+CREATE TRIGGER notify_new AFTER INSERT ON pgbackup.backups
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._notify('backup');
+CREATE TRIGGER notify_change AFTER UPDATE OF status ON pgbackup.backups
+    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION pgbackup._notify('backup');
+CREATE TRIGGER notify_new AFTER INSERT ON pgbackup.restores
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._notify('restore');
+CREATE TRIGGER notify_change AFTER UPDATE OF status ON pgbackup.restores
+    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION pgbackup._notify('restore');
+CREATE TRIGGER notify_new AFTER INSERT ON pgbackup.copies
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._notify('copy');
+CREATE TRIGGER notify_change AFTER UPDATE OF status ON pgbackup.copies
+    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION pgbackup._notify('copy');
+
+--
+-- A page to look at: HTML with everything in it. Each part is a function that gives its piece of HTML;
+-- every text from outside goes through _html().
+--
+
+CREATE DOMAIN pgbackup."text/html" AS text;
+COMMENT ON DOMAIN pgbackup."text/html" IS 'HTML; PostgREST serves it under this media type';
+
+CREATE FUNCTION pgbackup._html(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(replace(replace(replace(replace(replace($1, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;'), '')
+$$;
+COMMENT ON FUNCTION pgbackup._html(text) IS 'internal: a text for HTML, between tags or quotes';
+
+CREATE FUNCTION pgbackup._html_time(value timestamptz) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(format('<time datetime="%s">%s</time>', to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                           to_char($1, 'YYYY-MM-DD HH24:MI')), '–')
+$$;
+COMMENT ON FUNCTION pgbackup._html_time(timestamptz) IS 'internal: a time, in the session''s time zone';
+
+CREATE FUNCTION pgbackup._html_line(title text, first text, last text, points double precision[]) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    -- 100 wide, 30 high, from zero to the greatest value.
+    SELECT CASE WHEN cardinality(points) < 2 THEN '' ELSE format(
+               '<figure><svg role="img" aria-label="%s: %s to %s" viewBox="0 0 100 30" preserveAspectRatio="none">'
+               '<polygon points="0,30 %s 100,30"/><polyline points="%s"/></svg>'
+               '<figcaption>%s <b>%s</b></figcaption></figure>',
+               pgbackup._html($1), pgbackup._html($2), pgbackup._html($3), l.path, l.path, pgbackup._html($1), pgbackup._html($3)) END
+      FROM (SELECT string_agg(format('%s,%s', round((100.0 * (n - 1) / greatest(cardinality(points) - 1, 1))::numeric, 1),
+                                     round((29 - 27 * p / nullif(m.most, 0))::numeric, 1)), ' ' ORDER BY n) AS path
+              FROM unnest(points) WITH ORDINALITY AS u (p, n),
+                   (SELECT greatest(max(v), 1e-9) AS most FROM unnest(points) AS v) AS m) AS l
+$$;
+COMMENT ON FUNCTION pgbackup._html_line(text, text, text, double precision[]) IS 'internal: a small line chart with its title and last value';
+
+CREATE FUNCTION pgbackup._html_trends(database name) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH run AS (
+        SELECT b.file_size, extract(epoch FROM b.duration)::double precision AS seconds, b.id
+          FROM pgbackup.backups b
+         WHERE b.database = $1 AND b.status IN ('completed', 'expired') AND b.file_size IS NOT NULL
+         ORDER BY b.id DESC LIMIT 60),
+    list AS (
+        SELECT array_agg(file_size::double precision ORDER BY id) AS sizes, array_agg(seconds ORDER BY id) AS times FROM run)
+    SELECT coalesce(
+        pgbackup._html_line('Size', pg_size_pretty(sizes[1]::bigint), pg_size_pretty(sizes[cardinality(sizes)]::bigint), sizes)
+        || pgbackup._html_line('Duration', round(times[1]::numeric, 1) || ' s', round(times[cardinality(times)]::numeric, 1) || ' s', times), '')
+      FROM list
+$$;
+COMMENT ON FUNCTION pgbackup._html_trends(name) IS 'internal: size and duration of the last sixty backups of a database';
+
+CREATE FUNCTION pgbackup._html_calendar(database name) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH day AS (
+        SELECT d::date AS day, count(b.id) FILTER (WHERE b.status IN ('completed', 'expired')) AS good,
+               count(b.id) FILTER (WHERE b.status = 'failed') AS bad
+          FROM generate_series(current_date - 34, current_date, interval '1 day') AS d
+          LEFT JOIN pgbackup.backups b ON b.database = $1 AND b.created_at >= d AND b.created_at < d + interval '1 day'
+         GROUP BY d)
+    SELECT '<ol class="days" aria-label="the last 35 days">' || string_agg(format('<li class="%s" title="%s: %s">%s</li>',
+               CASE WHEN bad > 0 AND good > 0 THEN 'mixed' WHEN bad > 0 THEN 'bad' WHEN good > 0 THEN 'good' ELSE 'none' END,
+               day, w.words, format('<span>%s: %s</span>', day, w.words)), '' ORDER BY day) || '</ol>'
+      FROM day, LATERAL (SELECT CASE WHEN good + bad = 0 THEN 'no backup'
+                                     ELSE concat_ws(', ', nullif(good, 0) || ' completed', nullif(bad, 0) || ' failed') END) AS w (words)
+$$;
+COMMENT ON FUNCTION pgbackup._html_calendar(name) IS 'internal: which of the last 35 days had backups of a database, and failures';
+
+CREATE FUNCTION pgbackup._html_databases() RETURNS text
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(string_agg(format(
+               '<article class="%s"><h3>%s <span class="status">%s</span></h3>%s'
+               '<dl><div><dt>Newest backup</dt><dd>%s</dd></div><div><dt>Next</dt><dd>%s</dd></div><div><dt>Stored</dt><dd>%s</dd></div>'
+               '<div><dt>Success</dt><dd>%s</dd></div></dl>%s%s</article>',
+               h.status, pgbackup._html(h.database), CASE WHEN h.running THEN h.status || ', running' ELSE h.status END,
+               coalesce('<ul>' || (SELECT string_agg('<li>' || pgbackup._html(r) || '</li>', '' ORDER BY n)
+                                     FROM unnest(h.reasons) WITH ORDINALITY AS u (r, n)) || '</ul>', ''),
+               pgbackup._html_time(h.last_backup), pgbackup._html_time(h.next_backup),
+               coalesce(pg_size_pretty(s.stored_bytes), '–'), coalesce(s.success_rate || ' %', '–'),
+               pgbackup._html_trends(h.database), pgbackup._html_calendar(h.database)),
+               '' ORDER BY array_position('{critical,warning,healthy}', h.status), h.database),
+               '<p>No database is covered by pgbackup.databases.</p>')
+      FROM pgbackup.health() AS h LEFT JOIN pgbackup.stats() AS s ON s.database = h.database
+$$;
+COMMENT ON FUNCTION pgbackup._html_databases() IS 'internal: one article per database, the worst first';
+
+CREATE FUNCTION pgbackup._html_running() RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT '<section><h2>Running</h2><table><thead><tr><th>Run</th><th>Database</th><th>Phase</th><th>Done</th><th>Since</th></tr></thead><tbody>'
+           || string_agg(format('<tr><td>%s %s</td><td>%s</td><td>%s</td><td><progress max="100" value="%s" aria-label="%s of run %s"></progress> %s</td><td>%s</td></tr>',
+                  p.kind, p.id, pgbackup._html(p.database), pgbackup._html(p.phase), coalesce(p.percent, 0), 'percent', p.id,
+                  coalesce(p.percent || ' %', pg_size_pretty(p.raw_bytes)), pgbackup._html_time(p.started_at)), '' ORDER BY p.id)
+           || '</tbody></table></section>'
+      FROM pgbackup.progress p HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pgbackup._html_running() IS 'internal: what runs now, null for nothing';
+
+CREATE FUNCTION pgbackup._html_storage() RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH used AS (
+        SELECT u.key AS storage, sum(u.value::numeric) AS bytes, count(*) AS databases
+          FROM pgbackup.stats() AS s, jsonb_each_text(s.storage_used) AS u GROUP BY u.key)
+    SELECT '<section><h2>Storage</h2><table><thead><tr><th>Place</th><th>Databases</th><th>Used</th></tr></thead><tbody>'
+           || string_agg(format('<tr><td>%s</td><td>%s</td><td>%s</td></tr>', pgbackup._html(storage), databases,
+                                pg_size_pretty(bytes)), '' ORDER BY bytes DESC) || '</tbody></table></section>'
+      FROM used HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pgbackup._html_storage() IS 'internal: what the backups take where, null for nothing';
+
+CREATE FUNCTION pgbackup._html_errors() RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH failed AS (
+        SELECT 'backup' AS kind, b.id, b.database, b.finished_at, b.message, b.hint FROM pgbackup.backups b WHERE b.status = 'failed'
+        UNION ALL
+        SELECT r.mode, r.id, r.target_database, r.finished_at, r.message, r.hint FROM pgbackup.restores r WHERE r.status = 'failed'
+        ORDER BY id DESC LIMIT 10)
+    SELECT '<section><h2>Last errors</h2><table><thead><tr><th>Run</th><th>Database</th><th>When</th><th>What</th></tr></thead><tbody>'
+           || string_agg(format('<tr><td>%s %s</td><td>%s</td><td>%s</td><td>%s%s</td></tr>', kind, id, pgbackup._html(database),
+                  pgbackup._html_time(finished_at), pgbackup._html(message), '<br><small>' || pgbackup._html(hint) || '</small>'), '' ORDER BY id DESC)
+           || '</tbody></table></section>'
+      FROM failed HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pgbackup._html_errors() IS 'internal: the last ten failures, null for none';
+
+CREATE FUNCTION pgbackup._html_style() RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT $css$
+:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4;
+  --good: #1a7f37; --warn: #9a6700; --bad: #cf222e; --none: #e3e7eb; --chart: #0969da; }
+@media (prefers-color-scheme: dark) { :root { --page: #0d1117; --card: #161b22; --ink: #e6edf3; --soft: #9198a1; --line: #30363d;
+  --good: #3fb950; --warn: #d29922; --bad: #ff7b72; --none: #262c36; --chart: #58a6ff; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 75rem; padding: 1rem; background: var(--page); color: var(--ink);
+  font: 16px/1.45 system-ui, sans-serif; }
+header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; margin-bottom: 1rem; }
+header p { margin: 0; color: var(--soft); }
+h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 0 0 .5rem; display: flex; justify-content: space-between; gap: .5rem; overflow-wrap: anywhere; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
+article { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--good); border-radius: 6px; padding: 1rem;
+  min-width: 0; }
+article.warning { border-left-color: var(--warn); } article.critical { border-left-color: var(--bad); }
+.status { color: var(--good); white-space: nowrap; } .warning .status { color: var(--warn); } .critical .status { color: var(--bad); }
+article ul { margin: 0 0 .5rem; padding-left: 1.1rem; font-size: .9rem; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; margin: 0 0 .75rem; }
+dt, figcaption, small { color: var(--soft); font-size: .85rem; } dd { margin: 0; }
+figure { margin: 0 0 .5rem; } svg { width: 100%; height: 3rem; display: block; }
+polyline { fill: none; stroke: var(--chart); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+polygon { fill: var(--chart); opacity: .12; }
+.days { list-style: none; display: grid; grid-template-columns: repeat(35, 1fr); gap: 2px; margin: 0; padding: 0; }
+.days li { height: 1.1rem; border-radius: 2px; background: var(--none); }
+.days .good { background: var(--good); } .days .bad { background: var(--bad); }
+.days .mixed { background: linear-gradient(var(--good) 50%, var(--bad) 50%); }
+.days span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.days li { position: relative; }
+section { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; background: var(--card); font-size: .9rem; }
+th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+td { overflow-wrap: anywhere; } th { color: var(--soft); font-weight: 600; }
+progress { width: 6rem; accent-color: var(--chart); }
+$css$
+$$;
+COMMENT ON FUNCTION pgbackup._html_style() IS 'internal: how the page looks';
+
+CREATE FUNCTION pgbackup.dashboard() RETURNS pgbackup."text/html"
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat(
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ''unsafe-inline''; img-src data:">'
+        '<link rel="icon" href="data:,"><title>Backups of ', pgbackup._html(c.name), '</title><style>', pgbackup._html_style(),
+        '</style></head><body><header><h1>Backups of ', pgbackup._html(c.name), '</h1><p>', pgbackup._html(c.environment),
+        '</p><p>PostgreSQL ', pgbackup._html(split_part(current_setting('server_version'), ' ', 1)), '</p><p>as of ',
+        pgbackup._html_time(now()), ' ', pgbackup._html(current_setting('TimeZone')), '</p></header><main>',
+        pgbackup._html_running(), '<h2>Databases</h2><div class="cards">', pgbackup._html_databases(), '</div>',
+        pgbackup._html_errors(), pgbackup._html_storage(), '</main></body></html>')
+      FROM (SELECT coalesce(nullif(current_setting('pgbackup.cluster_name', true), ''), nullif(current_setting('cluster_name'), ''),
+                            'this cluster') AS name,
+                   current_setting('pgbackup.environment', true) AS environment) AS c
+$$;
+COMMENT ON FUNCTION pgbackup.dashboard() IS
+    'a page of HTML that needs nothing else: health of each database, sizes, durations and the last days, what runs, storage and the last errors. psql -qAtXc ''select pgbackup.dashboard()'' > page.html writes it to a file';
+
+--
+-- Who may do what: three levels, each with all of the one before.
+--
+
+CREATE FUNCTION pgbackup._level_grants() RETURNS TABLE (level text, kind text, object text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH named (level, name) AS (
+        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_run_state}'::text[])
+        UNION ALL
+        SELECT 'operator', unnest('{create,run,verify,cancel,pin,check,contents,schedule,unschedule}'::text[])
+        UNION ALL
+        SELECT 'admin', unnest('{restore,run_restore,undo_restore,delete,copy,presign,cleanup}'::text[]))
+    SELECT n.level, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure::text
+      FROM named n JOIN pg_proc p ON p.proname = n.name AND p.pronamespace = 'pgbackup'::regnamespace
+    UNION ALL
+    SELECT 'viewer', 'TABLE', c.oid::regclass::text
+      FROM pg_class c WHERE c.relnamespace = 'pgbackup'::regnamespace AND c.relkind IN ('r', 'v')
+       AND c.relname NOT LIKE '\_%'
+$$;
+COMMENT ON FUNCTION pgbackup._level_grants() IS 'internal: what each level adds to the one before';
+
+CREATE FUNCTION pgbackup.grant_access(role name, level text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    levels constant text[] := '{viewer,operator,admin}';
+    given record;
+BEGIN
+    PERFORM pgbackup._require_superuser('grant access to pgbackup');
+    PERFORM pgbackup._check_choice('level', level, levels || '{none}');
+    IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+        RAISE EXCEPTION 'role "%" does not exist', role
+            USING ERRCODE = 'undefined_object', HINT = 'CREATE ROLE makes it.';
+    END IF;
+    -- From a higher level to a lower one, too.
+    EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA pgbackup FROM %I', role);
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA pgbackup FROM %I', role);
+    EXECUTE format('REVOKE ALL ON SCHEMA pgbackup FROM %I', role);
+    IF level = 'none' THEN
+        RETURN;
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA pgbackup TO %I', role);
+    FOR given IN SELECT g.* FROM pgbackup._level_grants() g
+                  WHERE array_position(levels, g.level) <= array_position(levels, $2) LOOP
+        EXECUTE format('GRANT %s ON %s %s TO %I', CASE given.kind WHEN 'TABLE' THEN 'SELECT' ELSE 'EXECUTE' END,
+                       given.kind, given.object, role);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION pgbackup.grant_access(name, text) IS
+    'gives a role a level: viewer (reads the catalog, progress, statistics, health and the page), operator (also starts, verifies, cancels and pins backups and schedules them), admin (also restores, deletes, copies to another storage and makes URLs of backups), or none. Replaces the level it had. An admin can read and write every database, as a superuser can';
 
 --
 -- Nothing is for everyone

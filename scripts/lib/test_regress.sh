@@ -10,6 +10,7 @@ test_regress() {
   as_user make -s -C "$tree" installcheck PG_CONFIG="$PG_CONFIG" \
     REGRESS_OPTS="--dbname=postgres --use-existing --outputdir=$out" >"$log" 2>&1 || :
   stop_cluster
+  [ -z "${PGBACKUP_TEST_RESULTS:-}" ] || cp "$out"/results/*.out "$PGBACKUP_TEST_RESULTS/"
   unset PGHOST PGPORT PGUSER PGDATABASE
   # "test NAME ... ok" up to PostgreSQL 15, TAP from 16 on
   good=$(grep -cE '^(test |     ).*\.\.\. ok|^ok ' "$log" || :)

@@ -207,6 +207,20 @@ void DefineWhenAndWhat() {
       "How long cleanup() leaves databases alone that restores have replaced; 0 for ever.");
 }
 
+void DefineAlerts() {
+  DefineNumber("pgbackup.max_backup_age", &settings.max_backup_age, 26 * 3600, 0, INT_MAX,
+               GUC_UNIT_S,
+               "Age of the newest backup from which health() is critical; 0 for any age.");
+  DefineNumber("pgbackup.max_proof_age", &settings.max_proof_age, 0, 0, INT_MAX, GUC_UNIT_S,
+               "Age of the last proof of a backup from which health() warns; 0 for any age.");
+  DefineCustomRealVariable(
+      "pgbackup.min_size_ratio",
+      "Smallest size of a backup, as a part of the usual one, that is not suspicious.", nullptr,
+      &settings.min_size_ratio, 0.5, 0, 1, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineNumber("pgbackup.max_xmin_age", &settings.max_xmin_age, 100000000, 1, 2000000000, 0,
+               "Transactions that a running backup may hold vacuum back by before health() warns.");
+}
+
 void DefineHow() {
   DefineCustomEnumVariable("pgbackup.format", "Layout of a backup.", nullptr, &settings.format, 0,
                            kFormats, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
@@ -290,6 +304,7 @@ void DefineObjectOptions() {
 
 void DefineSettings() {
   DefineWhenAndWhat();
+  DefineAlerts();
   DefineHow();
   DefineWhere();
   DefineObjectOptions();

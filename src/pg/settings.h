@@ -31,6 +31,10 @@ struct Settings {
   int retry_delay;         // seconds
   int timeout;             // seconds, 0: none
   int keep_replaced;       // seconds, 0: for ever
+  double min_size_ratio;   // part of the usual size
+  int max_backup_age;      // seconds, 0: any
+  int max_proof_age;       // seconds, 0: any
+  int max_xmin_age;        // transactions
   char* bin_directory;
   char* dump_conninfo;
   char* s3_region;

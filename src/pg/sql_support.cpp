@@ -15,6 +15,8 @@ PG_FUNCTION_INFO_V1(pgbackup_is_preloaded);
 PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
 PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
+PG_FUNCTION_INFO_V1(pgbackup_caller_may);
+PG_FUNCTION_INFO_V1(pgbackup_audit);
 PG_FUNCTION_INFO_V1(pgbackup_storage_error);
 PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
@@ -68,6 +70,26 @@ Datum pgbackup_launcher_pid(PG_FUNCTION_ARGS) {
 Datum pgbackup_caller_is_superuser(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   PG_RETURN_BOOL(superuser_arg(GetOuterUserId()));
+}
+
+// (routine as regprocedure takes it) → whether that role may execute it.
+Datum pgbackup_caller_may(PG_FUNCTION_ARGS) {
+  char* name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  const Datum routine = DirectFunctionCall1(regprocedurein, CStringGetDatum(name));
+  PG_RETURN_DATUM(DirectFunctionCall3(has_function_privilege_id_id,
+                                      ObjectIdGetDatum(GetOuterUserId()), routine,
+                                      CStringGetTextDatum("EXECUTE")));
+}
+
+// (what) Writes to the log which role wants to do what.
+Datum pgbackup_audit(PG_FUNCTION_ARGS) {
+  const char* what = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  const char* session = GetUserNameFromId(GetSessionUserId(), true);
+  const char* role = GetUserNameFromId(GetOuterUserId(), true);
+  ereport(LOG, (errmsg("pgbackup: role \"%s\" (session of \"%s\") asks to %s",
+                       role == nullptr ? "?" : role, session == nullptr ? "?" : session, what),
+                errhidecontext(true), errhidestmt(true)));
+  PG_RETURN_VOID();
 }
 
 // What is wrong with a storage URL, or NULL.
