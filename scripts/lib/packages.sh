@@ -10,7 +10,7 @@ packages_for() { # build | test | clang | s3 | chroot | bench_backup | bench_par
   case $1 in
     build)
       echo g++ make cmake ninja-build pkg-config libpq-dev libcurl4-openssl-dev libssl-dev \
-        libzstd-dev liblz4-dev zlib1g-dev libcli11-dev libfmt-dev libpugixml-dev "$(boost_json_package)"
+        libzstd-dev liblz4-dev libxxhash-dev zlib1g-dev libcli11-dev libfmt-dev libpugixml-dev "$(boost_json_package)"
       if [ -z "${PG_CONFIG:-}" ]; then
         find_pg_major
         echo "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"

@@ -66,17 +66,5 @@ TEST(ArchiveCheck, NamesTheObjectAndTheTableThatDoNotFit) {
   }
 }
 
-TEST(TocTap, PassesEverythingOnAndRefusesAnArchiveThatEndsTooEarly) {
-  SinkLog log;
-  LoggingSink next(&log);
-  TocTap tap(next, "data-001.dump.zst");
-  const std::string start("PGDMP\1\16\0\4\10\1\1", 12);
-  tap.Write(std::as_bytes(std::span(start.data(), start.size())));
-  const Error error = ErrorOf([&] { tap.Finish(); });
-  EXPECT_EQ(error.message(), "object \"data-001.dump.zst\" ends within its table of contents");
-  EXPECT_EQ(log.bytes, start);
-  EXPECT_EQ(log.finished, 0);
-}
-
 }  // namespace
 }  // namespace pgbackup

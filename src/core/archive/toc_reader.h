@@ -34,6 +34,11 @@ class TocReader {
 
   bool IsComplete() const noexcept { return header_ && entries_read_ == header_->entries; }
 
+  // Once it is complete: the size of the archive's integers without their sign byte, and how many
+  // of the bytes given to the Read that completed it came after it.
+  int integer_size() const noexcept { return header_->integer_size; }
+  size_t bytes_behind() const noexcept { return pending_.size(); }
+
  private:
   std::string_view ReadOne(std::string_view bytes);
 

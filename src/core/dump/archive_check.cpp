@@ -43,20 +43,4 @@ void CheckArchive(const ArchiveTables& found, const ExpectedContents& expected,
   }
 }
 
-TocTap::TocTap(Sink& next, std::string object_name)
-    : next_(next),
-      object_name_(std::move(object_name)),
-      reader_([this](const TocEntry& entry) { tables_.Add(entry); }) {}
-
-void TocTap::Write(std::span<const std::byte> data) {
-  reader_.Read({reinterpret_cast<const char*>(data.data()), data.size()});
-  next_.Write(data);
-}
-
-void TocTap::Finish() {
-  if (!reader_.IsComplete())
-    throw Error(ErrorKind::kInternal,
-                fmt::format("object \"{}\" ends within its table of contents", object_name_));
-}
-
 }  // namespace pgbackup

@@ -8,8 +8,7 @@
 #include <set>
 #include <string>
 
-#include "core/archive/toc_reader.h"
-#include "core/pipeline/sink.h"
+#include "core/archive/archive_toc.h"
 #include "core/postgres/quoting.h"
 
 namespace pgbackup {
@@ -32,26 +31,5 @@ struct ArchiveTables {
 // kInternal, naming the object and the first table in question, unless the archive is as expected.
 void CheckArchive(const ArchiveTables& found, const ExpectedContents& expected,
                   const std::string& object_name);
-
-// Passes an archive on to `next` and reads its table of contents meanwhile. Neither finishes nor
-// aborts `next`, which outlives it.
-class TocTap final : public Sink {
- public:
-  TocTap(Sink& next, std::string object_name);
-
-  void Write(std::span<const std::byte> data) override;
-  // kInternal when the archive has ended within its table of contents.
-  void Finish() override;
-  void Abort() noexcept override {}
-
-  // Valid after Finish.
-  const ArchiveTables& tables() const noexcept { return tables_; }
-
- private:
-  Sink& next_;
-  std::string object_name_;
-  ArchiveTables tables_;
-  TocReader reader_;
-};
 
 }  // namespace pgbackup

@@ -43,9 +43,14 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
     connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
     output.sink().Write(AsBytes(CopyBegin(table, object.copy->columns, context.encoding)));
+    RowFingerprinter rows;
     connection.CopyOut(CopyRangeSql(table, *object.copy, context.encoding),
-                       [&](std::span<const std::byte> row) { output.sink().Write(row); });
+                       [&](std::span<const std::byte> row) {
+                         rows.Add(row);
+                         output.sink().Write(row);
+                       });
     output.sink().Write(AsBytes(kCopyEnd));
+    output.SetFingerprints({{table, rows.Finish()}});
     return output.Finish();
   } catch (...) {
     output.Abort();

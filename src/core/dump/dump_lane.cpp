@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <utility>
+
+#include "core/archive/packing_sink.h"
+#include "core/fingerprint/row_fingerprint.h"
 #include "core/pipeline/pump.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
@@ -21,6 +26,40 @@ ChildSpec SpecFor(const DumpObject& object, const DumpLaneContext& context) {
   return spec;
 }
 
+// What an archive holds, as it streams past.
+class ArchiveContents final : public ArchiveObserver {
+ public:
+  void OnEntry(TocEntry entry) override {
+    tables_.Add(entry);
+    if (entry.kind == "TABLE DATA")
+      names_.try_emplace(entry.id, QualifiedName{entry.schema, entry.tag});
+  }
+  void OnData(int64_t entry_id, std::span<const std::byte> data) override {
+    if (entry_id != entry_id_) EndTable();
+    entry_id_ = entry_id;
+    rows_.Add(data);
+  }
+
+  const ArchiveTables& tables() const noexcept { return tables_; }
+  std::vector<TableFingerprint> TakeFingerprints() {
+    EndTable();
+    return std::move(fingerprints_);
+  }
+
+ private:
+  void EndTable() {
+    const RowFingerprint rows = rows_.Finish();
+    if (const auto name = names_.find(entry_id_); name != names_.end())
+      fingerprints_.push_back({name->second, rows});
+  }
+
+  ArchiveTables tables_;
+  std::map<int64_t, QualifiedName> names_;  // of the tables whose rows it holds
+  int64_t entry_id_ = -1;                   // whose rows are streaming past
+  RowFingerprinter rows_;
+  std::vector<TableFingerprint> fingerprints_;
+};
+
 }  // namespace
 
 ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& context) {
@@ -33,11 +72,13 @@ ManifestObject RunDumpLane(const DumpObject& object, const DumpLaneContext& cont
   ChildProcess child(SpecFor(object, context));
   try {
     if (object.kind == ObjectKind::kArchive) {
-      TocTap tap(output.sink(), output.name());
-      Pump(child.output(), tap, context.cancellation);
+      ArchiveContents contents;
+      PackingSink packing(output.sink(), contents, output.name());
+      Pump(child.output(), packing, context.cancellation);
       check_end(child);
-      tap.Finish();
-      CheckArchive(tap.tables(), object.expected, output.name());
+      packing.Finish();
+      CheckArchive(contents.tables(), object.expected, output.name());
+      output.SetFingerprints(contents.TakeFingerprints());
     } else {
       Pump(child.output(), output.sink(), context.cancellation);
       check_end(child);

@@ -28,6 +28,9 @@ class LaneOutput {
 
   const std::string& name() const noexcept { return result_.name; }
   Sink& sink() noexcept { return *chain_; }
+  void SetFingerprints(std::vector<TableFingerprint> fingerprints) {
+    result_.fingerprints = std::move(fingerprints);
+  }
 
   // Called once, when the producer has succeeded: the object is there when it returns.
   ManifestObject Finish();

@@ -36,6 +36,8 @@ struct ManifestObject {
   // The tables whose rows it holds, when it was made for these alone. Empty: it holds whatever of
   // its sections is in no other object, and its own table of contents tells which tables these are.
   std::vector<QualifiedName> tables;
+  // Of each table whose rows it holds: what pg_dump wrote, in the database's encoding.
+  std::vector<TableFingerprint> fingerprints;
   std::optional<CopyRange> copy;   // of kind kCopy, which has one table
   uint64_t raw_size = 0;           // bytes before compression
   std::vector<Segment> segments;   // their names too are relative to the backup's folder

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fingerprint/row_fingerprint.h"
 #include "core/postgres/quoting.h"
 
 namespace pgbackup {
@@ -17,6 +18,11 @@ struct CopyRange {
   uint64_t first_page = 0;
   std::optional<uint64_t> end_page;  // none: to the table's end
   bool operator==(const CopyRange&) const = default;
+};
+
+struct TableFingerprint {
+  QualifiedName table;
+  RowFingerprint rows;
 };
 
 // The SQL before the rows of an object of kind kCopy, up to and including the line of its COPY; the
