@@ -122,7 +122,7 @@ COMMENT ON COLUMN pgbackup.backups.s3_region IS 'region of the bucket, where one
 COMMENT ON COLUMN pgbackup.backups.s3_bucket IS 'bucket';
 COMMENT ON COLUMN pgbackup.backups.storage IS 'storage the backup was written to';
 COMMENT ON COLUMN pgbackup.backups.file_size IS 'bytes stored';
-COMMENT ON COLUMN pgbackup.backups.raw_size IS 'bytes that came out of pg_dump';
+COMMENT ON COLUMN pgbackup.backups.raw_size IS 'bytes of the dump before compression';
 COMMENT ON COLUMN pgbackup.backups.database_size IS 'pg_database_size at the time of the backup, bytes';
 COMMENT ON COLUMN pgbackup.backups.backup_type IS 'manual or scheduled';
 COMMENT ON COLUMN pgbackup.backups.schedule IS 'name of the schedule that started it';
@@ -148,7 +148,7 @@ COMMENT ON COLUMN pgbackup.backups.retry_of IS 'the failed run that this one tri
 COMMENT ON COLUMN pgbackup.backups.attempt IS 'how often it has been tried, this run included';
 COMMENT ON COLUMN pgbackup.backups.not_before IS 'when a pending run starts at the earliest; null for at once';
 COMMENT ON COLUMN pgbackup.backups.options IS 'options of the run';
-COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage';
+COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage, without the fingerprints of rows';
 
 CREATE TABLE pgbackup.restores (
     id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),

@@ -12,6 +12,7 @@
 #include "core/dump/lock_waiters.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
+#include "core/dump/table_names.h"
 #include "core/manifest/manifest_store.h"
 #include "core/postgres/connection_watch.h"
 #include "core/run/deadline.h"
@@ -63,6 +64,7 @@ class Backup {
   std::unique_ptr<SnapshotCoordinator> coordinator_;
   ProgramVersion pg_dump_;
   Manifest manifest_;
+  ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
   CopyTargets copies_;  // as many as the job has, in its order
 };
@@ -130,7 +132,10 @@ RunOutcome Backup::Outcome(const std::string& manifest) const {
   outcome.fields["database_size"] = manifest_.database_size;
   outcome.fields["format"] = DumpFormatName(manifest_.format);
   outcome.fields["message"] = nullptr;
-  outcome.fields["manifest"] = ManifestToJson(manifest_);
+  // In the catalog they would be most of it, and nobody reads them there.
+  boost::json::object copy = ManifestToJson(manifest_);
+  copy.erase("fingerprints");
+  outcome.fields["manifest"] = std::move(copy);
   return outcome;
 }
 
@@ -219,6 +224,7 @@ std::vector<DumpObject> Backup::Plan() {
   input.split_bytes = job_.options.split_bytes;
   input.columns_of = [&](const DumpTable& table) { return CopyColumns(connection, table); };
   manifest_.format = input.format;
+  archive_names_ = MakeArchiveNames(input.tables);
   return MakeDumpPlan(input);
 }
 
@@ -248,6 +254,7 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
     RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure_, context_.cancellation);
   }
   failure_.Rethrow();
+  manifest_.fingerprints = CollectFingerprints(manifest_.objects, archive_names_);
 }
 
 // Returns the manifest's text. From then on the backup exists.

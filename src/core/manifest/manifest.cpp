@@ -238,6 +238,8 @@ json::object ManifestToJson(const Manifest& manifest) {
   root["totals"] = json::object{{"raw_size", manifest.RawSize()},
                                 {"size", manifest.StoredSize()},
                                 {"database_size", manifest.database_size}};
+  if (!manifest.fingerprints.empty())
+    root["fingerprints"] = FingerprintsToJson(manifest.fingerprints);
   return root;
 }
 
@@ -276,6 +278,8 @@ Manifest ParseManifest(std::string_view text) {
   for (const JsonReader& reader : root.Objects("objects"))
     manifest.objects.push_back(ObjectFromJson(reader));
   manifest.database_size = root.Object("totals").Size("database_size");
+  if (root.Has("fingerprints"))
+    manifest.fingerprints = FingerprintsFromJson(root.Object("fingerprints"));
   return manifest;
 }
 

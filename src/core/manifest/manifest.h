@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/dump/dump_plan.h"
+#include "core/fingerprint/fingerprint_list.h"
 #include "core/manifest/manifest_name.h"
 #include "core/manifest/table_rows.h"
 #include "core/pipeline/segment_sink.h"
@@ -36,7 +37,8 @@ struct ManifestObject {
   // The tables whose rows it holds, when it was made for these alone. Empty: it holds whatever of
   // its sections is in no other object, and its own table of contents tells which tables these are.
   std::vector<QualifiedName> tables;
-  // Of each table whose rows it holds: what pg_dump wrote, in the database's encoding.
+  // Of each table whose rows it holds: what was dumped. The names are in the
+  // encoding of the object; the manifest has them under `fingerprints`.
   std::vector<TableFingerprint> fingerprints;
   std::optional<CopyRange> copy;   // of kind kCopy, which has one table
   uint64_t raw_size = 0;           // bytes before compression
@@ -63,6 +65,7 @@ struct Manifest {
   std::string pg_dump_version;
   std::string pgbackup_version;
   std::vector<ManifestObject> objects;
+  FingerprintList fingerprints;  // of every table with rows that was dumped, but for plain format
 
   uint64_t RawSize() const noexcept;
   uint64_t StoredSize() const noexcept;  // without the manifest itself
