@@ -199,14 +199,14 @@ sub rewritten
 
 my $range = object_with('large', 1);
 my $named = qr/rows of table "app"\."large" from \Q$range\E/;
-fails('a range is cut off', $range, sub { truncate $_[0], 5000 }, qr/$named: object .* is damaged/);
+fails('a range is cut off', $range, sub { truncate $_[0], 5000 }, qr/^object ".*\Q$range\E" is damaged .*5000 bytes/);
 fails('a byte of a range is another', $range, sub {
 	my $bytes = read_file($_[0]);
 	substr($bytes, length($bytes) / 2, 1) ^= "\1";
 	unlink $_[0];
 	append_to_file($_[0], $bytes);
 }, qr/$named: object .* is damaged/);
-fails('a range is missing', $range, sub { unlink $_[0] }, qr/$named: object .* is missing/);
+fails('a range is missing', $range, sub { unlink $_[0] }, qr/^object ".*\Q$range\E" of the backup is missing/);
 fails('a range ends without its end', $range, rewritten(sub { $_[0] =~ s/\\\.\n\z//r }),
 	qr/$named: object .* is damaged.*ends before/);
 fails('a range has something behind its end', $range, rewritten(sub { $_[0] . "1\n" }),

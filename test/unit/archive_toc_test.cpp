@@ -50,6 +50,18 @@ TEST(TocReader, ReadsWhatComesInPieces) {
   }
 }
 
+TEST(ArchiveToc, KnowsWhomItsEntriesNeed) {
+  ArchiveHead head(16);
+  head.Integer(2);
+  head.Entry(1, "TABLE", "s", "t", {}, "CREATE TABLE s.t (a integer);\n");
+  head.Entry(2, "ACL", "s", "TABLE t", {}, "GRANT SELECT ON TABLE s.t TO r;\n");
+  const ArchiveToc toc = ParseArchiveToc(head.bytes()).value();
+  EXPECT_EQ(toc.entries[0].owner, "owner");
+  EXPECT_EQ(toc.entries[0].tablespace, "");
+  EXPECT_EQ(toc.entries[0].privileges, "");
+  EXPECT_EQ(toc.entries[1].privileges, "GRANT SELECT ON TABLE s.t TO r;\n");
+}
+
 TEST(ArchiveToc, KnowsTheSectionAndWhatTakesStrongerLocks) {
   ArchiveHead head(14);
   head.Integer(4);

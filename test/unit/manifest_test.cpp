@@ -35,6 +35,7 @@ Manifest SomeManifest() {
   manifest.properties.has_acl = true;
   manifest.properties.acl = {{"", "CONNECT", false}, {"r", "CREATE", true}};
   manifest.properties.settings = {{"", "search_path", "\"$user\", public"}, {"r", "a.b", "c"}};
+  manifest.requirements = Requirements{{"owner", "r"}, {{"hstore", "1.8", "public"}}, {"fast"}};
   manifest.database_size = 5000000000;
   manifest.pg_dump_version = "15.20";
   manifest.pgbackup_version = "1.0.0";
@@ -76,6 +77,7 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read.label, "before the upgrade");
   EXPECT_EQ(read.schedule, std::nullopt);
   EXPECT_EQ(read.properties.settings[1].role, "r");
+  EXPECT_EQ(read.requirements, SomeManifest().requirements);
   EXPECT_EQ(read.objects[0].segments[1].name, "schema.dump.zst.part2");
   EXPECT_TRUE(read.objects[0].tables.empty());
   EXPECT_EQ(read.objects[1].tables[1], (QualifiedName{"b c", "T \"1\""}));
@@ -91,6 +93,12 @@ TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
   EXPECT_TRUE(ParseManifest(Text(manifest)).properties.has_acl);
   manifest.properties.has_acl = false;
   EXPECT_FALSE(ParseManifest(Text(manifest)).properties.has_acl);
+}
+
+TEST(Manifest, OfAnOlderVersionSaysNothingOfWhatTheServerMustHave) {
+  Manifest manifest = SomeManifest();
+  manifest.requirements.reset();
+  EXPECT_EQ(ParseManifest(Text(manifest)).requirements, std::nullopt);
 }
 
 TEST(Manifest, RefusesAVersionItDoesNotKnow) {

@@ -233,6 +233,15 @@ TEST(RestorePlan, PlainFormatStopsAtTheFirstErrorAndReadsNoStartUpFile) {
   EXPECT_EQ(ErrorOf([&] { CheckRestorable(manifest, schema); }).kind(), ErrorKind::kInvalid);
 }
 
+TEST(RestorePlan, TablespacesCanBeLeftOut) {
+  RestorePlan plan = LanedPlan();
+  LeaveOutTablespaces(&plan);
+  for (const RestoreTask& task : plan.tasks)
+    EXPECT_EQ(std::count(task.arguments.begin(), task.arguments.end(), "--no-tablespaces"),
+              task.program == "pg_restore" ? 1 : 0)
+        << task.what;
+}
+
 TEST(RestorePlan, SchemaAloneLeavesTheDataObjectsOut) {
   RestoreOptions options;
   options.content = DumpContent::kSchema;

@@ -24,6 +24,9 @@ struct TocEntry {
   TocSection section = TocSection::kNone;
   // Its SQL has a statement ALTER TABLE, which takes stronger locks than CREATE INDEX does.
   bool alters_table = false;
+  std::string owner = {};
+  std::string tablespace = {};
+  std::string privileges = {};  // the SQL of what names roles beside the owner: grants, policies
 };
 
 struct ArchiveToc {

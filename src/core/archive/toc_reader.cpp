@@ -93,6 +93,10 @@ bool HasAlterTable(std::string_view sql) {
          sql.find("\nALTER TABLE") != std::string_view::npos;
 }
 
+bool NamesRoles(const std::string& kind) {
+  return kind == "ACL" || kind == "DEFAULT ACL" || kind == "POLICY" || kind == "USER MAPPING";
+}
+
 TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   TocEntry entry;
   entry.id = reader->Integer();
@@ -102,14 +106,16 @@ TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   entry.tag = reader->Text().value_or("");
   entry.kind = reader->Text().value_or("");
   entry.section = static_cast<TocSection>(reader->Integer());
-  entry.alters_table = HasAlterTable(reader->Text().value_or(""));
+  std::string sql = reader->Text().value_or("");
+  entry.alters_table = HasAlterTable(sql);
+  if (NamesRoles(entry.kind)) entry.privileges = std::move(sql);
   for (int i = 0; i < 2; ++i) reader->Text();  // DROP and COPY statements
   entry.schema = reader->Text().value_or("");
-  reader->Text();                                           // tablespace
+  entry.tablespace = reader->Text().value_or("");
   if (header.version >= Version(1, 14)) reader->Text();     // table access method
   if (header.version >= Version(1, 16)) reader->Integer();  // relkind
-  reader->Text();                                           // owner
-  reader->Text();                                           // WITH OIDS
+  entry.owner = reader->Text().value_or("");
+  reader->Text();  // WITH OIDS
   while (const std::optional<std::string> text = reader->Text()) {
     int64_t id = 0;
     std::from_chars(text->data(), text->data() + text->size(), id);

@@ -132,4 +132,10 @@ json::value JsonText(const std::optional<std::string>& text) {
   return text ? JsonText(std::string_view(*text)) : json::value(nullptr);
 }
 
+json::array JsonTexts(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.push_back(JsonText(std::string_view(text)));
+  return array;
+}
+
 }  // namespace pgbackup

@@ -56,4 +56,7 @@ boost::json::object ParseJsonObject(std::string_view text, std::string_view what
 boost::json::value JsonText(std::string_view text);
 boost::json::value JsonText(const std::optional<std::string>& text);
 
+// An array of such values.
+boost::json::array JsonTexts(const std::vector<std::string>& texts);
+
 }  // namespace pgbackup

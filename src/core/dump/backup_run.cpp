@@ -10,6 +10,7 @@
 #include "core/dump/lock_budget.h"
 #include "core/dump/lock_guard.h"
 #include "core/dump/lock_waiters.h"
+#include "core/dump/read_requirements.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
@@ -189,6 +190,7 @@ void Backup::DescribeServer() {
   manifest_.pg_dump_version = pg_dump_.text;
   manifest_.pgbackup_version = PGBACKUP_VERSION;
   manifest_.properties = ReadDatabaseProperties(connection);
+  manifest_.requirements = ReadRequirements(connection, manifest_.properties);
   manifest_.database_size = static_cast<uint64_t>(
       connection.Query("SELECT pg_database_size(current_database())").Integer(0, 0));
 }

@@ -33,12 +33,6 @@ ObjectKind ParseKind(const std::string& text) {
               "", "Use a newer pgbackup.");
 }
 
-json::array Texts(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const std::string& text : texts) array.push_back(JsonText(std::string_view(text)));
-  return array;
-}
-
 json::value Text(const std::string& text) {
   return JsonText(std::string_view(text));
 }
@@ -119,7 +113,7 @@ json::array TablesToJson(const std::vector<QualifiedName>& tables) {
 
 json::object CopyToJson(const CopyRange& copy) {
   json::object object;
-  object["columns"] = Texts(copy.columns);
+  object["columns"] = JsonTexts(copy.columns);
   object["first_page"] = copy.first_page;
   object["end_page"] = copy.end_page ? json::value(*copy.end_page) : json::value(nullptr);
   return object;
@@ -141,7 +135,7 @@ json::object ObjectToJson(const ManifestObject& object) {
   json::object result;
   result["name"] = Text(object.name);
   result["kind"] = KindName(object.kind);
-  result["sections"] = Texts(object.sections);
+  result["sections"] = JsonTexts(object.sections);
   if (!object.tables.empty()) result["tables"] = TablesToJson(object.tables);
   if (object.copy) result["copy"] = CopyToJson(*object.copy);
   result["raw_size"] = object.raw_size;
@@ -208,10 +202,10 @@ json::object ManifestToJson(const Manifest& manifest) {
   backup["format"] = DumpFormatName(manifest.format);
   backup["content"] = DumpContentName(manifest.content);
   backup["compression"] = Text(manifest.compression);
-  backup["schemas"] = Texts(manifest.selection.schemas);
-  backup["tables"] = Texts(manifest.selection.tables);
-  backup["exclude_tables"] = Texts(manifest.selection.exclude_tables);
-  backup["exclude_table_data"] = Texts(manifest.selection.exclude_table_data);
+  backup["schemas"] = JsonTexts(manifest.selection.schemas);
+  backup["tables"] = JsonTexts(manifest.selection.tables);
+  backup["exclude_tables"] = JsonTexts(manifest.selection.exclude_tables);
+  backup["exclude_table_data"] = JsonTexts(manifest.selection.exclude_table_data);
   backup["created_by"] = Text(manifest.created_by);
   backup["created_at"] = Text(manifest.created_at);
   backup["started_at"] = Text(manifest.started_at);
@@ -232,6 +226,7 @@ json::object ManifestToJson(const Manifest& manifest) {
   root["backup"] = std::move(backup);
   root["cluster"] = std::move(cluster);
   root["database"] = PropertiesToJson(manifest.properties);
+  if (manifest.requirements) root["requires"] = RequirementsToJson(*manifest.requirements);
   root["tools"] = json::object{{"pgbackup", Text(manifest.pgbackup_version)},
                                {"pg_dump", Text(manifest.pg_dump_version)}};
   root["objects"] = std::move(objects);
@@ -273,6 +268,7 @@ Manifest ParseManifest(std::string_view text) {
                       cluster.TextOr("system_identifier", ""), cluster.Text("server_version"),
                       cluster.Integer("server_version_num")};
   manifest.properties = PropertiesFromJson(root.Object("database"));
+  if (root.Has("requires")) manifest.requirements = RequirementsFromJson(root.Object("requires"));
   manifest.pgbackup_version = root.Object("tools").Text("pgbackup");
   manifest.pg_dump_version = root.Object("tools").Text("pg_dump");
   for (const JsonReader& reader : root.Objects("objects"))

@@ -14,6 +14,7 @@
 #include "core/dump/dump_plan.h"
 #include "core/fingerprint/fingerprint_list.h"
 #include "core/manifest/manifest_name.h"
+#include "core/manifest/requirements.h"
 #include "core/manifest/table_rows.h"
 #include "core/pipeline/segment_sink.h"
 #include "core/postgres/database_properties.h"
@@ -61,6 +62,7 @@ struct Manifest {
 
   ManifestCluster cluster;
   DatabaseProperties properties;
+  std::optional<Requirements> requirements;  // none: not recorded, by an older pgbackup
   uint64_t database_size = 0;
   std::string pg_dump_version;
   std::string pgbackup_version;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/ascii.h"
 #include "core/base/error.h"
 
 namespace pgbackup {
@@ -25,8 +26,25 @@ void SkipSpaces(std::string_view* text) {
   while (!text->empty() && IsSpace(text->front())) text->remove_prefix(1);
 }
 
-// Takes a quoted name off the start of `text`, which begins with '"'. False when it never ends.
-bool TakeQuoted(std::string_view* text, std::string* name) {
+bool TakeName(std::string_view* text, std::string* name) {
+  SkipSpaces(text);
+  if (text->empty()) return false;
+  if (text->front() == '"') {
+    if (!TakeQuotedIdentifier(text, name)) return false;
+  } else {
+    while (!text->empty() && IsNameCharacter(text->front(), name->empty())) {
+      const char c = text->front();
+      *name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      text->remove_prefix(1);
+    }
+  }
+  SkipSpaces(text);
+  return !name->empty();
+}
+
+}  // namespace
+
+bool TakeQuotedIdentifier(std::string_view* text, std::string* name) {
   size_t i = 1;
   for (; i < text->size(); ++i) {
     if ((*text)[i] == '"') {
@@ -40,29 +58,10 @@ bool TakeQuoted(std::string_view* text, std::string* name) {
   return true;
 }
 
-// A character of an unquoted identifier: letters, digits, '_', '$' and everything beyond ASCII.
-bool IsNameCharacter(char c, bool first) {
-  if (c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0) return true;
-  return !first && ((c >= '0' && c <= '9') || c == '$');
+bool IsNameCharacter(char c, bool first) noexcept {
+  if (c == '_' || IsLetter(c) || (c & 0x80) != 0) return true;
+  return !first && (IsDigit(c) || c == '$');
 }
-
-bool TakeName(std::string_view* text, std::string* name) {
-  SkipSpaces(text);
-  if (text->empty()) return false;
-  if (text->front() == '"') {
-    if (!TakeQuoted(text, name)) return false;
-  } else {
-    while (!text->empty() && IsNameCharacter(text->front(), name->empty())) {
-      const char c = text->front();
-      *name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      text->remove_prefix(1);
-    }
-  }
-  SkipSpaces(text);
-  return !name->empty();
-}
-
-}  // namespace
 
 std::string QuoteIdentifier(std::string_view name) {
   return fmt::format("\"{}\"", Doubled(name, '"', false));
@@ -93,7 +92,7 @@ std::vector<std::string> SplitIdentifierList(std::string_view list) {
   SkipSpaces(&list);
   while (!list.empty()) {
     std::string element;
-    if (list.front() != '"' || !TakeQuoted(&list, &element)) {
+    if (list.front() != '"' || !TakeQuotedIdentifier(&list, &element)) {
       const size_t comma = list.find(',');
       std::string_view plain = list.substr(0, comma);
       list.remove_prefix(plain.size());

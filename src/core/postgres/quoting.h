@@ -24,6 +24,13 @@ std::string QuoteConninfoValue(std::string_view value);
 // `"$user", public`. Inverse of the server's quoting; unquoted elements are taken as they are.
 std::vector<std::string> SplitIdentifierList(std::string_view list);
 
+// A character of an unquoted identifier: letters, digits, '_', '$' and everything beyond ASCII.
+bool IsNameCharacter(char c, bool first) noexcept;
+
+// Takes a quoted identifier off the start of `text`, which begins with '"', and appends what it
+// names to `name`. False, with `text` as it was, when it never ends.
+bool TakeQuotedIdentifier(std::string_view* text, std::string* name);
+
 // schema.table
 struct QualifiedName {
   std::string schema;

@@ -8,9 +8,7 @@
 #include "core/restore/stored_toc.h"
 
 namespace pgbackup {
-namespace {
 
-// The object that holds the definitions of what is in the database.
 size_t DefinitionsObject(const Manifest& manifest) {
   for (size_t i = 0; i < manifest.objects.size(); ++i) {
     const std::vector<std::string>& sections = manifest.objects[i].sections;
@@ -18,8 +16,6 @@ size_t DefinitionsObject(const Manifest& manifest) {
   }
   throw Error(ErrorKind::kInvalid, "the manifest names no object with definitions");
 }
-
-}  // namespace
 
 void ContentsReader::Read(Storage& storage, const Manifest& manifest,
                           PostgresConnection& connection) {

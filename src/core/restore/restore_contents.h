@@ -14,6 +14,10 @@
 
 namespace pgbackup {
 
+// The object of the backup that holds the definitions of what is in the database. kInvalid when
+// there is none.
+size_t DefinitionsObject(const Manifest& manifest);
+
 class ContentsReader {
  public:
   ContentsReader(const RestoreJob& job, Progress& progress) : job_(job), progress_(progress) {}

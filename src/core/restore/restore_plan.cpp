@@ -311,11 +311,20 @@ std::vector<ScheduledTask> ScheduleOf(const RestorePlan& plan) {
   return tasks;
 }
 
-uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan) {
+void LeaveOutTablespaces(RestorePlan* plan) {
+  for (RestoreTask& task : plan->tasks)
+    if (task.program == "pg_restore") task.arguments.emplace_back("--no-tablespaces");
+}
+
+std::set<size_t> ObjectsToRead(const RestorePlan& plan) {
   std::set<size_t> objects;
   for (const RestoreTask& task : plan.tasks) objects.insert(task.object);
+  return objects;
+}
+
+uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan) {
   uint64_t bytes = 0;
-  for (const size_t object : objects) bytes += manifest.objects[object].raw_size;
+  for (const size_t object : ObjectsToRead(plan)) bytes += manifest.objects[object].raw_size;
   return bytes;
 }
 

@@ -61,7 +61,11 @@ RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& opti
 
 std::vector<ScheduledTask> ScheduleOf(const RestorePlan& plan);
 
-// The raw bytes of all objects that the plan's tasks read.
+// Has pg_restore put everything into the database's own tablespace.
+void LeaveOutTablespaces(RestorePlan* plan);
+
+// The objects that the plan's tasks read, and the raw bytes of all of them.
+std::set<size_t> ObjectsToRead(const RestorePlan& plan);
 uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan);
 
 }  // namespace pgbackup

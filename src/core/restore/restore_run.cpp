@@ -8,7 +8,9 @@
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
 #include "core/restore/fill_session.h"
+#include "core/restore/findings.h"
 #include "core/restore/home_catalog.h"
+#include "core/restore/preflight.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
 #include "core/restore/schedule_runner.h"
@@ -46,9 +48,8 @@ class Restore {
 
  private:
   std::unique_ptr<Storage> OpenReadable();
+  Preflight Check(Storage& storage);
   void CheckPrograms();
-  void CheckServer();
-  void CheckRoles(PostgresConnection& connection) const;
   void CheckTarget(PostgresConnection& connection) const;
   bool TargetHoldsSomething() const;
   void HandOver();
@@ -69,6 +70,7 @@ class Restore {
   Manifest manifest_;
   std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
   ContentsReader contents_;
+  std::vector<std::string> remarks_;  // of the preflight
   std::unique_ptr<SideDatabase> side_;
   bool created_ = false;
 };
@@ -76,16 +78,11 @@ class Restore {
 RunOutcome Restore::Run() {
   const std::unique_ptr<Storage> storage = OpenReadable();
   CheckRestorable(manifest_, job_.options);
-  CheckPrograms();
-  CheckServer();
-  {
-    PostgresConnection connection = Connect(job_.server.maintenance_database);
-    contents_.Read(*storage, manifest_, connection);
-  }
-  const RestorePlan plan = MakeRestorePlan(manifest_, job_.options, contents_.contents());
+  const Preflight preflight = Check(*storage);
+  remarks_ = preflight.remarks;
   CreateSide();
   try {
-    Fill(*storage, plan);
+    Fill(*storage, preflight.plan);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kTool) throw;
     throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
@@ -104,6 +101,18 @@ RunOutcome Restore::Run() {
   outcome.fields["message"] =
       remark.empty() ? boost::json::value(nullptr) : JsonText(std::string_view(remark));
   return outcome;
+}
+
+// All that is wrong or missing is told at once.
+Preflight Restore::Check(Storage& storage) {
+  context_.progress.SetPhase("checking");
+  PostgresConnection connection = Connect(job_.server.maintenance_database);
+  Findings findings;
+  findings.Try([&] { CheckPrograms(); });
+  findings.Try([&] { CheckTarget(connection); });
+  Preflight preflight = RunPreflight({job_, manifest_, storage, connection, contents_}, &findings);
+  findings.ThrowIfAny(fmt::format("backup {} cannot be restored", manifest_.id));
+  return preflight;
 }
 
 // The backup's storage, or the first of its copies that has the manifest; reads it. Throws what is
@@ -139,6 +148,7 @@ std::string Restore::Remark() const {
   if (side_->uses_default_tablespace())
     add(fmt::format("tablespace \"{}\" does not exist here, the default one was used",
                     manifest_.properties.tablespace));
+  for (const std::string& text : remarks_) add(text);
   if (!contents_.left_out().empty())
     add(fmt::format("{} foreign keys to tables that were not selected were left out: {}",
                     contents_.left_out().size(), fmt::join(contents_.left_out(), ", ")));
@@ -150,18 +160,6 @@ void Restore::CheckPrograms() {
   CheckProgramVersion("pg_restore", version,
                       ParseProgramVersion("(PostgreSQL) " + manifest_.pg_dump_version).major,
                       "the pg_dump that made the backup");
-}
-
-void Restore::CheckServer() {
-  PostgresConnection connection = Connect(job_.server.maintenance_database);
-  const int64_t source_major = manifest_.cluster.server_version_num / 10000;
-  if (source_major > connection.server_major())
-    throw Error(ErrorKind::kInvalid,
-                fmt::format("a backup of PostgreSQL {} cannot be restored into version {}",
-                            source_major, connection.server_major()),
-                "", fmt::format("Restore it into version {} or newer.", source_major));
-  CheckRoles(connection);
-  CheckTarget(connection);
 }
 
 // Nothing that exists is touched, unless the restore is to take its place.
@@ -194,18 +192,6 @@ void Restore::HandOver() {
   context_.progress.SetPhase("swapping");
   SwapDatabases(job_.server, home, {side_name_, job_.target_database, job_.kept_database}, job_.id,
                 Remark(), context_.cancellation);
-}
-
-void Restore::CheckRoles(PostgresConnection& connection) const {
-  std::string missing;
-  for (const std::string& role : RolesOf(manifest_.properties))
-    if (connection.Query("SELECT 1 FROM pg_roles WHERE rolname = $1", {role}).rows() == 0)
-      missing += fmt::format("{}\"{}\"", missing.empty() ? "" : ", ", role);
-  if (missing.empty()) return;
-  throw Error(ErrorKind::kNotFound,
-              fmt::format("roles of the backed up database are missing here: {}", missing),
-              "They own the database, or have privileges or settings in it.",
-              "Create them, for example by running the backup's globals.sql with psql.");
 }
 
 void Restore::CreateSide() {

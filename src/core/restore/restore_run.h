@@ -1,6 +1,6 @@
 // A restore job from beginning to end.
 //
-//   read the manifest → check the server and the target → read the definitions → plan → fill a side
+//   read the manifest and the definitions → look at all that it needs → plan → fill a side
 //   database, every byte verified → properties → analyze → it takes the target's name
 //
 // Any failure, and cancellation, drops the side database and leaves the target as it was.

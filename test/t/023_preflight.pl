@@ -1,0 +1,198 @@
+# Before a restore changes anything it looks at all it needs, and names all that is missing at once.
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PgBackup;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_cluster('preflight', log_statement => 'ddl');
+my $store = $node->basedir . '/store';
+my $space = $node->basedir . '/space';
+mkdir $space or die;
+
+sub sql
+{
+	return $node->safe_psql('postgres', $_[0]);
+}
+
+# A backup's folder, and the text of its manifest, changed so that the catalog still takes it for the same.
+sub folder_of
+{
+	my ($id) = @_;
+	return "$store/" . row_of($node, $id)->{file_name};
+}
+
+sub change_manifest
+{
+	my ($id, $change) = @_;
+	my $file = folder_of($id) . '/manifest.json';
+	local $_ = read_file($file);
+	$change->();
+	open my $handle, '>:raw', $file or die;
+	print $handle $_;
+	close $handle or die;
+	sql(sprintf q{UPDATE pgbackup.backups SET checksum = '%s' WHERE id = %d}, sha256_hex($_), $id);
+	return;
+}
+
+# A restore that must fail, and leave nothing: message, detail and hint.
+sub failed_restore
+{
+	my ($arguments, $title) = @_;
+	my $databases = q{SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_database};
+	my ($before, $log) = (sql($databases), -s $node->logfile);
+	my $id = start_restore($node, $arguments);
+	is(finished($node, $id), 'failed', $title);
+	is(sql($databases), $before, 'there is no other database than before');
+	unlike(substr(read_file($node->logfile), $log), qr/CREATE DATABASE/, 'nor has there been one');
+	return row_of($node, $id, 'restores');
+}
+
+sub drop_all
+{
+	sql('DROP DATABASE IF EXISTS back');
+	sql('DROP DATABASE IF EXISTS shop');
+	sql('DROP TABLESPACE IF EXISTS fast');
+	sql('DROP ROLE IF EXISTS shop_owner, shop_reader, late_owner, "Late ""Reader""", late_policy');
+	return;
+}
+
+# What a database is, but for where its tables are.
+sub without_tablespaces
+{
+	my ($database) = @_;
+	return join "\n", map { s/; Tablespace: .*//r } grep { !/^(SET default_tablespace.*)?$/ }
+	  split /\n/, database_as_text($node, $database);
+}
+
+sql('CREATE ROLE late_owner');
+sql('CREATE ROLE "Late ""Reader""" LOGIN');
+sql('CREATE ROLE late_policy');
+sql("CREATE TABLESPACE fast LOCATION '$space'");
+sql('CREATE DATABASE shop');
+$node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));
+$node->safe_psql('shop', q{
+	CREATE TABLE sales.fast (i int) TABLESPACE fast;
+	INSERT INTO sales.fast SELECT generate_series(1, 100);
+	ALTER TABLE sales.fast OWNER TO late_owner;
+	GRANT SELECT ON sales.fast TO "Late ""Reader""";
+	CREATE POLICY p ON sales.fast TO late_policy USING (i > 50);
+});
+my $parallel = start_backup($node, q{'shop', format => 'parallel'});
+is(finished($node, $parallel), 'completed', 'a backup in parallel format');
+my $custom = start_backup($node, q{'shop', format => 'custom'});
+is(finished($node, $custom), 'completed', 'a backup in custom format');
+my $plain = start_backup($node, q{'shop', format => 'plain'});
+is(finished($node, $plain), 'completed', 'a backup in plain format');
+
+my $superuser = sql('SELECT current_user');
+is(sql("SELECT manifest->'requires'->>'roles' FROM pgbackup.backups WHERE id = $custom"),
+	qq{["Late \\"Reader\\"", "late_owner", "late_policy", "$superuser", "shop_owner", "shop_reader"]}, 'the manifest names the roles')
+  or diag(sql("SELECT manifest->'requires' FROM pgbackup.backups WHERE id = $custom"));
+is(sql("SELECT manifest->'requires'->>'tablespaces' FROM pgbackup.backups WHERE id = $custom"), '["fast"]',
+	'and the tablespaces');
+is(sql("SELECT manifest->'requires'->>'extensions' FROM pgbackup.backups WHERE id = $custom"), '[]', 'of extensions there are none');
+is(sql(q{SELECT e->>'name' FROM pgbackup.backups, jsonb_array_elements(manifest->'requires'->'extensions') e}), '',
+	'plpgsql is everywhere');
+my $home = start_backup($node, q{'postgres'});
+is(finished($node, $home), 'completed', 'a backup of a database with an extension');
+is(sql(qq{SELECT e->>'name', e->>'schema' FROM pgbackup.backups, jsonb_array_elements(manifest->'requires'->'extensions') e
+	WHERE id = $home}), 'pgbackup|pgbackup', 'names that one');
+
+# Roles are missing: which, and the SQL that makes them.
+my $source = without_tablespaces('shop');
+my $all_roles = qr/"Late ""Reader""", "late_owner", "late_policy", "shop_owner", "shop_reader"/;
+drop_all();
+my $row;
+for my $backup ($parallel, $custom, $plain)
+{
+	$row = failed_restore("$backup, 'back'", 'roles are missing');
+	like($row->{message}, qr/roles are missing here: $all_roles/, 'the message names them');
+	like($row->{detail}, qr/backup $backup .*$all_roles/, 'the detail too');
+	is($row->{sqlstate}, '42704', 'its SQLSTATE says that something does not exist');
+}
+like($row->{message}, qr/tablespace does not exist here: "fast"/, 'a plain backup cannot do without its tablespace either');
+my ($create) = $row->{hint} =~ /(CREATE ROLE[^|]*;)/ or diag($row->{hint});
+sql($create);
+is(sql(q{SELECT count(*) FROM pg_roles WHERE rolname ~ '^(shop_|late_|Late)'}), 5,
+	'the SQL in the hint makes them');
+
+# Tablespaces are not worth a failure, but worth a word.
+for my $backup ($parallel, $custom)
+{
+	my $id = start_restore($node, "$backup, 'back'");
+	is(finished($node, $id), 'completed', 'without its tablespace a backup is restored') or diag(explain(row_of($node, $id, 'restores')));
+	like(row_of($node, $id, 'restores')->{message}, qr/a tablespace does not exist here: "fast", so everything goes/, 'which is said');
+	ok(without_tablespaces('back') eq $source, 'everything is there, with owner, privileges and policy');
+	sql('DROP DATABASE back');
+}
+
+# Of a part only what it needs.
+drop_all();
+sql('CREATE ROLE shop_owner; CREATE ROLE shop_reader');
+for my $backup ($parallel, $custom)
+{
+	sql("CALL pgbackup.run_restore($backup, 'back', tables => '{stock.items}')");
+	sql('DROP DATABASE back');
+}
+pass('a part that needs none of the roles is restored');
+$row = failed_restore("$custom, 'back', tables => '{sales.fast}'", 'one that does is not');
+like($row->{message}, qr/roles are missing here: "Late ""Reader""", "late_owner", "late_policy"$/, 'for the same reason');
+
+# A damaged storage: sizes are looked at before anything is read or made.
+my $archive = folder_of($custom) . '/database.dump.zst';
+my $content = read_file($archive);
+truncate $archive, length($content) - 1 or die;
+$row = failed_restore("$custom, 'back', tables => '{stock.items}'", 'an object is cut off');
+like($row->{message}, qr/object ".*database\.dump\.zst" is damaged/, 'which is said');
+like($row->{detail}, qr/It has \d+ bytes, \d+ were stored/, 'with its size');
+
+# All at once. What this server cannot be made to lack is written into the manifest.
+unlink $archive or die;
+change_manifest($custom, sub {
+	s/"extensions":\[\]/"extensions":[{"name":"no_such_extension","version":"1.5","schema":"public"}]/ or die;
+	s/"server_version_num":\d+/"server_version_num":990000/ or die;
+	s/"collate":"[^"]*"/"collate":"xx_XX.UTF-8"/ or die;
+	s/"database_size":\d+/"database_size":8000000000000000000/ or die;
+	s/"raw_size":\d+/"raw_size":4000000000000000000/ or die;
+});
+sql('CREATE DATABASE back');
+$node->safe_psql('back', 'CREATE TABLE in_the_way (i int)');
+$row = failed_restore("$custom, 'back'", 'all kinds of things are missing');
+for my $what (
+	qr/^backup $custom cannot be restored: /,
+	qr/database "back" is not empty/,
+	qr/object ".*database\.dump\.zst" of the backup is missing/,
+	qr/a backup of PostgreSQL 99 cannot be restored into version \d+/,
+	qr/locale "xx_XX.UTF-8" does not exist/,
+	qr/roles are missing here/,
+	qr/an extension is not available: "no_such_extension"/,
+	qr/too little room on the disk/)
+{
+	like($row->{message}, $what, "the message says $what");
+}
+for my $what (
+	qr/in_the_way/,
+	qr/"no_such_extension" 1.5 is not available/,
+	qr/may need \d+ PB; \d+ [kMGTP]B are free in/)
+{
+	like($row->{detail}, $what, "the detail says $what");
+}
+like($row->{hint}, qr/CREATE ROLE "late_owner"/, 'the hint says how to make the roles');
+like($row->{hint}, qr/Restore it into version 99 or newer/, 'and all the rest');
+
+# A manifest of a version that did not record what is needed.
+drop_all();
+sql($create);
+change_manifest($parallel, sub { s/"requires":\{.*?\},"tools"/"tools"/ or die });
+sql("CREATE TABLESPACE fast LOCATION '$space'");
+my $id = start_restore($node, "$parallel, 'back'");
+is(finished($node, $id), 'completed', 'an older manifest is restored as ever') or diag(explain(row_of($node, $id, 'restores')));
+
+$node->stop;
+done_testing();
