@@ -878,8 +878,8 @@ BEGIN
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
     END IF;
-    IF dry_run OR create_roles OR into_schema IS NOT NULL THEN
-        RAISE EXCEPTION 'dry_run, create_roles and into_schema are not supported yet'
+    IF dry_run OR into_schema IS NOT NULL THEN
+        RAISE EXCEPTION 'dry_run and into_schema are not supported yet'
             USING ERRCODE = 'feature_not_supported';
     END IF;
     INSERT INTO pgbackup.restores (backup_id, database, target_database, options)
@@ -894,7 +894,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,

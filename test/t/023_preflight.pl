@@ -58,8 +58,21 @@ sub drop_all
 	sql('DROP DATABASE IF EXISTS back');
 	sql('DROP DATABASE IF EXISTS shop');
 	sql('DROP TABLESPACE IF EXISTS fast');
-	sql('DROP ROLE IF EXISTS shop_owner, shop_reader, late_owner, "Late ""Reader""", late_policy');
+	sql('DROP ROLE IF EXISTS shop_owner, shop_reader, late_owner, "Late ""Reader""", late_policy, late_group');
 	return;
+}
+
+# What the roles of the tests are.
+sub roles_as_text
+{
+	return sql(q{SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolconnlimit, rolvaliduntil,
+			rolconfig, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname ~ '^(late_|Late)' ORDER BY 1});
+}
+
+sub memberships
+{
+	return sql(q{SELECT roleid::regrole::text, member::regrole::text, admin_option FROM pg_auth_members
+		WHERE roleid::regrole::text ~ '^(late_|shop_)' ORDER BY 1, 2});
 }
 
 # What a database is, but for where its tables are.
@@ -70,12 +83,17 @@ sub without_tablespaces
 	  split /\n/, database_as_text($node, $database);
 }
 
-sql('CREATE ROLE late_owner');
-sql('CREATE ROLE "Late ""Reader""" LOGIN');
-sql('CREATE ROLE late_policy');
+sql('CREATE ROLE late_owner CREATEDB CONNECTION LIMIT 3');
+sql(q{CREATE ROLE "Late ""Reader""" LOGIN PASSWORD 'secret' VALID UNTIL '2099-01-01 00:00:00+00'});
+sql('CREATE ROLE late_policy SUPERUSER NOINHERIT');
+sql(q{COMMENT ON ROLE late_owner IS E'it''s; late \\\\ here'});
+sql(q{ALTER ROLE late_owner SET search_path = 'a', 'b; c'});
+sql('CREATE ROLE late_group');
+sql('GRANT late_group, late_owner TO "Late ""Reader""" WITH ADMIN OPTION');
 sql("CREATE TABLESPACE fast LOCATION '$space'");
 sql('CREATE DATABASE shop');
 $node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));
+sql('GRANT shop_reader TO late_owner');
 $node->safe_psql('shop', q{
 	CREATE TABLE sales.fast (i int) TABLESPACE fast;
 	INSERT INTO sales.fast SELECT generate_series(1, 100);
@@ -90,10 +108,15 @@ is(finished($node, $custom), 'completed', 'a backup in custom format');
 my $plain = start_backup($node, q{'shop', format => 'plain'});
 is(finished($node, $plain), 'completed', 'a backup in plain format');
 
+restart_settings($node, 'pgbackup.include_globals' => 'off');
+my $without_globals = start_backup($node, q{'shop'});
+is(finished($node, $without_globals), 'completed', 'a backup without roles');
+my $roles = roles_as_text();
+my $memberships = memberships();
+
 my $superuser = sql('SELECT current_user');
-is(sql("SELECT manifest->'requires'->>'roles' FROM pgbackup.backups WHERE id = $custom"),
-	qq{["Late \\"Reader\\"", "late_owner", "late_policy", "$superuser", "shop_owner", "shop_reader"]}, 'the manifest names the roles')
-  or diag(sql("SELECT manifest->'requires' FROM pgbackup.backups WHERE id = $custom"));
+is(sql(qq{SELECT r FROM pgbackup.backups, jsonb_array_elements_text(manifest->'requires'->'roles') r WHERE id = $custom}),
+	join("\n", sort 'Late "Reader"', 'late_owner', 'late_policy', 'shop_owner', 'shop_reader', $superuser), 'the manifest names the roles');
 is(sql("SELECT manifest->'requires'->>'tablespaces' FROM pgbackup.backups WHERE id = $custom"), '["fast"]',
 	'and the tablespaces');
 is(sql("SELECT manifest->'requires'->>'extensions' FROM pgbackup.backups WHERE id = $custom"), '[]', 'of extensions there are none');
@@ -121,6 +144,27 @@ my ($create) = $row->{hint} =~ /(CREATE ROLE[^|]*;)/ or diag($row->{hint});
 sql($create);
 is(sql(q{SELECT count(*) FROM pg_roles WHERE rolname ~ '^(shop_|late_|Late)'}), 5,
 	'the SQL in the hint makes them');
+
+like($row->{hint}, qr/create_roles => true/, 'or how to have them made');
+
+# With create_roles they are made as they were, but for their passwords. Those that exist are left alone.
+drop_all();
+sql('CREATE ROLE shop_owner CONNECTION LIMIT 11');
+sql('CREATE ROLE late_group');
+$row = failed_restore("$without_globals, 'back', create_roles => true", 'a backup without roles cannot make them');
+like($row->{message}, qr/roles are missing here: "Late ""Reader""", "late_owner", "late_policy", "shop_reader"/, 'which ones is said');
+like($row->{detail}, qr/pgbackup.include_globals was off/, 'and why');
+is(sql(q{SELECT count(*) FROM pg_roles WHERE rolname ~ '^(shop_|late_|Late)'}), 2, 'none is made');
+my $made = start_restore($node, "$parallel, 'back', create_roles => true");
+is(finished($node, $made), 'completed', 'a restore that makes the roles it needs') or diag(explain(row_of($node, $made, 'restores')));
+like(row_of($node, $made, 'restores')->{message},
+	qr/roles were created: "Late ""Reader""", "late_owner", "late_policy" \(superuser\), "shop_reader"/, 'says which, and which is a superuser');
+is(roles_as_text(), $roles, 'the roles are as they were');
+is(memberships(), $memberships, 'also in one another');
+is(sql(q{SELECT count(*) FROM pg_authid WHERE rolpassword IS NOT NULL}), 0, 'but have no passwords');
+is(sql(q{SELECT rolconnlimit FROM pg_roles WHERE rolname = 'shop_owner'}), 11, 'a role that was there is not altered');
+ok(without_tablespaces('back') eq $source, 'owners and privileges are as they were');
+sql('DROP DATABASE back');
 
 # Tablespaces are not worth a failure, but worth a word.
 for my $backup ($parallel, $custom)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/postgres/sql_comment.h"
+
 namespace pgbackup {
 namespace {
 
@@ -21,19 +23,6 @@ constexpr std::string_view kMoreWords[] = {
 
 bool IsSpaceOrParenthesis(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v' || c == '(';
-}
-
-// Comments nest in SQL.
-std::string_view AfterBlockComment(std::string_view text) {
-  int depth = 0;
-  while (!text.empty()) {
-    const std::string_view two = text.substr(0, 2);
-    if (two == "/*") ++depth;
-    if (two == "*/") --depth;
-    text.remove_prefix(two == "/*" || two == "*/" ? 2 : 1);
-    if (depth == 0) break;
-  }
-  return text;
 }
 
 std::string_view AfterBlanks(std::string_view text) {

@@ -1,7 +1,5 @@
 #include "core/restore/preflight.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/dump/server_encoding.h"
@@ -78,22 +76,6 @@ void ReadBackup(const PreflightContext& context, Preflight* preflight, Findings*
     findings->Add(unreadable);
 }
 
-void FindMissingRoles(ServerFitness& fitness, const Manifest& manifest, Findings* findings) {
-  const std::vector<std::string> missing = fitness.MissingRoles();
-  if (missing.empty()) return;
-  std::string sql;
-  for (const std::string& role : missing)
-    sql += fmt::format(" CREATE ROLE {};", QuoteIdentifier(role));
-  findings->Add(
-      Error(ErrorKind::kNotFound,
-            fmt::format("{} missing here: {}", missing.size() == 1 ? "a role is" : "roles are",
-                        QuotedList(missing)),
-            fmt::format(
-                "Things in backup {} belong to {}, or privileges, policies or settings name them.",
-                manifest.id, QuotedList(missing)),
-            fmt::format("Create what is missing:{}", sql)));
-}
-
 }  // namespace
 
 Preflight RunPreflight(const PreflightContext& context, Findings* findings) {
@@ -102,7 +84,9 @@ Preflight RunPreflight(const PreflightContext& context, Findings* findings) {
   ServerFitness fitness(context.connection, context.manifest, preflight.requirements, findings);
   findings->Try([&] { fitness.CheckVersion(); });
   fitness.CheckLocale();
-  FindMissingRoles(fitness, context.manifest, findings);
+  preflight.roles =
+      PlanMissingRoles(context.job, context.manifest, context.storage, fitness.MissingRoles(),
+                       context.connection, context.progress, findings);
   fitness.CheckExtensions();
   fitness.CheckTablespaces();
   preflight.disk_needed = DiskNeeded(context.manifest, context.job.options);

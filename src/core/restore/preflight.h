@@ -9,6 +9,7 @@
 #include "core/manifest/manifest.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/restore/findings.h"
+#include "core/restore/missing_roles.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_plan.h"
 #include "core/run/job.h"
@@ -22,10 +23,12 @@ struct PreflightContext {
   Storage& storage;
   PostgresConnection& connection;  // in any database of the server
   ContentsReader& contents;        // reads what there is to know of the backup
+  Progress& progress;
 };
 
 struct Preflight {
   RestorePlan plan;                  // made for what the server has
+  RoleScript roles;                  // to make before the restore begins
   Requirements requirements;         // of what is restored
   std::vector<std::string> remarks;  // what hinders nothing but has to be told
   uint64_t disk_needed = 0;          // bytes; 0: unknown

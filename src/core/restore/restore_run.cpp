@@ -49,6 +49,7 @@ class Restore {
  private:
   std::unique_ptr<Storage> OpenReadable();
   Preflight Check(Storage& storage);
+  void MakeRoles(const RoleScript& roles);
   void CheckPrograms();
   void CheckTarget(PostgresConnection& connection) const;
   bool TargetHoldsSomething() const;
@@ -79,7 +80,7 @@ RunOutcome Restore::Run() {
   const std::unique_ptr<Storage> storage = OpenReadable();
   CheckRestorable(manifest_, job_.options);
   const Preflight preflight = Check(*storage);
-  remarks_ = preflight.remarks;
+  MakeRoles(preflight.roles);
   CreateSide();
   try {
     Fill(*storage, preflight.plan);
@@ -110,9 +111,21 @@ Preflight Restore::Check(Storage& storage) {
   Findings findings;
   findings.Try([&] { CheckPrograms(); });
   findings.Try([&] { CheckTarget(connection); });
-  Preflight preflight = RunPreflight({job_, manifest_, storage, connection, contents_}, &findings);
+  Preflight preflight =
+      RunPreflight({job_, manifest_, storage, connection, contents_, context_.progress}, &findings);
   findings.ThrowIfAny(fmt::format("backup {} cannot be restored", manifest_.id));
+  remarks_ = preflight.remarks;
   return preflight;
+}
+
+// They stay, whatever becomes of the restore.
+void Restore::MakeRoles(const RoleScript& roles) {
+  if (roles.roles.empty()) return;
+  context_.progress.SetPhase("creating roles");
+  PostgresConnection connection = Connect(job_.server.maintenance_database);
+  CreateRoles(connection, roles);
+  remarks_.push_back(CreatedRolesInWords(roles));
+  context_.log(remarks_.back());
 }
 
 // The backup's storage, or the first of its copies that has the manifest; reads it. Throws what is

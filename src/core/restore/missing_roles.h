@@ -1,0 +1,29 @@
+// Roles that a restore needs and the server does not have.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/manifest/manifest.h"
+#include "core/postgres/postgres_connection.h"
+#include "core/restore/findings.h"
+#include "core/restore/role_script.h"
+#include "core/run/job.h"
+#include "core/run/progress.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+// Without create_roles, roles that are missing are a finding. With it, the backup's globals say how
+// to make them, unless they cannot, which is one, too. Changes nothing.
+RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Storage& storage,
+                            const std::vector<std::string>& missing, PostgresConnection& connection,
+                            Progress& progress, Findings* findings);
+
+// All of them or none.
+void CreateRoles(PostgresConnection& connection, const RoleScript& script);
+
+// `roles were created: "a", "b" (superuser)`; empty when there are none.
+std::string CreatedRolesInWords(const RoleScript& script);
+
+}  // namespace pgbackup
