@@ -153,7 +153,7 @@ COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage,
 CREATE TABLE pgbackup.restores (
     id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
     backup_id       bigint NOT NULL,
-    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore', 'undo')),
+    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore', 'undo', 'dry_run')),
     database        name NOT NULL,
     target_database name NOT NULL,
     status          text NOT NULL DEFAULT 'pending'
@@ -178,12 +178,12 @@ CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.restores
 COMMENT ON TABLE pgbackup.restores IS 'one row per restore; written by the pgbackup launcher, and by the agent that swaps databases, in the transaction that renames them';
 COMMENT ON COLUMN pgbackup.restores.id IS 'number of the run';
 COMMENT ON COLUMN pgbackup.restores.backup_id IS 'backup it comes from';
-COMMENT ON COLUMN pgbackup.restores.mode IS 'restore, or undo of one';
+COMMENT ON COLUMN pgbackup.restores.mode IS 'restore, undo of one, or dry_run';
 COMMENT ON COLUMN pgbackup.restores.database IS 'database the backup was taken from';
 COMMENT ON COLUMN pgbackup.restores.target_database IS 'database that is made';
 COMMENT ON COLUMN pgbackup.restores.status IS 'pending, in_progress, completed, failed or cancelled';
-COMMENT ON COLUMN pgbackup.restores.message IS 'what went wrong, in one sentence';
-COMMENT ON COLUMN pgbackup.restores.detail IS 'more about message, such as the last lines of pg_restore';
+COMMENT ON COLUMN pgbackup.restores.message IS 'what went wrong, what there is to remark or, of a dry run, what would be done, in one sentence';
+COMMENT ON COLUMN pgbackup.restores.detail IS 'more about message, such as the last lines of pg_restore, or what a dry run has found';
 COMMENT ON COLUMN pgbackup.restores.hint IS 'what to do about it';
 COMMENT ON COLUMN pgbackup.restores.sqlstate IS 'class of the failure, as a SQLSTATE';
 COMMENT ON COLUMN pgbackup.restores.created_by IS 'role that asked for it';
@@ -385,8 +385,9 @@ CREATE FUNCTION pgbackup._run_state(id bigint)
       FROM pgbackup.backups b WHERE b.id = $1
     UNION ALL
     SELECT r.xmin, 'restore', r.target_database, r.status, r.message, r.detail, r.hint, r.sqlstate,
-           format('restore %s of backup %s into database %I completed in %s s',
-                  r.id, r.backup_id, r.target_database, round(extract(epoch FROM r.duration), 1))
+           format('%s %s of backup %s into database %I completed in %s s%s%s',
+                  replace(r.mode, '_', ' '), r.id, r.backup_id, r.target_database,
+                  round(extract(epoch FROM r.duration), 1), ': ' || r.message, E'\n' || r.detail)
       FROM pgbackup.restores r WHERE r.id = $1
     UNION ALL
     SELECT c.xmin, 'copy', b.database, c.status, c.message, c.detail, c.hint, c.sqlstate,
@@ -846,6 +847,20 @@ $$;
 COMMENT ON FUNCTION pgbackup._is_beside(oid) IS
     'internal: whether a database is one that a restore is filling, or keeps: the schedule does not back it up';
 
+CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (sum(b.raw_size) / nullif(sum(extract(epoch FROM r.duration)), 0))::bigint
+      FROM (SELECT r.backup_id, r.duration, r.database = $1 AS is_same, bool_or(r.database = $1) OVER () AS any_same
+              FROM pgbackup.restores r
+             WHERE r.mode = 'restore' AND r.status = 'completed' AND r.options->>'content' = 'all'
+               AND NOT r.options ?| '{schemas,tables,into_schema}'
+             ORDER BY r.database = $1 DESC, r.id DESC LIMIT 10) AS r
+      JOIN pgbackup.backups b ON b.id = r.backup_id
+     WHERE r.is_same OR NOT r.any_same
+$$;
+COMMENT ON FUNCTION pgbackup._restore_rate(name) IS
+    'internal: bytes of content per second in the last complete restores of this database or, when there was none, of any; null when nothing was restored';
+
 CREATE FUNCTION pgbackup.restore(
     backup_id bigint,
     target_database name,
@@ -878,12 +893,12 @@ BEGIN
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
     END IF;
-    IF dry_run OR into_schema IS NOT NULL THEN
-        RAISE EXCEPTION 'dry_run and into_schema are not supported yet'
+    IF into_schema IS NOT NULL THEN
+        RAISE EXCEPTION 'into_schema is not supported yet'
             USING ERRCODE = 'feature_not_supported';
     END IF;
-    INSERT INTO pgbackup.restores (backup_id, database, target_database, options)
-    VALUES (backup_id, source.database, target_database,
+    INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
+    VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
             jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
                 'content', content,
                 'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int),
@@ -894,7 +909,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,

@@ -132,6 +132,7 @@ ReadyJob TakeRestore(MemoryContext context) {
           "'backup_id', b.id, 'file_name', b.file_name, 'checksum', b.checksum, "
           "'target_database', r.target_database, 'kept_database', "
           "pgbackup._name_beside(r.target_database, '__before_restore_' || r.id), "
+          "'raw_bytes_per_second', pgbackup._restore_rate(r.database), "
           "'options', r.options, 'server', " PGBACKUP_SERVER_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",

@@ -49,8 +49,35 @@ sub failed_restore
 	my $id = start_restore($node, $arguments);
 	is(finished($node, $id), 'failed', $title);
 	is(sql($databases), $before, 'there is no other database than before');
-	unlike(substr(read_file($node->logfile), $log), qr/CREATE DATABASE/, 'nor has there been one');
+	unlike(substr(read_file($node->logfile), $log), qr/CREATE (DATABASE|ROLE)/, 'nor has there been one, nor a role');
 	return row_of($node, $id, 'restores');
+}
+
+# A dry run: its status and its row. Nothing is changed by it.
+sub dry_run
+{
+	my ($arguments) = @_;
+	my $everything = q{SELECT (SELECT string_agg(d::text, ' ' ORDER BY oid) FROM pg_database d),
+		(SELECT string_agg(r::text, ' ' ORDER BY oid) FROM pg_authid r), (SELECT count(*) FROM pg_auth_members)};
+	my ($before, $log) = (sql($everything), -s $node->logfile);
+	my $id = start_restore($node, "$arguments, dry_run => true");
+	my $status = finished($node, $id);
+	is(sql($everything), $before, 'a dry run changes nothing');
+	unlike(substr(read_file($node->logfile), $log), qr/(statement|execute [^:]*): (CREATE|ALTER|DROP|GRANT|COMMENT)/, 'not even for a moment');
+	return ($status, row_of($node, $id, 'restores'));
+}
+
+# Changes one byte in the middle of a file.
+sub damage
+{
+	my ($file) = @_;
+	open my $handle, '+<:raw', $file or die;
+	seek $handle, (-s $file) / 2, 0 or die;
+	read $handle, my $byte, 1 or die;
+	seek $handle, -1, 1 or die;
+	print $handle chr(ord($byte) ^ 1);
+	close $handle or die;
+	return;
 }
 
 sub drop_all
@@ -127,11 +154,40 @@ is(finished($node, $home), 'completed', 'a backup of a database with an extensio
 is(sql(qq{SELECT e->>'name', e->>'schema' FROM pgbackup.backups, jsonb_array_elements(manifest->'requires'->'extensions') e
 	WHERE id = $home}), 'pgbackup|pgbackup', 'names that one');
 
+# Dry runs, of a target that is new, empty, to be replaced, in the way.
+my ($status, $row);
+for my $backup ([ $parallel, 'parallel' ], [ $custom, 'custom' ], [ $plain, 'plain' ])
+{
+	my ($id, $format) = @$backup;
+	($status, $row) = dry_run("$id, 'back'");
+	is($status, 'completed', "$format: a dry run") or diag(explain($row));
+	is($row->{mode}, 'dry_run', 'is told from a restore');
+	my $what = $format eq 'plain' ? 'all of the backup' : '5 tables';
+	like($row->{message}, qr/^nothing was changed: $what would be restored into the new database "back", \d+ (bytes|kB) to read$/,
+		'it says what would be done');
+	like($row->{detail}, qr/^Database "back" would be made\. \| .*\d objects? would be read, .* SHA-256 and compression are right/, 'and what it has read');
+	my $archives = { parallel => '2 archives', custom => '1 archive' }->{$format};
+	like($row->{detail}, qr/pg_restore lists \d+ entries in $archives/, 'and listed') if defined $archives;
+	like($row->{detail}, qr/It takes about \d+ [kMG]B on the disk; \d+ [kMGTP]B are free/, 'and how much room it takes');
+	like($row->{detail}, qr/How long it takes is unknown/, 'how long, nobody knows yet');
+}
+($status, $row) = dry_run("$parallel, 'back', tables => '{stock.items}'");
+like($row->{message}, qr/1 table would/, 'of a part too');
+my (undef, undef, $notices) = $node->psql('postgres', "CALL pgbackup.run_restore($custom, 'shop', replace => true, dry_run => true)");
+like($notices, qr/NOTICE:  dry run \d+ of backup $custom into database shop completed in .*: nothing was changed: /, 'a notice tells it');
+like($notices, qr/Database "shop" would be replaced and stay as "shop__before_restore_\d+"/, 'with the details');
+change_manifest($home, sub { s/("name":"pgbackup","version":)"[^"]*"/$1"0.9"/ or die });
+($status, $row) = dry_run("$home, 'home_again'");
+is($status, 'completed', 'an extension in another version hinders nothing') or diag(explain($row));
+like($row->{detail}, qr/Note: extension "pgbackup" has version [\d.]+ here, the backup has 0\.9, which is not available/, 'but is told');
+($status, $row) = dry_run("$custom, 'shop'");
+is($status, 'failed', 'without replace a dry run fails as the restore would');
+like($row->{message}, qr/database "shop" is not empty/, 'for the same reason');
+
 # Roles are missing: which, and the SQL that makes them.
 my $source = without_tablespaces('shop');
 my $all_roles = qr/"Late ""Reader""", "late_owner", "late_policy", "shop_owner", "shop_reader"/;
 drop_all();
-my $row;
 for my $backup ($parallel, $custom, $plain)
 {
 	$row = failed_restore("$backup, 'back'", 'roles are missing');
@@ -155,6 +211,13 @@ $row = failed_restore("$without_globals, 'back', create_roles => true", 'a backu
 like($row->{message}, qr/roles are missing here: "Late ""Reader""", "late_owner", "late_policy", "shop_reader"/, 'which ones is said');
 like($row->{detail}, qr/pgbackup.include_globals was off/, 'and why');
 is(sql(q{SELECT count(*) FROM pg_roles WHERE rolname ~ '^(shop_|late_|Late)'}), 2, 'none is made');
+($status, $row) = dry_run("$parallel, 'back', create_roles => true");
+is($status, 'completed', 'a dry run that would make roles');
+like($row->{detail}, qr/Roles would be created: "Late ""Reader""", "late_owner", "late_policy", "shop_reader"; superusers: "late_policy"/, 'tells which');
+like($row->{detail}, qr/Note: a tablespace does not exist here: "fast"/, 'and which tablespace is missing');
+($status, $row) = dry_run("$parallel, 'back'");
+is($status, 'failed', 'without create_roles it fails');
+like($row->{message}, qr/roles are missing here: "Late/, 'as the restore would');
 my $made = start_restore($node, "$parallel, 'back', create_roles => true");
 is(finished($node, $made), 'completed', 'a restore that makes the roles it needs') or diag(explain(row_of($node, $made, 'restores')));
 like(row_of($node, $made, 'restores')->{message},
@@ -187,6 +250,17 @@ for my $backup ($parallel, $custom)
 pass('a part that needs none of the roles is restored');
 $row = failed_restore("$custom, 'back', tables => '{sales.fast}'", 'one that does is not');
 like($row->{message}, qr/roles are missing here: "Late ""Reader""", "late_owner", "late_policy"$/, 'for the same reason');
+
+# Damaged objects of the right size: a dry run reads them, and names every one.
+($status, $row) = dry_run("$parallel, 'back', create_roles => true");
+is($status, 'completed', 'before, all is well');
+like($row->{detail}, qr/It takes about \d+ seconds?, going by earlier restores/, 'by now it is known how long it takes');
+damage(folder_of($custom) . '/database.dump.zst');
+($status, $row) = dry_run("$custom, 'back', create_roles => true");
+is($status, 'failed', 'a dry run of a damaged backup fails');
+like($row->{message}, qr/object ".*database\.dump\.zst" .*damaged/, 'and names the object');
+is($row->{sqlstate}, 'XX001', 'its SQLSTATE says that data is corrupted');
+damage(folder_of($custom) . '/database.dump.zst');
 
 # A damaged storage: sizes are looked at before anything is read or made.
 my $archive = folder_of($custom) . '/database.dump.zst';

@@ -113,6 +113,11 @@ TEST(Job, AReplacingRestoreNeedsANameForWhatItReplaces) {
   const RestoreJob restore = std::get<RestoreJob>(ParseJob(job));
   EXPECT_TRUE(restore.options.replace);
   EXPECT_EQ(restore.kept_database, "t__before");
+  EXPECT_EQ(restore.raw_bytes_per_second, 0u);
+  EXPECT_EQ(std::get<RestoreJob>(
+                ParseJob(Replaced(job, "\"options\"", "\"raw_bytes_per_second\":7,\"options\"")))
+                .raw_bytes_per_second,
+            7u);
   EXPECT_THROW(ParseJob(Replaced(job, "\"kept_database\":\"t__before\",", "")), Error);
 }
 

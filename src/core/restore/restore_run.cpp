@@ -7,6 +7,7 @@
 #include "core/manifest/manifest_store.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
+#include "core/restore/dry_run.h"
 #include "core/restore/fill_session.h"
 #include "core/restore/findings.h"
 #include "core/restore/home_catalog.h"
@@ -52,14 +53,15 @@ class Restore {
   void MakeRoles(const RoleScript& roles);
   void CheckPrograms();
   void CheckTarget(PostgresConnection& connection) const;
-  bool TargetHoldsSomething() const;
+  RestoreTarget TargetNow() const;
   void HandOver();
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
   void Fill(Storage& storage, const RestorePlan& plan);
   void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
   void ApplyProperties();
-  std::string Remark() const;
+  std::vector<std::string> Remarks() const;
+  std::string Remark() const { return fmt::format("{}", fmt::join(Remarks(), "; ")); }
   PostgresConnection Connect(const std::string& database) const {
     return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
   }
@@ -80,6 +82,10 @@ RunOutcome Restore::Run() {
   const std::unique_ptr<Storage> storage = OpenReadable();
   CheckRestorable(manifest_, job_.options);
   const Preflight preflight = Check(*storage);
+  if (job_.options.dry_run)
+    return DryRun(
+        preflight, TargetNow(),
+        {job_, manifest_, *storage, programs_, contents_.contents(), Remarks(), context_});
   MakeRoles(preflight.roles);
   CreateSide();
   try {
@@ -151,21 +157,18 @@ std::unique_ptr<Storage> Restore::OpenReadable() {
   throw *first;
 }
 
-std::string Restore::Remark() const {
-  std::string remark;
-  const auto add = [&](const std::string& text) { remark += (remark.empty() ? "" : "; ") + text; };
+std::vector<std::string> Restore::Remarks() const {
+  std::vector<std::string> remarks;
   if (!read_from_copy_.empty())
-    add(fmt::format(
+    remarks.push_back(fmt::format(
         "restored from the copy in {}: the manifest could not be read in the backup's own storage",
         read_from_copy_));
-  if (side_->uses_default_tablespace())
-    add(fmt::format("tablespace \"{}\" does not exist here, the default one was used",
-                    manifest_.properties.tablespace));
-  for (const std::string& text : remarks_) add(text);
+  remarks.insert(remarks.end(), remarks_.begin(), remarks_.end());
   if (!contents_.left_out().empty())
-    add(fmt::format("{} foreign keys to tables that were not selected were left out: {}",
+    remarks.push_back(
+        fmt::format("{} foreign keys to tables that were not selected were left out: {}",
                     contents_.left_out().size(), fmt::join(contents_.left_out(), ", ")));
-  return remark;
+  return remarks;
 }
 
 void Restore::CheckPrograms() {
@@ -183,16 +186,16 @@ void Restore::CheckTarget(PostgresConnection& connection) const {
   CheckDatabaseIsEmpty(in_target, job_.target_database);
 }
 
-bool Restore::TargetHoldsSomething() const {
+RestoreTarget Restore::TargetNow() const {
   PostgresConnection connection = Connect(job_.server.maintenance_database);
-  if (!DatabaseExists(connection, job_.target_database)) return false;
+  if (!DatabaseExists(connection, job_.target_database)) return RestoreTarget::kNew;
   PostgresConnection in_target = Connect(job_.target_database);
-  return FindUserObject(in_target).has_value();
+  return FindUserObject(in_target) ? RestoreTarget::kReplaced : RestoreTarget::kEmpty;
 }
 
 // Makes the side database the target.
 void Restore::HandOver() {
-  if (!job_.options.replace || !TargetHoldsSomething()) {
+  if (!job_.options.replace || TargetNow() != RestoreTarget::kReplaced) {
     context_.progress.SetPhase("renaming");
     side_->TakeName(job_.target_database, context_.cancellation);
     return;

@@ -117,8 +117,12 @@ void ServerFitness::CheckExtensions() {
 }
 
 void ServerFitness::CheckTablespaces() {
-  const std::vector<std::string> missing =
-      NotThere(requirements_.tablespaces, "SELECT FROM pg_tablespace WHERE spcname = $1");
+  constexpr const char* kExists = "SELECT FROM pg_tablespace WHERE spcname = $1";
+  const std::string& own = manifest_.properties.tablespace;
+  if (!NotThere({own}, kExists).empty())
+    remarks_.push_back(fmt::format("tablespace {} does not exist here, the default one is used",
+                                   QuoteIdentifier(own)));
+  const std::vector<std::string> missing = NotThere(requirements_.tablespaces, kExists);
   if (missing.empty()) return;
   leaves_out_tablespaces_ = true;
   const std::string what = fmt::format("{} not exist here: {}",

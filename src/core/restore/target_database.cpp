@@ -84,11 +84,11 @@ SideDatabase::SideDatabase(const ServerAddress& server, std::string name,
     throw Error(ErrorKind::kAlreadyExists, fmt::format("database \"{}\" exists already", name_),
                 "A restore fills a database of this name before it takes the target's name.",
                 "Drop it if an earlier restore left it behind.");
-  uses_default_tablespace_ =
+  const bool has_tablespace =
       connection.Query("SELECT 1 FROM pg_tablespace WHERE spcname = $1", {properties.tablespace})
-          .rows() == 0;
-  connection.Execute(CreateDatabaseSql(properties, name_, connection.server_major(),
-                                       /*with_tablespace=*/!uses_default_tablespace_));
+          .rows() > 0;
+  connection.Execute(
+      CreateDatabaseSql(properties, name_, connection.server_major(), has_tablespace));
   connection.Execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", QuoteIdentifier(name_)));
 }
 

@@ -28,13 +28,12 @@ std::string SideDatabaseName(std::string_view target, int64_t id);
 // The database that is filled and, when all went well, takes the target's name.
 class SideDatabase {
  public:
-  // Creates it, empty, closed to the public. Throws kAlreadyExists when the name is taken.
+  // Creates it, empty, closed to the public, in the default tablespace if its own does not exist
+  // here. Throws kAlreadyExists when the name is taken.
   SideDatabase(const ServerAddress& server, std::string name, const DatabaseProperties& properties,
                const Cancellation& cancellation);
 
   const std::string& name() const noexcept { return name_; }
-  // True when the backup's tablespace does not exist here and the default one is used.
-  bool uses_default_tablespace() const noexcept { return uses_default_tablespace_; }
 
   // Gives it the target's name. An existing target is checked to be empty, once more, and dropped.
   // When it returns, all that other sessions have committed in the database is durable.
@@ -43,7 +42,6 @@ class SideDatabase {
  private:
   const ServerAddress& server_;
   const std::string name_;
-  bool uses_default_tablespace_ = false;
 };
 
 // Ends all connections to `name` and drops it. One that does not exist is no error.

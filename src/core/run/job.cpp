@@ -148,6 +148,8 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.into_schema = options.OptionalText("into_schema");
   }
   if (job.options.replace) job.kept_database = root.Text("kept_database");
+  if (root.Has("raw_bytes_per_second"))
+    job.raw_bytes_per_second = root.Size("raw_bytes_per_second");
   return job;
 }
 

@@ -63,6 +63,7 @@ struct RestoreJob : JobBase {
   std::string target_database;
   std::optional<std::string> checksum;  // of the manifest
   std::string kept_database;            // the name that what is replaced gets
+  uint64_t raw_bytes_per_second = 0;    // that earlier restores brought; 0: unknown
   RestoreOptions options;
   std::vector<StorageSettings> copies;  // where else it is, should `storage` not have it
 };
