@@ -43,6 +43,8 @@ $(OBJS): $(wildcard src/pg/*.h src/core/cron/*.h src/core/naming/*.h src/core/ru
 	src/core/s3/option_check.h src/core/storage/storage_url.h src/core/storage/storage_parameters.h)
 
 AGENT = $(BUILD_DIR)/pgbackup
+# Where bash looks for the completion of a program in $(bindir).
+completionsdir = $(patsubst %/,%,$(dir $(bindir)))/share/bash-completion/completions
 
 all: agent
 
@@ -61,10 +63,14 @@ install: install-agent
 install-agent: agent
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL_PROGRAM) $(AGENT) '$(DESTDIR)$(bindir)/pgbackup'
+	$(MKDIR_P) '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(completionsdir)'
+	$(INSTALL_DATA) docs/pgbackup.1 '$(DESTDIR)$(mandir)/man1/pgbackup.1'
+	$(INSTALL_DATA) scripts/completion/pgbackup '$(DESTDIR)$(completionsdir)/pgbackup'
 
 uninstall: uninstall-agent
 uninstall-agent:
-	rm -f '$(DESTDIR)$(bindir)/pgbackup'
+	rm -f '$(DESTDIR)$(bindir)/pgbackup' '$(DESTDIR)$(mandir)/man1/pgbackup.1' \
+		'$(DESTDIR)$(completionsdir)/pgbackup'
 
 clean: clean-agent
 clean-agent:

@@ -17,9 +17,11 @@ Cancellation& Signalled() {
   return *signalled;
 }
 
+std::atomic<int> status_of_impatience{EndWatch::kCancelledStatus};
+
 void OnSignal(int) {
   const int saved = errno;
-  if (Signalled().IsCancelled()) _exit(EndWatch::kCancelledStatus);
+  if (Signalled().IsCancelled()) _exit(status_of_impatience.load());
   Signalled().Cancel();
   errno = saved;
 }
@@ -27,14 +29,18 @@ void OnSignal(int) {
 }  // namespace
 
 EndWatch::EndWatch(int input, Cancellation& job, std::function<void()> overdue,
-                   std::chrono::milliseconds patience)
+                   std::chrono::milliseconds patience, int status)
     : input_(input), job_(job), overdue_(std::move(overdue)), patience_(patience) {
   Signalled();  // made before a handler can run
+  status_of_impatience.store(status);
   struct sigaction action = {};
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  struct sigaction hangup = {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // not under nohup
   thread_ = std::thread([this] { Run(); });
 }
 

@@ -1,4 +1,4 @@
-// Notices that a job shall end: end of file on standard input, SIGTERM or SIGINT.
+// Notices that a job shall end: end of file on standard input, SIGTERM, SIGINT or SIGHUP.
 //
 // Then sets the job's Cancellation, and when the job has still not ended after ten seconds, calls
 // `overdue`, which does not return. A second signal ends the process at once. At most one at a time
@@ -19,9 +19,10 @@ class EndWatch {
   static constexpr std::chrono::milliseconds kPatience{9500};
   static constexpr int kCancelledStatus = 3;  // the process's exit status
 
-  // `input` is watched, and read, until its end.
+  // `input` is watched, and read, until its end; -1 for none. A second signal ends the process with
+  // `status`.
   EndWatch(int input, Cancellation& job, std::function<void()> overdue,
-           std::chrono::milliseconds patience = kPatience);
+           std::chrono::milliseconds patience = kPatience, int status = kCancelledStatus);
   ~EndWatch();
   EndWatch(const EndWatch&) = delete;
   EndWatch& operator=(const EndWatch&) = delete;

@@ -8,9 +8,11 @@
 #include "core/restore/restore_run.h"
 #include "core/restore/undo_run.h"
 #include "core/run/check_run.h"
+#include "core/run/inventory_run.h"
 #include "core/run/janitor_run.h"
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
+#include "core/verify/verify_run.h"
 
 namespace pgbackup {
 namespace {
@@ -23,6 +25,9 @@ RunOutcome Run(const RestoreJob& job, const RunContext& context) {
 }
 RunOutcome Run(const UndoJob& job, const RunContext& context) {
   return RunUndo(job, context);
+}
+RunOutcome Run(const VerifyJob& job, const RunContext& context) {
+  return RunVerify(job, context);
 }
 RunOutcome Run(const RemoveJob& job, const RunContext& context) {
   return RunRemove(job, context);
@@ -42,27 +47,34 @@ RunOutcome Run(const CheckJob& job, const RunContext& context) {
 RunOutcome Run(const JanitorJob& job, const RunContext& context) {
   return RunJanitor(job, context);
 }
+RunOutcome Run(const InventoryJob& job, const RunContext& context) {
+  return RunInventory(job, context);
+}
 
 }  // namespace
+
+RunOutcome WithContext(const JobBase& job, Cancellation& cancellation, Progress& progress,
+                       const std::function<void(const boost::json::object&)>& announce_stored,
+                       const std::function<void(const std::string&)>& log,
+                       const std::function<RunOutcome(const RunContext&)>& run) {
+  const auto environment = SystemEnvironment();
+  if (job.nice > 0 && nice(static_cast<int>(job.nice)) == -1) log("could not lower the priority");
+  std::optional<Throttle> throttle;
+  if (job.storage.bandwidth_limit > 0) throttle.emplace(job.storage.bandwidth_limit, *environment);
+  const auto open = [&](const StorageSettings& settings, const Cancellation& until) {
+    return OpenStorage(settings, *environment, until, throttle ? &*throttle : nullptr);
+  };
+  const auto open_own = [&](const Cancellation& until) { return open(job.storage, until); };
+  return run({*environment, cancellation, progress, open_own, log, open, announce_stored});
+}
 
 RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
                   const std::function<void(const boost::json::object&)>& announce_stored,
                   const std::function<void(const std::string&)>& log) {
-  const auto environment = SystemEnvironment();
   return std::visit(
       [&](const auto& each) {
-        if (each.nice > 0 && nice(static_cast<int>(each.nice)) == -1)
-          log("could not lower the priority");
-        std::optional<Throttle> throttle;
-        if (each.storage.bandwidth_limit > 0)
-          throttle.emplace(each.storage.bandwidth_limit, *environment);
-        const auto open = [&](const StorageSettings& settings, const Cancellation& until) {
-          return OpenStorage(settings, *environment, until, throttle ? &*throttle : nullptr);
-        };
-        const auto open_own = [&](const Cancellation& until) { return open(each.storage, until); };
-        const RunContext context{*environment, cancellation, progress,       open_own,
-                                 log,          open,         announce_stored};
-        return Run(each, context);
+        return WithContext(each, cancellation, progress, announce_stored, log,
+                           [&](const RunContext& context) { return Run(each, context); });
       },
       job);
 }

@@ -187,6 +187,29 @@ TEST(Job, AJanitorLooksUnlessItIsToldToRemove) {
         << wrong;
 }
 
+TEST(Job, AVerificationHasALevel) {
+  const std::string text =
+      R"({"protocol":1,"job":"verify","id":9,"server":{"bin_directory":"/b"},"checksum":"ab",
+          "storage":{"url":"s3://b"},"file_name":"f","options":{"level":"archive","jobs":4},"database":"db"})";
+  const VerifyJob job = std::get<VerifyJob>(ParseJob(text));
+  EXPECT_EQ(job.level, VerifyLevel::kArchive);
+  EXPECT_EQ(job.jobs, 4);
+  EXPECT_EQ(job.checksum, "ab");
+  EXPECT_EQ(job.server.bin_directory, "/b");
+  EXPECT_EQ(std::get<VerifyJob>(ParseJob(Replaced(text, "\"archive\"", "\"checksum\""))).level,
+            VerifyLevel::kChecksum);
+  EXPECT_THROW(ParseJob(Replaced(text, "\"archive\"", "\"hope\"")), Error);
+}
+
+TEST(Job, AnInventoryReadsTheFoldersItIsGiven) {
+  const std::string text =
+      R"({"protocol":1,"job":"inventory","storage":{"url":"s3://b"},"folders":["a/b","c"]})";
+  EXPECT_EQ(std::get<InventoryJob>(ParseJob(text)).folders, (std::vector<std::string>{"a/b", "c"}));
+  EXPECT_TRUE(
+      std::get<InventoryJob>(ParseJob(Replaced(text, R"(["a/b","c"])", "null"))).folders.empty());
+  EXPECT_THROW(ParseJob(Replaced(text, "a/b", "../b")), Error);
+}
+
 TEST(Job, ADropNeedsNoStorage) {
   const DropJob drop = std::get<DropJob>(
       ParseJob(R"({"protocol":1,"job":"drop","id":9,"server":{"host":"/s","port":5432},)"

@@ -79,6 +79,31 @@ TEST(ServerAddress, RefusesAPasswordWithoutRepeatingIt) {
   }
 }
 
+TEST(ServerAddress, ErrorsNameWhereTheConninfoComesFrom) {
+  ServerAddress address;
+  address.conninfo = "password=x";
+  address.conninfo_from = "--dbname";
+  EXPECT_EQ(ErrorOf([&] { SettingsFor(address, "db"); }).message(), "--dbname holds a password");
+}
+
+TEST(ServerAddress, ADatabaseIsANameOrInAConnectionString) {
+  EXPECT_EQ(DatabaseOf("my db", "x"), "my db");
+  EXPECT_EQ(DatabaseOf("host=h dbname='my db'", "x"), "my db");
+  EXPECT_EQ(DatabaseOf("postgresql://h/shop", "x"), "shop");
+  EXPECT_EQ(DatabaseOf("host=h", "x"), "");
+  EXPECT_THROW(DatabaseOf("a=b=c", "x"), Error);
+}
+
+TEST(ServerAddress, TheVariablesThatSayHowToConnectAreKnown) {
+  const std::vector<std::string> names = ConnectionVariables();
+  const std::set<std::string> set(names.begin(), names.end());
+  EXPECT_EQ(set.size(), names.size());
+  for (const char* name : {"PGHOST", "PGPORT", "PGUSER", "PGPASSFILE", "PGPASSWORD", "PGSSLMODE"})
+    EXPECT_EQ(set.count(name), 1u) << name;
+  for (const char* name : {"PGDATABASE", "PGAPPNAME", "PGCLIENTENCODING"})
+    EXPECT_EQ(set.count(name), 0u) << name;
+}
+
 TEST(HexBytea, IsDecodedOrRefused) {
   EXPECT_EQ(DecodeHexBytea("\\x74e4"), "t\xe4");
   EXPECT_EQ(DecodeHexBytea("\\x"), "");

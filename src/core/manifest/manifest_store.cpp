@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/pipeline/buffer_sink.h"
@@ -10,6 +12,14 @@ namespace pgbackup {
 namespace {
 
 constexpr size_t kMaxManifestSize = 64 << 20;
+
+// Whether one of two folders is the other one seen from further up, as when a storage's prefix was
+// moved or copied elsewhere.
+bool IsSameFolder(std::string_view one, std::string_view other) {
+  if (one.size() < other.size()) std::swap(one, other);
+  return one == other || one.substr(one.size() - std::min(one.size(), other.size() + 1)) ==
+                             fmt::format("/{}", other);
+}
 
 }  // namespace
 
@@ -42,7 +52,14 @@ Manifest CheckedManifest(const std::string& text, const Storage& storage, const 
                 fmt::format("the manifest of \"{}/{}\" is not the one that was stored",
                             storage.url(), folder),
                 fmt::format("Its SHA-256 is {}, the catalog says {}.", actual, *checksum));
-  return ParseManifest(text);
+  Manifest manifest = ParseManifest(text);
+  if (!IsSameFolder(manifest.file_name, folder))
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("the manifest in \"{}/{}\" is that of another backup", storage.url(), folder),
+        fmt::format("It names the backup \"{}\".", manifest.file_name),
+        "Use another backup, and find out what changed the stored objects.");
+  return manifest;
 }
 
 Manifest ReadManifest(Storage& storage, const std::string& folder,

@@ -13,7 +13,8 @@ namespace pgbackup {
 std::string ReadManifestText(Storage& storage, const std::string& folder);
 
 // What ReadManifestText has brought from `folder`, compared with `checksum` (SHA-256 in
-// hexadecimal; kCorrupt when another) and parsed.
+// hexadecimal; kCorrupt when another) and parsed. kCorrupt, too, when it is the manifest of a
+// backup in another folder; the folders above may have changed.
 Manifest CheckedManifest(const std::string& text, const Storage& storage, const std::string& folder,
                          const std::optional<std::string>& checksum);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <functional>
 #include <memory>
 
 #include "core/base/error.h"
@@ -24,24 +25,26 @@ struct FreeOptions {
   void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
 };
 
-void MergeConninfo(const std::string& conninfo, ConnectionSettings* settings) {
+// Calls `each` for every setting that the connection string `conninfo` gives.
+void ForEachSetting(const std::string& conninfo, const std::string& from,
+                    const std::function<void(const std::string&, const std::string&)>& each) {
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(
       PQconninfoParse(conninfo.c_str(), &message));
   if (!options) {
     // libpq's words may quote parts of the text, which may be a secret.
     PQfreemem(message);
-    throw Error(ErrorKind::kInvalid, "pgbackup.dump_conninfo is not a connection string", "",
+    throw Error(ErrorKind::kInvalid, fmt::format("{} is not a connection string", from), "",
                 "Write it as libpq's keyword='value' pairs or as a postgresql:// URI.");
   }
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string keyword = option->keyword;
     if (keyword == "password" || keyword == "sslpassword")
-      throw Error(ErrorKind::kInvalid, fmt::format("pgbackup.dump_conninfo holds a {}", keyword),
-                  "Settings can be read by monitoring roles.",
+      throw Error(ErrorKind::kInvalid, fmt::format("{} holds a {}", from, keyword),
+                  "Others could read it there.",
                   "Put the password into a file and name it with passfile=.");
-    Set(settings, keyword, option->val);
+    each(keyword, option->val);
   }
 }
 
@@ -52,10 +55,42 @@ ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& 
   if (!address.host.empty()) Set(&settings, "host", address.host);
   if (!address.port.empty()) Set(&settings, "port", address.port);
   if (!address.user.empty()) Set(&settings, "user", address.user);
-  if (!address.conninfo.empty()) MergeConninfo(address.conninfo, &settings);
+  if (!address.conninfo.empty())
+    ForEachSetting(address.conninfo, address.conninfo_from,
+                   [&](const std::string& keyword, const std::string& value) {
+                     Set(&settings, keyword, value);
+                   });
   Set(&settings, "dbname", database);
   Set(&settings, "application_name", "pgbackup");
   return settings;
+}
+
+bool IsConnectionString(const std::string& text) noexcept {
+  return text.find('=') != std::string::npos || text.rfind("postgresql://", 0) == 0 ||
+         text.rfind("postgres://", 0) == 0;
+}
+
+std::string DatabaseOf(const std::string& text, const std::string& from) {
+  if (!IsConnectionString(text)) return text;
+  std::string database;
+  ForEachSetting(text, from, [&](const std::string& keyword, const std::string& value) {
+    if (keyword == "dbname") database = value;
+  });
+  return database;
+}
+
+std::vector<std::string> ConnectionVariables() {
+  std::vector<std::string> names = {"PGSERVICEFILE", "PGSYSCONFDIR"};
+  const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconndefaults());
+  if (!options) return names;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->envvar == nullptr) continue;
+    const std::string name = option->envvar;
+    const bool is_connection = name != "PGDATABASE" && name != "PGAPPNAME" &&
+                               name != "PGCLIENTENCODING" && name != "PGSERVICEFILE";
+    if (is_connection) names.push_back(name);
+  }
+  return names;
 }
 
 std::string ConnectionString(const ConnectionSettings& settings) {

@@ -14,8 +14,9 @@ struct ServerAddress {
   std::string port;
   std::string user;
   std::string maintenance_database = "postgres";  // for what concerns no database or makes one
-  std::string conninfo;       // pgbackup.dump_conninfo: overrides all but the database's name
-  std::string bin_directory;  // pgbackup.bin_directory
+  std::string conninfo;  // pgbackup.dump_conninfo: overrides all but the database's name
+  std::string conninfo_from = "pgbackup.dump_conninfo";  // what messages call it
+  std::string bin_directory;                             // pgbackup.bin_directory
 };
 
 using ConnectionSettings = std::vector<std::pair<std::string, std::string>>;
@@ -23,6 +24,18 @@ using ConnectionSettings = std::vector<std::pair<std::string, std::string>>;
 // The libpq settings to connect to `database`. kInvalid when `conninfo` cannot be parsed or holds a
 // password, which belongs into a file.
 ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& database);
+
+// The database that a text for psql's -d names: that of a connection string, or the text itself;
+// empty when a connection string names none. Throws as SettingsFor does; `from` is what messages
+// call the text.
+std::string DatabaseOf(const std::string& text, const std::string& from);
+
+// Whether psql would take a text for its -d as a connection string and not as a name.
+bool IsConnectionString(const std::string& text) noexcept;
+
+// The environment variables that tell libpq how to connect, but not to which database or as which
+// application. An agent has none of them but PGPASSFILE; on the command line they are the user's.
+std::vector<std::string> ConnectionVariables();
 
 // The same as one connection string, for the -d switch of PostgreSQL's programs.
 std::string ConnectionString(const ConnectionSettings& settings);

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/pipeline/buffer_sink.h"
 #include "core/pipeline/pump.h"
+#include "core/postgres/server_address.h"
 #include "core/process/child_process.h"
 
 namespace pgbackup {
@@ -27,7 +28,9 @@ Programs MakePrograms(const std::string& directory, const Environment& environme
   programs.environment = {
       fmt::format("PATH={}", environment.Variable("PATH").value_or(std::string(kDefaultPath))),
       "LANG=C", "LC_ALL=C", "PGAPPNAME=pgbackup"};
-  for (const char* name : {"HOME", "PGPASSFILE"})
+  std::vector<std::string> names = ConnectionVariables();
+  names.emplace_back("HOME");
+  for (const std::string& name : names)
     if (const auto value = environment.Variable(name))
       programs.environment.push_back(fmt::format("{}={}", name, *value));
   return programs;

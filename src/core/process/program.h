@@ -16,8 +16,8 @@ struct Programs {
   std::vector<std::string> environment;  // of every child, "NAME=value"
 };
 
-// The environment libpq programs need and nothing else: PATH, HOME, PGPASSFILE if set, PGAPPNAME,
-// and the C locale, which makes their messages English.
+// The environment libpq programs need and nothing else: PATH, HOME, ConnectionVariables as far as
+// they are set, PGAPPNAME, and the C locale, which makes their messages English.
 Programs MakePrograms(const std::string& directory, const Environment& environment);
 
 // The path of the program `name`. kNotFound when the PATH has none; a program missing in

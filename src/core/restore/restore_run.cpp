@@ -14,6 +14,7 @@
 #include "core/restore/preflight.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
+#include "core/restore/restore_programs.h"
 #include "core/restore/schedule_runner.h"
 #include "core/restore/swap.h"
 #include "core/restore/target_database.h"
@@ -51,7 +52,6 @@ class Restore {
   std::unique_ptr<Storage> OpenReadable();
   Preflight Check(Storage& storage);
   void MakeRoles(const RoleScript& roles);
-  void CheckPrograms();
   void CheckTarget(PostgresConnection& connection) const;
   RestoreTarget TargetNow() const;
   void HandOver();
@@ -115,7 +115,7 @@ Preflight Restore::Check(Storage& storage) {
   context_.progress.SetPhase("checking");
   PostgresConnection connection = Connect(job_.server.maintenance_database);
   Findings findings;
-  findings.Try([&] { CheckPrograms(); });
+  findings.Try([&] { CheckPgRestore(programs_, manifest_, context_.cancellation); });
   findings.Try([&] { CheckTarget(connection); });
   Preflight preflight =
       RunPreflight({job_, manifest_, storage, connection, contents_, context_.progress}, &findings);
@@ -171,15 +171,9 @@ std::vector<std::string> Restore::Remarks() const {
   return remarks;
 }
 
-void Restore::CheckPrograms() {
-  const ProgramVersion version = AskProgramVersion(programs_, "pg_restore", context_.cancellation);
-  CheckProgramVersion("pg_restore", version,
-                      ParseProgramVersion("(PostgreSQL) " + manifest_.pg_dump_version).major,
-                      "the pg_dump that made the backup");
-}
-
 // Nothing that exists is touched, unless the restore is to take its place.
 void Restore::CheckTarget(PostgresConnection& connection) const {
+  if (job_.options.scratch) return;
   if (job_.options.replace) CheckCanBeReplaced(connection, job_.target_database);
   if (job_.options.replace || !DatabaseExists(connection, job_.target_database)) return;
   PostgresConnection in_target = Connect(job_.target_database);
@@ -193,8 +187,13 @@ RestoreTarget Restore::TargetNow() const {
   return FindUserObject(in_target) ? RestoreTarget::kReplaced : RestoreTarget::kEmpty;
 }
 
-// Makes the side database the target.
+// Makes the side database the target, if there is to be one.
 void Restore::HandOver() {
+  if (job_.options.scratch) {
+    context_.progress.SetPhase("dropping");
+    DropDatabase(job_.server, side_name_, context_.cancellation);
+    return;
+  }
   if (!job_.options.replace || TargetNow() != RestoreTarget::kReplaced) {
     context_.progress.SetPhase("renaming");
     side_->TakeName(job_.target_database, context_.cancellation);

@@ -8,9 +8,6 @@
 namespace pgbackup {
 namespace {
 
-// Somebody waits for the answer: what does not work within seconds is reported.
-constexpr std::chrono::seconds kCheckPatience{5};
-
 // A number that may also be written as a text, such as a port.
 std::string NumberText(const JsonReader& reader, std::string_view key) {
   if (!reader.Has(key)) return {};
@@ -163,6 +160,18 @@ UndoJob ParseUndo(const JsonReader& root) {
   return job;
 }
 
+VerifyJob ParseVerify(const JsonReader& root) {
+  VerifyJob job;
+  ParseBase(root, &job);
+  job.server = ParseServer(root.Object("server"));
+  job.checksum = root.OptionalText("checksum");
+  job.database = root.Text("database");
+  const JsonReader options = root.Object("options");
+  job.level = ParseVerifyLevel(options.Text("level"));
+  job.jobs = InRange(options, "jobs", job.jobs, 1, 64);
+  return job;
+}
+
 RemoveJob ParseRemove(const JsonReader& root) {
   RemoveJob job;
   ParseBase(root, &job);
@@ -216,6 +225,13 @@ CheckJob ParseCheck(const JsonReader& root) {
   return job;
 }
 
+void CheckFolders(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders)
+    if (!IsValidObjectName(folder))
+      throw Error(ErrorKind::kInvalid,
+                  fmt::format("\"{}\" cannot be the name of a folder", folder));
+}
+
 JanitorJob ParseJanitor(const JsonReader& root) {
   JanitorJob job;
   job.id = root.IntegerOr("id", 0);
@@ -224,15 +240,29 @@ JanitorJob ParseJanitor(const JsonReader& root) {
   job.remove = root.FlagOr("remove", false);
   job.folders = root.Texts("folders");
   job.upload_folders = root.Texts("upload_folders");
-  for (const auto* folders : {&job.folders, &job.upload_folders})
-    for (const std::string& folder : *folders)
-      if (!IsValidObjectName(folder))
-        throw Error(ErrorKind::kInvalid,
-                    fmt::format("\"{}\" cannot be the name of a folder", folder));
+  CheckFolders(job.folders);
+  CheckFolders(job.upload_folders);
+  return job;
+}
+
+InventoryJob ParseInventory(const JsonReader& root) {
+  InventoryJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.storage = ParseStorage(root.Object("storage"));
+  job.folders = root.Texts("folders");
+  CheckFolders(job.folders);
   return job;
 }
 
 }  // namespace
+
+VerifyLevel ParseVerifyLevel(const std::string& text) {
+  if (text == "checksum") return VerifyLevel::kChecksum;
+  if (text == "archive") return VerifyLevel::kArchive;
+  if (text == "restore") return VerifyLevel::kRestore;
+  throw Error(ErrorKind::kInvalid, fmt::format("there is no level of verification \"{}\"", text),
+              "", "Use checksum, archive or restore.");
+}
 
 Job ParseJob(std::string_view line) {
   const boost::json::object object = ParseJsonObject(line, "the job");
@@ -247,12 +277,14 @@ Job ParseJob(std::string_view line) {
   if (kind == "backup") return ParseBackup(root);
   if (kind == "restore") return ParseRestore(root);
   if (kind == "undo") return ParseUndo(root);
+  if (kind == "verify") return ParseVerify(root);
   if (kind == "remove") return ParseRemove(root);
   if (kind == "drop") return ParseDrop(root);
   if (kind == "presign") return ParsePresign(root);
   if (kind == "copy") return ParseCopy(root);
   if (kind == "check") return ParseCheck(root);
   if (kind == "janitor") return ParseJanitor(root);
+  if (kind == "inventory") return ParseInventory(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

@@ -1,6 +1,7 @@
 // The job an agent does, as it comes on standard input: docs/job-protocol.md.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,8 @@ struct RestoreOptions {
   bool dry_run = false;       // all checks, no change
   bool create_roles = false;  // those that are missing, from the backup's globals
   std::optional<std::string> into_schema;  // of the target, which stays otherwise as it is
+  bool scratch =
+      false;  // only a proof: what has been restored is dropped, the target never looked at
 };
 
 struct RestoreJob : JobBase {
@@ -73,6 +76,24 @@ struct UndoJob : JobBase {
   std::string target_database;
   std::string incoming_database;  // gets the target's name back
   std::string kept_database;      // the name that the target gets
+};
+
+// How much of a backup is proved.
+enum class VerifyLevel {
+  kChecksum,  // every object is what was stored, and decompresses to its end
+  kArchive,   // pg_restore reads all of it, and its table of contents is as the manifest says
+  kRestore,   // it is restored into a scratch database, which is dropped
+};
+
+// kInvalid for anything but "checksum", "archive" and "restore".
+VerifyLevel ParseVerifyLevel(const std::string& text);
+
+// Proves that a backup is good.
+struct VerifyJob : JobBase {
+  VerifyLevel level = VerifyLevel::kChecksum;
+  std::string database;  // that was backed up; the scratch database is named after it
+  std::optional<std::string> checksum;  // of the manifest
+  int64_t jobs = 2;
 };
 
 struct RemoveJob : JobBase {
@@ -99,6 +120,9 @@ struct CopyJob : JobBase {
   std::optional<std::string> checksum;  // of the manifest
 };
 
+// Somebody waits for a check's answer: what does not work within seconds is reported.
+inline constexpr std::chrono::seconds kCheckPatience{5};
+
 // Tries everything a backup needs. An empty storage URL: none is set.
 struct CheckJob : JobBase {
   int64_t server_major = 0;   // of the server to be dumped; 0: the storage alone is checked
@@ -115,8 +139,13 @@ struct JanitorJob : JobBase {
   std::vector<std::string> folders, upload_folders;  // to remove objects and uploads from
 };
 
-using Job = std::variant<BackupJob, RestoreJob, UndoJob, RemoveJob, DropJob, PresignJob, CopyJob,
-                         CheckJob, JanitorJob>;
+// Tells which backups a storage holds, or what their manifests say.
+struct InventoryJob : JobBase {
+  std::vector<std::string> folders;  // to read the manifests of; none: only list the folders
+};
+
+using Job = std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob,
+                         CopyJob, CheckJob, JanitorJob, InventoryJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

@@ -1,0 +1,36 @@
+// How a backup is named on the command line, and which one that is.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+
+#include "agent/cli/console.h"
+#include "core/manifest/backup_inventory.h"
+
+namespace pgbackup {
+
+struct BackupFilter {
+  std::string database, cluster;  // empty: any
+
+  void AddTo(CLI::App& command);
+  bool Fits(const Manifest& manifest) const {
+    return (database.empty() || manifest.database == database) &&
+           (cluster.empty() || manifest.cluster.name == cluster);
+  }
+};
+
+struct BackupAddress {
+  std::string name;  // an id, a file_name, the last part of one, or "latest"
+  BackupFilter filter;
+
+  void AddTo(CLI::App& command);
+};
+
+// The one backup that `address` names. kNotFound when there is none, UsageError, listing
+// them, when there are several, kCorrupt when it is one whose manifest cannot be read. `warn` is
+// told of manifests that cannot be read where the newest is looked for.
+StoredBackup FindBackup(Storage& storage, const BackupAddress& address, Cancellation& cancellation,
+                        const std::function<void(const std::string&)>& warn);
+
+}  // namespace pgbackup

@@ -1,0 +1,75 @@
+#include "agent/cli/command_line.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <iostream>
+
+#include "agent/agent.h"
+#include "agent/cli/console.h"
+#include "agent/cli/exit_status.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr const char* kFooter = R"(
+A backup is named by its id, by the name of its folder or the last part of that, or by "latest" with
+--database, and --cluster where several clusters share the storage.
+
+The server is found as by psql: -h, -p, -U, -d, the PG* environment variables, ~/.pgpass. Keys for S3 come
+from --s3-credentials-file, or from where the AWS tools look for them. No password or key is ever an
+argument.
+
+Exit status: 0 done, 1 failed, 2 wrong arguments, 3 not found, 4 damaged, 130 interrupted.
+
+The day the server is gone:
+  pgbackup list --storage s3://bucket/prefix
+  pgbackup restore latest --storage s3://bucket/prefix --database shop --target-database shop
+
+"pgbackup COMMAND --help" says more, and so does the manual page pgbackup(1).)";
+
+}  // namespace
+
+Command AddAgentCommand(CLI::App& root) {
+  return {root.add_subcommand(
+              "agent",
+              "Do the job that stands, as one line of JSON, on standard input: what the "
+              "server starts"),
+          RunAgent};
+}
+
+CommandLine::CommandLine()
+    : app_("Backups of PostgreSQL databases in object storage or a directory", "pgbackup") {
+  app_.set_version_flag("--version", "pgbackup " PGBACKUP_VERSION);
+  app_.set_help_flag("--help", "Print this help and exit");
+  app_.require_subcommand(1);
+  app_.footer(kFooter);
+  app_.get_formatter()->column_width(34);
+  commands_ = {AddListCommand(app_),    AddShowCommand(app_),   AddFetchCommand(app_),
+               AddRestoreCommand(app_), AddBackupCommand(app_), AddVerifyCommand(app_),
+               AddCheckCommand(app_),   AddAgentCommand(app_)};
+}
+
+int CommandLine::Run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and the version are no errors.
+    if (error.get_exit_code() == 0) return app_.exit(error);
+    std::cerr << "pgbackup: error: " << error.what() << "\n";
+    const std::vector<CLI::App*> given = app_.get_subcommands();
+    std::cerr << "pgbackup: hint: Try \"pgbackup "
+              << (given.empty() ? "" : given.front()->get_name() + " ") << "--help\".\n";
+    return kExitUsage;
+  }
+  for (const Command& command : commands_) {
+    if (!*command.app) continue;
+    try {
+      return command.run();
+    } catch (const Error& error) {
+      ReportError(error, *command.app);
+    }
+  }
+  return kExitUsage;
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,126 @@
+#include "agent/cli/console.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <cstdio>
+
+#include "agent/cli/exit_status.h"
+#include "agent/cli/progress_display.h"
+#include "agent/end_watch.h"
+#include "agent/job_runner.h"
+#include "core/run/events.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr std::string_view kSettingPrefix = "pgbackup.";
+
+// "bin_directory" → "--bin-directory"; empty when the command has no such option.
+std::string OptionFor(const CLI::App& command, std::string_view setting) {
+  if (setting == "dump_conninfo") setting = "dbname";
+  std::string option = fmt::format("--{}", setting);
+  for (char& c : option)
+    if (c == '_') c = '-';
+  return command.get_option_no_throw(option) == nullptr ? "" : option;
+}
+
+void PrintPart(const CLI::App& command, const char* part, const std::string& text) {
+  if (!text.empty()) PrintRemark(fmt::format("{}: {}", part, InWordsOf(command, text)));
+}
+
+}  // namespace
+
+void OutputOptions::AddTo(CLI::App& command) {
+  command.add_flag("-q,--quiet", quiet, "Print no progress and no remarks")->group("Output");
+  command.add_flag("--json", json, "Print the result as JSON")->group("Output");
+}
+
+void PrintLine(const std::string& text) {
+  std::fputs((text + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void PrintRemark(const std::string& text) {
+  std::fputs(("pgbackup: " + text + "\n").c_str(), stderr);
+}
+
+std::string InWordsOf(const CLI::App& command, const std::string& text) {
+  std::string result;
+  size_t done = 0;
+  for (size_t at; (at = text.find(kSettingPrefix, done)) != std::string::npos;) {
+    const size_t begin = at + kSettingPrefix.size();
+    size_t end = begin;
+    while (end < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+      ++end;
+    const std::string option =
+        OptionFor(command, std::string_view(text).substr(begin, end - begin));
+    result += text.substr(done, at - done);
+    result += option.empty() ? text.substr(at, end - at) : option;
+    done = end;
+  }
+  return result + text.substr(done);
+}
+
+RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,
+                        const std::function<RunOutcome(const RunContext&)>& run) {
+  signal(SIGPIPE, SIG_IGN);
+  Progress progress;
+  Cancellation cancellation;
+  ProgressDisplay display(progress, !output.quiet);
+  const EndWatch watch(
+      -1, cancellation,
+      [] {
+        PrintRemark("error: the run did not end in time and is left where it stands");
+        _exit(kExitInterrupted);
+      },
+      EndWatch::kPatience, kExitInterrupted);
+  RunOutcome outcome;
+  try {
+    outcome = WithContext(
+        job, cancellation, progress, [](const boost::json::object&) {},
+        [&](const std::string& line) { display.Say(line); }, run);
+  } catch (const UsageError&) {
+    throw;
+  } catch (...) {
+    outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
+  }
+  // Ctrl-C reaches the programs that it has started, too: what died of it did not fail.
+  if (outcome.state == RunState::kFailed && watch.IsRequested())
+    outcome.state = RunState::kCancelled;
+  return outcome;
+}
+
+int ExitStatusOf(const RunOutcome& outcome) noexcept {
+  if (outcome.state == RunState::kCompleted) return kExitDone;
+  if (outcome.state == RunState::kCancelled) return kExitInterrupted;
+  switch (outcome.error ? outcome.error->kind() : ErrorKind::kInternal) {
+    case ErrorKind::kNotFound:
+      return kExitNotFound;
+    case ErrorKind::kCorrupt:
+      return kExitDamaged;
+    default:
+      return kExitFailed;
+  }
+}
+
+void ReportError(const Error& error, const CLI::App& command) {
+  PrintPart(command, "error", error.message());
+  PrintPart(command, "detail", error.detail());
+  PrintPart(command, "hint", error.hint());
+}
+
+int ReportOutcome(const RunOutcome& outcome, const OutputOptions& output, const CLI::App& command) {
+  if (output.json) PrintLine(FinalEvent(outcome));
+  if (outcome.state == RunState::kCancelled) {
+    PrintRemark(outcome.cleaned ? "interrupted" : "interrupted; something may be left behind");
+  } else if (outcome.state == RunState::kFailed && outcome.error) {
+    ReportError(*outcome.error, command);
+  }
+  return ExitStatusOf(outcome);
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,70 @@
+// pgbackup fetch: brings a backup into a directory.
+#include <fmt/format.h>
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+
+#include <filesystem>
+
+#include "agent/cli/backup_address.h"
+#include "agent/cli/command.h"
+#include "agent/cli/storage_options.h"
+#include "core/fetch/fetch_run.h"
+
+namespace pgbackup {
+namespace {
+
+struct FetchOptions {
+  StorageOptions storage;
+  BackupAddress address;
+  OutputOptions output;
+  FetchJob job;
+};
+
+int RunFetchCommand(FetchOptions options, const CLI::App& command) {
+  FetchJob& job = options.job;
+  job.storage = options.storage.settings();
+  job.directory = std::filesystem::absolute(job.directory).lexically_normal().string();
+  while (job.directory.size() > 1 && job.directory.back() == '/') job.directory.pop_back();
+  const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
+    context.progress.SetPhase("looking for the backup");
+    const auto storage = context.open_storage(context.cancellation);
+    const StoredBackup backup =
+        FindBackup(*storage, options.address, context.cancellation, context.log);
+    job.file_name = backup.folder;
+    job.checksum = backup.checksum;
+    return RunFetch(job, context);
+  });
+  const int status = ReportOutcome(outcome, options.output, command);
+  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
+    PrintLine(fmt::format("{} is in {}", job.file_name, job.directory));
+  return status;
+}
+
+}  // namespace
+
+Command AddFetchCommand(CLI::App& root) {
+  CLI::App* app =
+      root.add_subcommand("fetch", "Bring a backup into a directory, every byte checked");
+  const auto options = std::make_shared<FetchOptions>();
+  options->address.AddTo(*app);
+  app->add_option("-o,--output", options->job.directory, "Directory, new or empty, that it goes to")
+      ->type_name("DIRECTORY")
+      ->required();
+  app->add_flag("--decompress", options->job.decompress,
+                "Leave files that pg_restore and psql read as they are");
+  app->add_option("-j,--jobs", options->job.jobs, "Objects at a time, 1 to 64")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  options->storage.AddTo(*app);
+  options->output.AddTo(*app);
+  app->footer(
+      "\nWithout --decompress the files are the objects as they are stored; docs/storage-format.md "
+      "says\n"
+      "which commands read them. With it:\n"
+      "  pg_restore -d shop DIRECTORY/database.dump        format custom\n"
+      "  psql -d shop -f DIRECTORY/database.sql            format plain\n"
+      "  psql -d postgres -f DIRECTORY/globals.sql         roles and tablespaces");
+  return {app, [options, app] { return RunFetchCommand(*options, *app); }};
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,93 @@
+// pgbackup list: the backups in a storage, newest first.
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+#include <cstdio>
+
+#include "agent/cli/backup_address.h"
+#include "agent/cli/backup_json.h"
+#include "agent/cli/command.h"
+#include "agent/cli/exit_status.h"
+#include "agent/cli/progress_display.h"
+#include "agent/cli/storage_options.h"
+#include "agent/cli/table.h"
+
+namespace pgbackup {
+namespace {
+
+struct ListOptions {
+  StorageOptions storage;
+  BackupFilter filter;
+  OutputOptions output;
+  uint64_t limit = 0;  // 0: none
+};
+
+void PrintList(const std::vector<StoredBackup>& backups, const OutputOptions& output) {
+  if (output.json) {
+    boost::json::array array;
+    for (const StoredBackup& backup : backups) array.push_back(BackupToJson(backup));
+    PrintLine(boost::json::serialize(array));
+    return;
+  }
+  const bool on_terminal = IsOutputTerminal();
+  Table table;
+  table.titles = {"ID", "DATABASE", "CLUSTER", "STARTED", "SIZE", "FORMAT", "LABEL", "NAME"};
+  for (const StoredBackup& backup : backups) {
+    const Manifest& manifest = backup.manifest;
+    const uint64_t size = StoredSizeOf(backup);
+    table.rows.push_back({std::to_string(manifest.id), manifest.database, manifest.cluster.name,
+                          on_terminal ? ShortTime(manifest.started_at) : manifest.started_at,
+                          on_terminal ? SizeInWords(size) : std::to_string(size),
+                          DumpFormatName(manifest.format), manifest.label.value_or(""),
+                          backup.folder});
+  }
+  if (on_terminal && backups.empty()) return;
+  std::fputs(TableText(table, on_terminal).c_str(), stdout);
+}
+
+int RunList(const ListOptions& options, const CLI::App& command) {
+  JobBase job;
+  job.storage = options.storage.settings();
+  BackupInventory inventory;
+  const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
+    context.progress.SetPhase("listing");
+    const auto storage = context.open_storage(context.cancellation);
+    inventory = ReadBackups(*storage, ListBackupFolders(*storage), context.cancellation);
+    return RunOutcome();
+  });
+  if (outcome.state != RunState::kCompleted) {
+    OutputOptions words = options.output;
+    words.json = false;
+    return ReportOutcome(outcome, words, command);
+  }
+  std::erase_if(inventory.backups,
+                [&](const StoredBackup& backup) { return !options.filter.Fits(backup.manifest); });
+  if (options.limit > 0 && inventory.backups.size() > options.limit)
+    inventory.backups.erase(inventory.backups.begin() + static_cast<ptrdiff_t>(options.limit),
+                            inventory.backups.end());
+  PrintList(inventory.backups, options.output);
+  if (inventory.backups.empty() && !options.output.quiet) PrintRemark("no backups");
+  for (const UnreadableBackup& unreadable : inventory.unreadable)
+    ReportError(unreadable.error, command);
+  return inventory.unreadable.empty() ? kExitDone : kExitDamaged;
+}
+
+}  // namespace
+
+Command AddListCommand(CLI::App& root) {
+  CLI::App* app = root.add_subcommand("list", "List the backups in a storage, newest first");
+  const auto options = std::make_shared<ListOptions>();
+  options->filter.AddTo(*app);
+  app->add_option("-n,--limit", options->limit, "The newest so many only")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->group("Which backup");
+  options->storage.AddTo(*app);
+  options->output.AddTo(*app);
+  app->footer(
+      "\nColumns: id, database, cluster, when it was started, bytes stored, format, label, name. "
+      "When\n"
+      "standard output is no terminal they are separated by tabs, without titles, sizes in bytes.");
+  return {app, [options, app] { return RunList(*options, *app); }};
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,115 @@
+// pgbackup restore: a backup becomes a new database of a server.
+#include <fmt/format.h>
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+
+#include "agent/cli/backup_address.h"
+#include "agent/cli/command.h"
+#include "agent/cli/run_id.h"
+#include "agent/cli/server_options.h"
+#include "agent/cli/storage_options.h"
+#include "core/restore/restore_run.h"
+
+namespace pgbackup {
+namespace {
+
+struct RestoreCommandOptions {
+  StorageOptions storage;
+  BackupAddress address;
+  ServerOptions server;
+  OutputOptions output;
+  RestoreJob job;
+  std::string content = "all";
+};
+
+void CheckArguments(const RestoreJob& job) {
+  if (!job.options.schemas.empty() && !job.options.tables.empty())
+    throw UsageError(ErrorKind::kInvalid, "--schema and --table exclude each other", "",
+                     "Tables are named with their schema.");
+  if (job.target_database == "template0" || job.target_database == "template1" ||
+      job.target_database == job.server.maintenance_database)
+    throw UsageError(
+        ErrorKind::kInvalid,
+        fmt::format("cannot restore into database \"{}\"", job.target_database),
+        "The server needs it, or it is the one to connect to while the new one is made.",
+        "Name a database that does not exist yet, or connect to another one with -d.");
+}
+
+std::string RestoreInWords(const RestoreJob& job, const RunOutcome& outcome) {
+  std::string text =
+      fmt::format("{} is restored as database \"{}\"", job.file_name, job.target_database);
+  const boost::json::value* remark = outcome.fields.if_contains("message");
+  if (remark != nullptr && remark->is_string())
+    text += fmt::format("; {}", std::string_view(remark->get_string()));
+  return text;
+}
+
+int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
+  const auto environment = SystemEnvironment();
+  RestoreJob& job = options.job;
+  job.storage = options.storage.settings();
+  job.server = options.server.Address(*environment);
+  job.id = NewRunId(*environment);
+  job.options.content = ParseDumpContent(options.content);
+  CheckArguments(job);
+  const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
+    context.progress.SetPhase("looking for the backup");
+    const auto storage = context.open_storage(context.cancellation);
+    const StoredBackup backup =
+        FindBackup(*storage, options.address, context.cancellation, context.log);
+    job.file_name = backup.folder;
+    job.checksum = backup.checksum;
+    job.backup_id = backup.manifest.id;
+    return RunRestore(job, context);
+  });
+  const int status = ReportOutcome(outcome, options.output, command);
+  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
+    PrintLine(RestoreInWords(job, outcome));
+  return status;
+}
+
+void AddPartOptions(CLI::App& app, RestoreCommandOptions& options) {
+  const auto add = [&](const char* name, auto& value, const char* type, const char* description) {
+    return app.add_option(name, value, description)->type_name(type)->group("What is restored");
+  };
+  add("-n,--schema", options.job.options.schemas, "SCHEMA", "Only this schema; may be repeated")
+      ->expected(1)
+      ->take_all();
+  add("-t,--table", options.job.options.tables, "SCHEMA.TABLE",
+      "Only this table, quoted as in SQL; may be repeated")
+      ->expected(1)
+      ->take_all();
+  add("--content", options.content, "WHAT",
+      "all, schema, or data: tables with their rows and nothing built on them")
+      ->check(CLI::IsMember({"all", "schema", "data"}));
+}
+
+}  // namespace
+
+Command AddRestoreCommand(CLI::App& root) {
+  CLI::App* app = root.add_subcommand("restore", "Restore a backup into a new database");
+  const auto options = std::make_shared<RestoreCommandOptions>();
+  options->address.AddTo(*app);
+  app->add_option("--target-database", options->job.target_database,
+                  "The database to make; one that holds something is refused")
+      ->type_name("NAME")
+      ->required();
+  AddPartOptions(*app, *options);
+  app->add_option("-j,--jobs", options->job.options.jobs, "Parallel lanes, 1 to 64")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  options->storage.AddTo(*app);
+  options->server.AddTo(*app,
+                        "Database to connect to while the new one is made (postgres), or a\n"
+                        "connection string without a password; as PGDATABASE");
+  options->output.AddTo(*app);
+  app->footer(
+      "\nA database beside the target is filled and takes its name when everything is in: a "
+      "restore that\n"
+      "fails or is interrupted leaves nothing. The roles that the backup needs have to exist; its\n"
+      "globals.sql makes them:\n"
+      "  pgbackup fetch ID -o DIRECTORY --decompress && psql -d postgres -f DIRECTORY/globals.sql");
+  return {app, [options, app] { return RunRestoreCommand(*options, *app); }};
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,101 @@
+// pgbackup show: what a backup is made of.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "agent/cli/backup_address.h"
+#include "agent/cli/backup_json.h"
+#include "agent/cli/command.h"
+#include "agent/cli/progress_display.h"
+#include "agent/cli/storage_options.h"
+#include "agent/cli/table.h"
+
+namespace pgbackup {
+namespace {
+
+struct ShowOptions {
+  StorageOptions storage;
+  BackupAddress address;
+  OutputOptions output;
+};
+
+std::string TablesInWords(const ManifestObject& object) {
+  std::string words;
+  for (const QualifiedName& table : object.tables)
+    words += fmt::format("{}{}", words.empty() ? "" : ", ", QuoteQualifiedName(table));
+  return words;
+}
+
+void PrintBackup(const StoredBackup& backup) {
+  const Manifest& manifest = backup.manifest;
+  const std::vector<std::pair<const char*, std::string>> facts = {
+      {"id", std::to_string(manifest.id)},
+      {"name", backup.folder},
+      {"database", manifest.database},
+      {"cluster", manifest.cluster.name},
+      {"label", manifest.label.value_or("")},
+      {"type", manifest.backup_type},
+      {"content", DumpContentName(manifest.content)},
+      {"format", DumpFormatName(manifest.format)},
+      {"compression", manifest.compression},
+      {"started", manifest.started_at},
+      {"finished", manifest.finished_at},
+      {"made by", manifest.created_by},
+      {"server version", manifest.cluster.server_version},
+      {"pg_dump version", manifest.pg_dump_version},
+      {"pgbackup version", manifest.pgbackup_version},
+      {"owner", manifest.properties.owner},
+      {"encoding", manifest.properties.encoding},
+      {"database size", std::to_string(manifest.database_size)},
+      {"raw size", std::to_string(manifest.RawSize())},
+      {"stored size", std::to_string(StoredSizeOf(backup))},
+      {"checksum", backup.checksum}};
+  Table table;
+  table.titles = {"", ""};
+  for (const auto& [title, value] : facts) table.rows.push_back({title, value});
+  Table objects;
+  objects.titles = {"OBJECT", "STORED", "RAW", "TABLES"};
+  for (const ManifestObject& object : manifest.objects)
+    objects.rows.push_back({object.name, std::to_string(object.Size()),
+                            std::to_string(object.raw_size), TablesInWords(object)});
+  const bool on_terminal = IsOutputTerminal();
+  const std::string text = TableText(table, on_terminal);
+  // The facts need no titles.
+  std::fputs(on_terminal ? text.c_str() + text.find('\n') + 1 : text.c_str(), stdout);
+  std::fputs("\n", stdout);
+  std::fputs(TableText(objects, on_terminal).c_str(), stdout);
+}
+
+int RunShow(const ShowOptions& options, const CLI::App& command) {
+  JobBase job;
+  job.storage = options.storage.settings();
+  StoredBackup backup;
+  RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
+    context.progress.SetPhase("looking for the backup");
+    const auto storage = context.open_storage(context.cancellation);
+    backup = FindBackup(*storage, options.address, context.cancellation, context.log);
+    return RunOutcome();
+  });
+  if (outcome.state != RunState::kCompleted) return ReportOutcome(outcome, options.output, command);
+  if (options.output.json) {
+    boost::json::object object = BackupToJson(backup);
+    object["manifest"] = ManifestToJson(backup.manifest);
+    PrintLine(boost::json::serialize(object));
+  } else {
+    PrintBackup(backup);
+  }
+  return ExitStatusOf(outcome);
+}
+
+}  // namespace
+
+Command AddShowCommand(CLI::App& root) {
+  CLI::App* app = root.add_subcommand("show", "Show what a backup is made of");
+  const auto options = std::make_shared<ShowOptions>();
+  options->address.AddTo(*app);
+  options->storage.AddTo(*app);
+  options->output.AddTo(*app);
+  return {app, [options, app] { return RunShow(*options, *app); }};
+}
+
+}  // namespace pgbackup

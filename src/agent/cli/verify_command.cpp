@@ -1,0 +1,76 @@
+// pgbackup verify: proves that a backup is good.
+#include <fmt/format.h>
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+
+#include "agent/cli/backup_address.h"
+#include "agent/cli/command.h"
+#include "agent/cli/run_id.h"
+#include "agent/cli/server_options.h"
+#include "agent/cli/storage_options.h"
+#include "core/verify/verify_run.h"
+
+namespace pgbackup {
+namespace {
+
+struct VerifyOptions {
+  StorageOptions storage;
+  BackupAddress address;
+  ServerOptions server;
+  OutputOptions output;
+  std::string level = "checksum";
+  int64_t jobs = 2;
+};
+
+int RunVerifyCommand(const VerifyOptions& options, const CLI::App& command) {
+  VerifyJob job;
+  const auto environment = SystemEnvironment();
+  job.id = NewRunId(*environment);
+  job.storage = options.storage.settings();
+  job.server = options.server.Address(*environment);
+  job.level = ParseVerifyLevel(options.level);
+  job.jobs = options.jobs;
+  const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
+    context.progress.SetPhase("looking for the backup");
+    const auto storage = context.open_storage(context.cancellation);
+    const StoredBackup backup =
+        FindBackup(*storage, options.address, context.cancellation, context.log);
+    job.file_name = backup.folder;
+    job.checksum = backup.checksum;
+    job.database = backup.manifest.database;
+    return RunVerify(job, context);
+  });
+  const int status = ReportOutcome(outcome, options.output, command);
+  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
+    PrintLine(fmt::format("{} is good: {}", job.file_name, options.level));
+  return status;
+}
+
+}  // namespace
+
+Command AddVerifyCommand(CLI::App& root) {
+  CLI::App* app = root.add_subcommand("verify", "Prove that a backup is good");
+  const auto options = std::make_shared<VerifyOptions>();
+  options->address.AddTo(*app);
+  app->add_option("--level", options->level, "How much is proved: checksum, archive or restore")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"checksum", "archive", "restore"}));
+  app->add_option("-j,--jobs", options->jobs, "Objects at a time, 1 to 64")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  options->storage.AddTo(*app);
+  options->server.AddTo(*app,
+                        "For level restore: database to connect to (postgres), or a connection\n"
+                        "string without a password; as PGDATABASE");
+  options->output.AddTo(*app);
+  app->footer(
+      "\nchecksum: every object is read, compared with its SHA-256 and decompressed.\n"
+      "archive: besides, pg_restore reads all of it, and its table of contents is as the manifest "
+      "says.\n"
+      "restore: it is restored into a database of a server, beside all others, which is then "
+      "dropped.\n"
+      "The first object that is not good is named; the exit status is then 4.");
+  return {app, [options, app] { return RunVerifyCommand(*options, *app); }};
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,17 @@
+// A verification from beginning to end.
+//
+//   read the manifest → read every object, at the same time, verified → compare with the manifest
+//
+// At level kRestore the backup is restored into a side database instead (restore_run.h), which is
+// then dropped; at the others nothing is written anywhere. The first object that is not as it
+// should be ends the run, and is named.
+#pragma once
+
+#include "core/run/job.h"
+#include "core/run/run_context.h"
+
+namespace pgbackup {
+
+RunOutcome RunVerify(const VerifyJob& job, const RunContext& context);
+
+}  // namespace pgbackup

@@ -1,0 +1,83 @@
+#include "agent/cli/backup_address.h"
+
+#include "stored_backups_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+class BackupAddressTest : public ::testing::Test {
+ protected:
+  void Store(const std::string& folder, int64_t id, const std::string& database,
+             const std::string& cluster, const std::string& started) {
+    Manifest manifest = ManifestOf(folder, id, database);
+    manifest.cluster.name = cluster;
+    manifest.started_at = started;
+    StoreManifestText(storage_, manifest);
+  }
+  BackupAddressTest() {
+    Store("main/shop/backup_shop_17", 17, "shop", "main", "2025-01-01T00:00:00Z");
+    Store("main/shop/backup_shop_18", 18, "shop", "main", "2025-01-02T00:00:00Z");
+    Store("main/bank/backup_bank_19", 19, "bank", "main", "2025-01-03T00:00:00Z");
+    Store("other/shop/backup_shop_17", 17, "shop", "other", "2025-01-04T00:00:00Z");
+    Store("main/named/otherwise", 40, "shop", "main", "2024-01-01T00:00:00Z");
+  }
+  std::string Find(const std::string& name, const std::string& database = "",
+                   const std::string& cluster = "") {
+    Cancellation cancellation;
+    warnings_.clear();
+    return FindBackup(storage_, {name, {database, cluster}}, cancellation,
+                      [&](const std::string& line) { warnings_ += line; })
+        .folder;
+  }
+  Error Failure(const std::string& name, const std::string& database = "",
+                const std::string& cluster = "") {
+    return ErrorOf([&] { Find(name, database, cluster); });
+  }
+
+  MemoryStorage storage_;
+  std::string warnings_;
+};
+
+TEST_F(BackupAddressTest, AnIdNameOrLastPartFindsIt) {
+  EXPECT_EQ(Find("18"), "main/shop/backup_shop_18");
+  EXPECT_EQ(Find("40"), "main/named/otherwise");
+  EXPECT_EQ(Find("main/shop/backup_shop_17"), "main/shop/backup_shop_17");
+  EXPECT_EQ(Find("backup_bank_19"), "main/bank/backup_bank_19");
+  EXPECT_EQ(Find("17", "", "other"), "other/shop/backup_shop_17");
+  EXPECT_EQ(warnings_, "");
+}
+
+TEST_F(BackupAddressTest, LatestIsTheNewestOfOneDatabase) {
+  EXPECT_EQ(Find("latest", "shop", "main"), "main/shop/backup_shop_18");
+  EXPECT_EQ(Find("latest", "bank"), "main/bank/backup_bank_19");
+  EXPECT_EQ(Find("latest", "", "other"), "other/shop/backup_shop_17");
+}
+
+TEST_F(BackupAddressTest, SeveralAreListed) {
+  Cancellation cancellation;
+  EXPECT_THROW(FindBackup(storage_, {"17", {}}, cancellation, [](const std::string&) {}),
+               UsageError);
+  EXPECT_EQ(Failure("17").detail(),
+            "There are other/shop/backup_shop_17, main/shop/backup_shop_17.");
+  EXPECT_EQ(Failure("backup_shop_17").message(), "several backups are named \"backup_shop_17\"");
+  EXPECT_EQ(Failure("latest", "shop").detail(),
+            "There are \"shop\" of cluster \"main\", \"shop\" of cluster \"other\".");
+}
+
+TEST_F(BackupAddressTest, WhatIsNotThereIsNotFound) {
+  for (const char* name : {"99", "nothing", "shop_17", "7"})
+    EXPECT_EQ(Failure(name).kind(), ErrorKind::kNotFound) << name;
+  EXPECT_EQ(Failure("18", "bank").kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(Failure("latest", "nowhere").message(),
+            "there is no backup of database \"nowhere\" in memory://test");
+}
+
+TEST_F(BackupAddressTest, ADamagedManifestIsTheAnswerOrAWarning) {
+  storage_.objects["main/shop/backup_shop_18/manifest.json"] = "{";
+  EXPECT_EQ(Failure("18").kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(Find("latest", "shop", "main"), "main/shop/backup_shop_17");
+  EXPECT_NE(warnings_.find("backup_shop_18"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pgbackup
