@@ -46,6 +46,10 @@ SELECT pgbackup.restore(999, 'x');
 SELECT pgbackup.undo_restore(NULL);
 SELECT pgbackup.undo_restore(999);
 \echo :LAST_ERROR_SQLSTATE
+SELECT pgbackup.verify(NULL);
+SELECT pgbackup.verify(999);
+SELECT pgbackup.verify(999, 'hope');
+SELECT pgbackup.import('ftp://x');
 CALL pgbackup.run(jobs => 0);
 CALL pgbackup.run_restore(999, 'x');
 BEGIN;

@@ -47,6 +47,10 @@ CREATE FUNCTION pgbackup._is_compression(value text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_compression';
 COMMENT ON FUNCTION pgbackup._is_compression(text) IS 'internal: whether a value is good for pgbackup.compression';
 
+CREATE FUNCTION pgbackup._cluster_name() RETURNS text
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_cluster_name';
+COMMENT ON FUNCTION pgbackup._cluster_name() IS 'internal: the name of this cluster in storage';
+
 CREATE FUNCTION pgbackup._ask_presign(id bigint, seconds bigint) RETURNS jsonb
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_presign';
 COMMENT ON FUNCTION pgbackup._ask_presign(bigint, bigint) IS 'internal: asks an agent for the URLs of a backup''s objects';
@@ -141,8 +145,8 @@ COMMENT ON COLUMN pgbackup.backups.finished_at IS 'when it ended';
 COMMENT ON COLUMN pgbackup.backups.duration IS 'finished_at - started_at';
 COMMENT ON COLUMN pgbackup.backups.server_version IS 'version of the server that was dumped';
 COMMENT ON COLUMN pgbackup.backups.pinned IS 'kept whatever retention says';
-COMMENT ON COLUMN pgbackup.backups.verified_at IS 'when it was last proved good';
-COMMENT ON COLUMN pgbackup.backups.verified_level IS 'how it was proved';
+COMMENT ON COLUMN pgbackup.backups.verified_at IS 'when pgbackup.verify() last proved it good';
+COMMENT ON COLUMN pgbackup.backups.verified_level IS 'how it was proved then: checksum, archive or restore';
 COMMENT ON COLUMN pgbackup.backups.slot IS 'time of the schedule that this run is for';
 COMMENT ON COLUMN pgbackup.backups.retry_of IS 'the failed run that this one tries again';
 COMMENT ON COLUMN pgbackup.backups.attempt IS 'how often it has been tried, this run included';
@@ -153,7 +157,7 @@ COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage,
 CREATE TABLE pgbackup.restores (
     id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
     backup_id       bigint NOT NULL,
-    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore', 'undo', 'dry_run')),
+    mode            text NOT NULL DEFAULT 'restore' CHECK (mode IN ('restore', 'undo', 'dry_run', 'verify')),
     database        name NOT NULL,
     target_database name NOT NULL,
     status          text NOT NULL DEFAULT 'pending'
@@ -175,12 +179,12 @@ CREATE INDEX restores_open ON pgbackup.restores (status, id) WHERE status IN ('p
 CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.restores
     FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition();
 
-COMMENT ON TABLE pgbackup.restores IS 'one row per restore; written by the pgbackup launcher, and by the agent that swaps databases, in the transaction that renames them';
+COMMENT ON TABLE pgbackup.restores IS 'one row per restore, undo of one and verification; written by the pgbackup launcher, and by the agent that swaps databases, in the transaction that renames them';
 COMMENT ON COLUMN pgbackup.restores.id IS 'number of the run';
 COMMENT ON COLUMN pgbackup.restores.backup_id IS 'backup it comes from';
-COMMENT ON COLUMN pgbackup.restores.mode IS 'restore, undo of one, or dry_run';
+COMMENT ON COLUMN pgbackup.restores.mode IS 'restore, undo of one, dry_run or verify';
 COMMENT ON COLUMN pgbackup.restores.database IS 'database the backup was taken from';
-COMMENT ON COLUMN pgbackup.restores.target_database IS 'database that is made';
+COMMENT ON COLUMN pgbackup.restores.target_database IS 'database that is made; a verification names the one the backup was taken from';
 COMMENT ON COLUMN pgbackup.restores.status IS 'pending, in_progress, completed, failed or cancelled';
 COMMENT ON COLUMN pgbackup.restores.message IS 'what went wrong, what there is to remark or, of a dry run, what would be done, in one sentence';
 COMMENT ON COLUMN pgbackup.restores.detail IS 'more about message, such as the last lines of pg_restore, or what a dry run has found';
@@ -384,8 +388,10 @@ CREATE FUNCTION pgbackup._run_state(id bigint)
                              FROM pgbackup.copies c WHERE c.backup_id = b.id GROUP BY 1) AS n (status, copies)))
       FROM pgbackup.backups b WHERE b.id = $1
     UNION ALL
-    SELECT r.xmin, 'restore', r.target_database, r.status, r.message, r.detail, r.hint, r.sqlstate,
-           format('%s %s of backup %s into database %I completed in %s s%s%s',
+    SELECT r.xmin, CASE r.mode WHEN 'verify' THEN 'verification' ELSE 'restore' END,
+           r.target_database, r.status, r.message, r.detail, r.hint, r.sqlstate,
+           format(CASE r.mode WHEN 'verify' THEN 'verification %2$s of backup %3$s of database %4$I completed in %5$s s%6$s%7$s'
+                              ELSE '%1$s %2$s of backup %3$s into database %4$I completed in %5$s s%6$s%7$s' END,
                   replace(r.mode, '_', ' '), r.id, r.backup_id, r.target_database,
                   round(extract(epoch FROM r.duration), 1), ': ' || r.message, E'\n' || r.detail)
       FROM pgbackup.restores r WHERE r.id = $1
@@ -631,8 +637,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pgbackup.restores r
                 WHERE r.backup_id = $1 AND r.status IN ('pending', 'in_progress')) THEN
-        RAISE EXCEPTION 'backup % is being restored', $1
-            USING ERRCODE = 'object_in_use', HINT = 'Wait for the restore, or cancel it.';
+        RAISE EXCEPTION 'backup % is being restored or verified', $1
+            USING ERRCODE = 'object_in_use', HINT = 'Wait for the run, or cancel it.';
     END IF;
     IF EXISTS (SELECT FROM pgbackup.copies c WHERE c.backup_id = $1 AND c.status = 'in_progress') THEN
         RAISE EXCEPTION 'backup % is being copied', $1
@@ -748,7 +754,7 @@ COMMENT ON FUNCTION pgbackup.presign(bigint, interval) IS
 -- Restores
 --
 
-CREATE FUNCTION pgbackup._restorable_backup(backup_id bigint) RETURNS pgbackup.backups
+CREATE FUNCTION pgbackup._restorable_backup(backup_id bigint, purpose text DEFAULT 'restore') RETURNS pgbackup.backups
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     source pgbackup.backups;
@@ -759,20 +765,20 @@ BEGIN
         PERFORM pgbackup._raise_unknown_backup(backup_id);
     END IF;
     IF source.status <> 'completed' THEN
-        RAISE EXCEPTION 'backup % is %, so there is nothing to restore', backup_id, source.status
+        RAISE EXCEPTION 'backup % is %, so there is nothing to %', backup_id, source.status, purpose
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = source.message,
                   HINT = format('SELECT (pgbackup.latest(%L)).id is the newest one that is complete.', source.database);
     END IF;
     RETURN source;
 END $$;
-COMMENT ON FUNCTION pgbackup._restorable_backup(bigint) IS
+COMMENT ON FUNCTION pgbackup._restorable_backup(bigint, text) IS
     'internal: a completed backup, kept from being deleted until the transaction ends; an error for any other';
 
 CREATE FUNCTION pgbackup._check_no_other_restore(target name) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = target
+    IF EXISTS (SELECT FROM pgbackup.restores r WHERE r.target_database = target AND r.mode <> 'verify'
                   AND r.status IN ('pending', 'in_progress')) THEN
         RAISE EXCEPTION 'another restore into database "%" is under way', target
             USING ERRCODE = 'object_in_use',
@@ -969,6 +975,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup.undo_restore(bigint) IS
     'asks for the database back that a restore (or an undo) has replaced; what has its name now is kept in its place. Starts when the transaction commits; returns the id of the run, for pgbackup.wait()';
+
+--
+-- Verifying
+--
+
+CREATE FUNCTION pgbackup.verify(backup_id bigint, level text DEFAULT 'checksum') RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    source pgbackup.backups;
+    run_id bigint;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._audit(format('verify backup %s, level %s', backup_id, level));
+    PERFORM pgbackup._check_choice('level', level, '{checksum,archive,restore}');
+    source := pgbackup._restorable_backup(backup_id, 'verify');
+    INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
+    VALUES (backup_id, 'verify', source.database, source.database,
+            jsonb_build_object('level', level, 'jobs', current_setting('pgbackup.jobs')::int))
+    RETURNING id INTO run_id;
+    PERFORM pgbackup._wake_launcher();
+    RETURN run_id;
+END $$;
+COMMENT ON FUNCTION pgbackup.verify(bigint, text) IS
+    'asks for a proof that a completed backup is good; starts when the transaction commits. Level checksum reads every object, compares it with its SHA-256 and decompresses it; archive also has pg_restore read all of it and compares the tables of contents with the manifest; restore restores it into a database beside all others, which is then dropped. The row in pgbackup.restores (mode verify) tells the outcome, verified_at and verified_level of the backup the last good one. Returns the id of the run, for pgbackup.wait()';
 
 --
 -- Checking the setup (src/pg/sql_check.cpp)
@@ -1791,6 +1822,130 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup.grant_access(name, text) IS
     'gives a role a level: viewer (reads the catalog, progress, statistics, health and the page), operator (also starts, verifies, cancels and pins backups and schedules them), admin (also restores, deletes, copies to another storage and makes URLs of backups), or none. Replaces the level it had. An admin can read and write every database, as a superuser can';
+
+--
+-- Taking over what lies in a storage (src/pg/sql_import.cpp)
+--
+
+CREATE FUNCTION pgbackup._ask_inventory(storage text, folders text[]) RETURNS jsonb
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_ask_inventory';
+COMMENT ON FUNCTION pgbackup._ask_inventory(text, text[]) IS
+    'internal: has an agent list the folders with a manifest or, when it is given folders, read their manifests';
+
+CREATE FUNCTION pgbackup._unknown_folders(storage text, folders jsonb) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY(SELECT f.name FROM jsonb_array_elements_text(folders) WITH ORDINALITY AS f (name, n)
+                  WHERE NOT EXISTS (SELECT FROM pgbackup.backups b
+                                     WHERE b.file_name = f.name AND pgbackup._is_same_storage(b.storage, $1))
+                    AND NOT EXISTS (SELECT FROM pgbackup.copies c JOIN pgbackup.backups b ON b.id = c.backup_id
+                                     WHERE b.file_name = f.name AND pgbackup._is_same_storage(c.storage, $1))
+                  ORDER BY f.n)
+$$;
+COMMENT ON FUNCTION pgbackup._unknown_folders(text, jsonb) IS
+    'internal: those of the folders in a storage that are neither a known backup''s nor a copy of one';
+
+CREATE FUNCTION pgbackup._free_run_id(wanted bigint) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- From here on ids are the command line's, which the sequence never reaches.
+    first_foreign constant bigint := 1000000000000;
+    last_used bigint;
+BEGIN
+    IF wanted IS NULL OR wanted < 1
+       OR EXISTS (SELECT FROM pgbackup.backups b WHERE b.id = wanted)
+       OR EXISTS (SELECT FROM pgbackup.restores r WHERE r.id = wanted)
+       OR EXISTS (SELECT FROM pgbackup.copies c WHERE c.id = wanted)
+       OR EXISTS (SELECT FROM pgbackup.removals m WHERE m.run_id = wanted) THEN
+        RETURN nextval('pgbackup.run_id');
+    END IF;
+    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO last_used FROM pgbackup.run_id s;
+    IF wanted > last_used AND wanted < first_foreign THEN
+        PERFORM setval('pgbackup.run_id', wanted);
+    END IF;
+    RETURN wanted;
+END $$;
+COMMENT ON FUNCTION pgbackup._free_run_id(bigint) IS
+    'internal: this id, which no later run will get, or another one when a run has it already';
+
+CREATE FUNCTION pgbackup._import_backup(storage text, entry jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    about constant jsonb := entry->'manifest'->'backup';
+    origin constant jsonb := entry->'manifest'->'cluster';
+BEGIN
+    INSERT INTO pgbackup.backups (id, database, file_name, s3_url, s3_region, s3_bucket, storage,
+        file_size, raw_size, database_size, backup_type, schedule, label, format, status, checksum,
+        created_by, created_at, started_at, finished_at, server_version, pinned, options, manifest)
+    VALUES (pgbackup._free_run_id((about->>'id')::bigint), about->>'database', entry->>'file_name',
+        CASE WHEN storage LIKE 's3://%'
+             THEN rtrim(split_part(storage, '?', 1), '/') || '/' || (entry->>'file_name') END,
+        CASE WHEN storage LIKE 's3://%'
+             THEN nullif(coalesce(substring(storage FROM '[?&]region=([^&]*)'), current_setting('pgbackup.s3_region')), '') END,
+        substring(storage FROM '^s3://([^/?]+)'), storage,
+        (entry->>'file_size')::bigint, (entry->'manifest'->'totals'->>'raw_size')::bigint,
+        (entry->'manifest'->'totals'->>'database_size')::bigint,
+        CASE about->>'backup_type' WHEN 'scheduled' THEN 'scheduled' ELSE 'manual' END,
+        about->>'schedule', about->>'label', about->>'format', 'completed', entry->>'checksum',
+        coalesce(about->>'created_by', ''),
+        coalesce(nullif(about->>'created_at', ''), about->>'started_at')::timestamptz,
+        (about->>'started_at')::timestamptz, (about->>'finished_at')::timestamptz,
+        origin->>'server_version',
+        -- What another cluster has made is that one's to remove.
+        origin->>'name' IS DISTINCT FROM pgbackup._cluster_name(),
+        jsonb_strip_nulls(jsonb_build_object('content', about->'content', 'format', about->'format',
+            'compression', about->'compression',
+            'schemas', nullif(about->'schemas', '[]'), 'tables', nullif(about->'tables', '[]'),
+            'exclude_tables', nullif(about->'exclude_tables', '[]'),
+            'exclude_table_data', nullif(about->'exclude_table_data', '[]'))),
+        entry->'manifest');
+END $$;
+COMMENT ON FUNCTION pgbackup._import_backup(text, jsonb) IS 'internal: the row of a backup in a storage, from its manifest';
+
+CREATE FUNCTION pgbackup.import(storage text DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    manifests_at_once constant int := 50;  -- they come in one answer
+    place constant text := coalesce(storage, current_setting('pgbackup.storage', true));
+    answer jsonb;
+    folders text[];
+    imported bigint := 0;
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._require_superuser('import backups');
+    PERFORM pgbackup._audit(format('import backups from %s', split_part(place, '?', 1)));
+    IF coalesce(place, '') = '' OR pgbackup._storage_error(place) IS NOT NULL THEN
+        RAISE EXCEPTION 'invalid storage'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = coalesce(pgbackup._storage_error(nullif(place, '')), 'None is named, and pgbackup.storage is empty.'),
+                  HINT = 'Use file:///absolute/path or s3://bucket/prefix.';
+    END IF;
+    answer := pgbackup._ask_inventory(place, NULL)->'folders';
+    folders := pgbackup._unknown_folders(place, answer);
+    FOR i IN 1 .. cardinality(folders) BY manifests_at_once LOOP
+        DECLARE
+            found jsonb := pgbackup._ask_inventory(place, folders[i : i + manifests_at_once - 1]);
+            entry jsonb;
+        BEGIN
+            -- Oldest first, so that new ids have the order of time.
+            FOR entry IN SELECT e.value FROM jsonb_array_elements(found->'backups') WITH ORDINALITY AS e (value, n)
+                          ORDER BY e.n DESC LOOP
+                PERFORM pgbackup._import_backup(place, entry);
+                imported := imported + 1;
+            END LOOP;
+            FOR entry IN SELECT e.value FROM jsonb_array_elements(found->'unreadable') AS e (value) LOOP
+                RAISE WARNING '%', entry->>'message'
+                    USING HINT = 'It was left out; the other backups are not concerned.';
+            END LOOP;
+        END;
+    END LOOP;
+    RAISE NOTICE '%: % backups imported, % were known', split_part(place, '?', 1), imported,
+        jsonb_array_length(answer) - cardinality(folders);
+    RETURN imported;
+END $$;
+COMMENT ON FUNCTION pgbackup.import(text) IS
+    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are. Ids stay, too, unless another run has them. Backups of other clusters come pinned';
 
 --
 -- Nothing is for everyone

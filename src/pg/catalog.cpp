@@ -8,8 +8,11 @@ namespace pgbackup {
 namespace {
 
 const char* TableOf(JobKind kind) {
-  return kind == JobKind::kRestore ? "pgbackup.restores" : "pgbackup.backups";
+  return kind == JobKind::kBackup ? "pgbackup.backups" : "pgbackup.restores";
 }
+
+// Whether a row of pgbackup.restores has a side database while it runs.
+#define PGBACKUP_MAKES_DATABASE "(mode <> 'verify' OR options->>'level' = 'restore')"
 
 // What the agent of a run may have left is removed by a job of its own, until that has worked.
 void QueueRemoval(JobKind kind, int64 run_id) {
@@ -19,7 +22,8 @@ void QueueRemoval(JobKind kind, int64 run_id) {
                           "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING"
                         : "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
                           "SELECT id, target_database, 'unfinished' FROM pgbackup.restores "
-                          "WHERE id = $1 ON CONFLICT (run_id) DO NOTHING";
+                          "WHERE id = $1 AND " PGBACKUP_MAKES_DATABASE
+                          " ON CONFLICT (run_id) DO NOTHING";
   ExecuteSql(sql, SqlArguments().Int8(run_id));
 }
 
@@ -36,6 +40,15 @@ void QueueRemovalOfCopies(const char* backups, const char* reason) {
                "AND o.id <> b.id AND o.file_name = b.file_name) "
                "ON CONFLICT (run_id) DO NOTHING",
                reason, backups));
+}
+
+// What a verification has proved.
+void NoteProof(int64 run_id) {
+  ExecuteSql(
+      "UPDATE pgbackup.backups b SET verified_at = r.finished_at, "
+      "verified_level = r.options->>'level' FROM pgbackup.restores r "
+      "WHERE r.id = $1 AND b.id = r.backup_id",
+      SqlArguments().Int8(run_id));
 }
 
 // When to try again what has failed `attempts` times before (an SQL expression): a minute from now,
@@ -67,7 +80,8 @@ uint64 FailInterruptedRuns() {
   ExecuteSql(
       "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
       "SELECT id, target_database, 'interrupted' FROM pgbackup.restores "
-      "WHERE status = 'in_progress' ON CONFLICT (run_id) DO NOTHING");
+      "WHERE status = 'in_progress' AND " PGBACKUP_MAKES_DATABASE
+      " ON CONFLICT (run_id) DO NOTHING");
   QueueRemovalOfCopies("b.status = 'in_progress'", "interrupted");
   // A copy of a backup that is complete is tried again, at once.
   ExecuteSql(
@@ -126,6 +140,7 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
     ExecuteSql("SELECT message FROM pgbackup.backups WHERE id = $1", SqlArguments().Int8(run_id));
     message = TextOfRow(0, 0);
   }
+  if (kind == JobKind::kVerify && outcome.state == RunState::kCompleted) NoteProof(run_id);
   if (outcome.remove_leftovers) {
     QueueRemoval(kind, run_id);
     if (kind == JobKind::kBackup)

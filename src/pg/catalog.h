@@ -39,8 +39,8 @@ bool ExtensionExists();
 // what they may have left in storage. Called when the launcher starts. Returns how many.
 uint64 FailInterruptedRuns();
 
-// Takes the next pending backup (or restore; not for other kinds) that may start at `now`: moves it
-// to in_progress and writes its job.
+// Takes the next pending backup (or restore, or verification; not for other kinds) that may start
+// at `now`: moves it to in_progress and writes its job.
 ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context);
 
 // When the next backup may start that is to be tried again; 0 when none waits.

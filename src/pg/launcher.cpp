@@ -179,7 +179,7 @@ void LookAround() {
     return;
   }
   if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) +
-                            CountAgents(JobKind::kCopy) ==
+                            CountAgents(JobKind::kVerify) + CountAgents(JobKind::kCopy) ==
                         0) {
     if (!Step(Recover, &found)) return;
     recovered = true;
@@ -192,6 +192,7 @@ void LookAround() {
   AnnounceChange();
   StartPending(JobKind::kRestore);
   StartPending(JobKind::kBackup);
+  StartPending(JobKind::kVerify);
   StartOther(JobKind::kRemove, TakeRemoval);
   StartOther(JobKind::kCopy, TakeCopyJob);
 }

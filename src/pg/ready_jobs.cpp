@@ -118,7 +118,8 @@ ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
 
 ReadyJob TakeRestore(MemoryContext context) {
   if (ExecuteSql("SELECT id, target_database, mode FROM pgbackup.restores "
-                 "WHERE status = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
+                 "WHERE status = 'pending' AND mode <> 'verify' "
+                 "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
     return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
@@ -141,9 +142,31 @@ ReadyJob TakeRestore(MemoryContext context) {
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
+ReadyJob TakeVerification(MemoryContext context) {
+  if (ExecuteSql("SELECT id, database FROM pgbackup.restores "
+                 "WHERE status = 'pending' AND mode = 'verify' "
+                 "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
+    return {};
+  const int64 id = Int8OfRow(0, 0);
+  const char* database = TextOfRow(0, 1);
+  SqlArguments arguments;
+  AddJobArguments(&arguments, id);
+  if (ExecuteSql("WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
+                 "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
+                 "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
+                 "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
+                 "'database', b.database, "
+                 "'server', " PGBACKUP_SERVER_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
+                     "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
+                 arguments) == 0)
+    return Unprepared(id, "the backup to verify is not in the catalog any more");
+  return Prepared(id, database, TextOfRow(0, 0), context);
+}
+
 }  // namespace
 
 ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context) {
+  if (kind == JobKind::kVerify) return TakeVerification(context);
   return kind == JobKind::kRestore ? TakeRestore(context) : TakeBackup(now, context);
 }
 

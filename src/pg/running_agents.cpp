@@ -24,6 +24,8 @@ const char* KindInWords(JobKind kind) {
       return "backup";
     case JobKind::kRestore:
       return "restore";
+    case JobKind::kVerify:
+      return "verification";
     case JobKind::kCopy:
       return "copy";
     case JobKind::kRemove:
@@ -34,6 +36,7 @@ const char* KindInWords(JobKind kind) {
 
 RunKind RunKindOf(JobKind kind) {
   if (kind == JobKind::kCopy) return RunKind::kCopy;
+  if (kind == JobKind::kVerify) return RunKind::kVerify;
   return kind == JobKind::kRestore ? RunKind::kRestore : RunKind::kBackup;
 }
 

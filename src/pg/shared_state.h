@@ -11,10 +11,20 @@ namespace pgbackup {
 inline constexpr int kMaxProgress = 32;
 inline constexpr int kMaxPhase = 64;
 
-enum class RunKind { kBackup, kRestore, kCopy };
+enum class RunKind { kBackup, kRestore, kVerify, kCopy };
 
 constexpr const char* RunKindName(RunKind kind) {
-  return kind == RunKind::kBackup ? "backup" : kind == RunKind::kRestore ? "restore" : "copy";
+  switch (kind) {
+    case RunKind::kBackup:
+      return "backup";
+    case RunKind::kRestore:
+      return "restore";
+    case RunKind::kVerify:
+      return "verification";
+    case RunKind::kCopy:
+      break;
+  }
+  return "copy";
 }
 
 // The progress of one running agent. Sizes are bytes.

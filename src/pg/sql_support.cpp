@@ -20,6 +20,7 @@ PG_FUNCTION_INFO_V1(pgbackup_audit);
 PG_FUNCTION_INFO_V1(pgbackup_storage_error);
 PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
+PG_FUNCTION_INFO_V1(pgbackup_cluster_name);
 PG_FUNCTION_INFO_V1(pgbackup_progress);
 PG_FUNCTION_INFO_V1(pgbackup_guard_transition);
 }
@@ -57,6 +58,11 @@ Datum pgbackup_wake_launcher(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   if (IsPreloaded()) WakeLauncherAtCommit();
   PG_RETURN_VOID();
+}
+
+Datum pgbackup_cluster_name(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_TEXT_P(cstring_to_text(ClusterName()));
 }
 
 Datum pgbackup_launcher_pid(PG_FUNCTION_ARGS) {
