@@ -109,7 +109,8 @@ TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   std::string sql = reader->Text().value_or("");
   entry.alters_table = HasAlterTable(sql);
   if (NamesRoles(entry.kind)) entry.privileges = std::move(sql);
-  for (int i = 0; i < 2; ++i) reader->Text();  // DROP and COPY statements
+  reader->Text();  // DROP statement
+  entry.copy = reader->Text().value_or("");
   entry.schema = reader->Text().value_or("");
   entry.tablespace = reader->Text().value_or("");
   if (header.version >= Version(1, 14)) reader->Text();     // table access method

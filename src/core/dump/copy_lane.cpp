@@ -3,20 +3,14 @@
 #include <fmt/format.h>
 
 #include "core/base/sha256.h"
+#include "core/dump/read_session.h"
 #include "core/postgres/postgres_connection.h"
 
 namespace pgbackup {
 namespace {
 
-// The session settings that decide how values look in text, as pg_dump has them, and those that
-// make a range be read as a range: alone, by its pages.
+// What makes a range be read as a range: alone, by its pages.
 constexpr const char* kSettings[] = {
-    "SET datestyle = ISO",
-    "SET intervalstyle = postgres",
-    "SET extra_float_digits = 3",
-    "SET bytea_output = hex",
-    "SET search_path = ''",
-    "SET row_security = off",
     "SET synchronize_seqscans = off",
     "SET enable_seqscan = off",
     "SET max_parallel_workers_per_gather = 0",
@@ -39,6 +33,7 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
   LaneOutput output(object, context.output);
   try {
     PostgresConnection connection(context.settings, context.cancellation);
+    PrepareReadSession(connection);
     for (const char* setting : kSettings) connection.Execute(setting);
     connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));

@@ -15,6 +15,7 @@
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
 #include "core/restore/restore_programs.h"
+#include "core/restore/row_check.h"
 #include "core/restore/schedule_runner.h"
 #include "core/restore/swap.h"
 #include "core/restore/target_database.h"
@@ -54,6 +55,7 @@ class Restore {
   void MakeRoles(const RoleScript& roles);
   void CheckTarget(PostgresConnection& connection) const;
   RestoreTarget TargetNow() const;
+  void Prove(Storage& storage);
   void HandOver();
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
@@ -100,6 +102,7 @@ RunOutcome Restore::Run() {
     PostgresConnection connection = Connect(side_name_);
     AnalyzeLocalTables(connection);
   }
+  if (job_.options.scratch) Prove(*storage);
   HandOver();
   created_ = false;
 
@@ -185,6 +188,18 @@ RestoreTarget Restore::TargetNow() const {
   if (!DatabaseExists(connection, job_.target_database)) return RestoreTarget::kNew;
   PostgresConnection in_target = Connect(job_.target_database);
   return FindUserObject(in_target) ? RestoreTarget::kReplaced : RestoreTarget::kEmpty;
+}
+
+// That what was restored is what was dumped.
+void Restore::Prove(Storage& storage) {
+  context_.progress.SetPhase("comparing rows");
+  const ConnectionSettings settings = SettingsFor(job_.server, side_name_);
+  const uint64_t tables = CheckRows({settings, manifest_, storage, job_.options.jobs, context_});
+  context_.progress.SetPhase("checking indexes");
+  CheckIndexes(settings, context_.cancellation);
+  remarks_.push_back(manifest_.fingerprints.empty()
+                         ? "the backup has no fingerprints that rows could be compared with"
+                         : fmt::format("the rows of {} tables are those that were dumped", tables));
 }
 
 // Makes the side database the target, if there is to be one.

@@ -1,0 +1,194 @@
+#include "core/restore/row_check.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+
+#include "core/dump/read_session.h"
+#include "core/dump/server_encoding.h"
+#include "core/restore/stored_toc.h"
+#include "core/run/lanes.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr size_t kMostNamed = 10;
+
+// A table to read, and the COPY that gives its rows as they were dumped.
+struct TableToRead {
+  QualifiedName name;  // in UTF-8
+  RowFingerprint expected;
+  std::string copy;
+  std::string copy_encoding;  // of that text
+};
+
+// The names of the fingerprints by what archives call them.
+std::map<QualifiedName, QualifiedName> NamesInArchives(PostgresConnection& connection,
+                                                       const Manifest& manifest) {
+  Selection all;
+  for (const auto& [table, rows] : manifest.fingerprints) all.tables.push_back(table);
+  const Selection dumped = InServerEncoding(connection, all, manifest.properties.encoding);
+  std::map<QualifiedName, QualifiedName> names;
+  for (size_t i = 0; i < all.tables.size(); ++i) names[dumped.tables[i]] = all.tables[i];
+  return names;
+}
+
+std::set<QualifiedName> TablesOfExtensions(PostgresConnection& connection) {
+  const QueryResult tables = connection.Query(
+      "SELECT n.nspname, c.relname FROM pg_depend d JOIN pg_class c ON c.oid = d.objid "
+      "JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'");
+  std::set<QualifiedName> names;
+  for (int row = 0; row < tables.rows(); ++row)
+    names.insert({tables.Text(row, 0), tables.Text(row, 1)});
+  return names;
+}
+
+class RowCheck {
+ public:
+  explicit RowCheck(const RowCheckContext& context) : context_(context) {}
+
+  uint64_t Run();
+
+ private:
+  void Plan();
+  void PlanArchive(const ManifestObject& object,
+                   const std::map<QualifiedName, QualifiedName>& names);
+  void PlanRange(const ManifestObject& object);
+  void Add(const QualifiedName& name, std::string copy, std::string encoding);
+  void ReadSome();
+  void Compare(PostgresConnection& connection, const TableToRead& table);
+  void ThrowDifferences() const;
+
+  const RowCheckContext& context_;
+  std::set<QualifiedName> planned_;  // and what is left out
+  std::vector<TableToRead> tables_;
+  std::atomic<size_t> next_{0};
+  std::mutex mutex_;
+  std::vector<std::string> differences_;
+};
+
+void RowCheck::Plan() {
+  PostgresConnection connection(context_.settings, context_.run.cancellation);
+  planned_ = TablesOfExtensions(connection);
+  const auto names = NamesInArchives(connection, context_.manifest);
+  for (const ManifestObject& object : context_.manifest.objects) {
+    if (object.kind == ObjectKind::kArchive) PlanArchive(object, names);
+    if (object.kind == ObjectKind::kCopy) PlanRange(object);
+  }
+}
+
+void RowCheck::PlanArchive(const ManifestObject& object,
+                           const std::map<QualifiedName, QualifiedName>& names) {
+  const ArchiveToc toc = ReadStoredToc(context_.storage, context_.manifest.file_name, object);
+  for (const TocEntry& entry : toc.entries) {
+    const auto name = names.find({entry.schema, entry.tag});
+    if (entry.kind == "TABLE DATA" && name != names.end())
+      Add(name->second, CopyOutSql(entry.copy), context_.manifest.properties.encoding);
+  }
+}
+
+void RowCheck::PlanRange(const ManifestObject& object) {
+  Add(object.tables[0],
+      fmt::format("COPY {} ({}) TO STDOUT WITH (ENCODING {})", QuoteQualifiedName(object.tables[0]),
+                  QuotedList(object.copy->columns),
+                  QuoteLiteral(context_.manifest.properties.encoding)),
+      "UTF8");
+}
+
+void RowCheck::Add(const QualifiedName& name, std::string copy, std::string encoding) {
+  const auto expected = context_.manifest.fingerprints.find(name);
+  if (expected == context_.manifest.fingerprints.end() || !planned_.insert(name).second) return;
+  tables_.push_back({name, expected->second, std::move(copy), std::move(encoding)});
+}
+
+void RowCheck::Compare(PostgresConnection& connection, const TableToRead& table) {
+  connection.Execute("SET client_encoding = " + QuoteLiteral(table.copy_encoding));
+  RowFingerprinter rows;
+  connection.CopyOut(table.copy, [&](std::span<const std::byte> row) { rows.Add(row); });
+  const RowFingerprint found = rows.Finish();
+  if (found == table.expected) return;
+  const std::lock_guard lock(mutex_);
+  differences_.push_back(found.rows == table.expected.rows
+                             ? fmt::format("{}: the contents of some of its {} rows differ",
+                                           QuoteQualifiedName(table.name), found.rows)
+                             : fmt::format("{}: {} rows instead of {}",
+                                           QuoteQualifiedName(table.name), found.rows,
+                                           table.expected.rows));
+}
+
+void RowCheck::ReadSome() {
+  PostgresConnection connection(context_.settings, context_.run.cancellation);
+  PrepareReadSession(connection);
+  for (size_t i = next_++; i < tables_.size(); i = next_++) Compare(connection, tables_[i]);
+}
+
+void RowCheck::ThrowDifferences() const {
+  if (differences_.empty()) return;
+  std::string detail;
+  for (size_t i = 0; i < differences_.size() && i < kMostNamed; ++i)
+    detail += fmt::format("{}{}", i == 0 ? "" : "\n", differences_[i]);
+  if (differences_.size() > kMostNamed)
+    detail += fmt::format("\nand {} more tables", differences_.size() - kMostNamed);
+  throw Error(ErrorKind::kCorrupt,
+              "the restored rows are not those that were dumped: " +
+                  differences_[0].substr(0, differences_[0].find(": ")),
+              detail, "Do not rely on this backup: make another one, and keep older ones.");
+}
+
+uint64_t RowCheck::Run() {
+  Plan();
+  std::vector<std::function<void()>> lanes;
+  for (int64_t lane = 0; lane < context_.jobs; ++lane) lanes.emplace_back([this] { ReadSome(); });
+  FirstFailure failure(context_.run.cancellation);
+  RunLanes(lanes, lanes.size(), failure, context_.run.cancellation);
+  failure.Rethrow();
+  ThrowDifferences();
+  return tables_.size();
+}
+
+}  // namespace
+
+std::string CopyOutSql(const std::string& copy) {
+  constexpr std::string_view kFrom = " FROM stdin";
+  const size_t from = copy.rfind(kFrom);
+  return copy.substr(0, from) + " TO STDOUT";
+}
+
+uint64_t CheckRows(const RowCheckContext& context) {
+  return RowCheck(context).Run();
+}
+
+void CheckIndexes(const ConnectionSettings& settings, const Cancellation& cancellation) {
+  PostgresConnection connection(settings, cancellation);
+  const QueryResult invalid = connection.Query(
+      "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i "
+      "JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE NOT i.indisvalid AND c.relkind = 'i' LIMIT 1");
+  if (invalid.rows() != 0)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("index {} of the restored database is not valid", invalid.Text(0, 0)));
+  if (connection.Query("SELECT FROM pg_available_extensions WHERE name = 'amcheck'").rows() == 0)
+    return;
+  connection.Execute("CREATE SCHEMA pgbackup_amcheck");
+  connection.Execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pgbackup_amcheck");
+  const QueryResult home = connection.Query(
+      "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n "
+      "ON n.oid = e.extnamespace WHERE e.extname = 'amcheck'");
+  try {
+    connection.Query(fmt::format(
+        "SELECT count({}.bt_index_check(index => c.oid, heapallindexed => true)::text) "
+        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam "
+        "WHERE a.amname = 'btree' AND c.relkind = 'i' AND i.indisready AND i.indisvalid "
+        "AND c.relpersistence <> 't' AND c.oid >= 16384",
+        home.Text(0, 0)));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDatabase) throw;
+    throw Error(ErrorKind::kCorrupt, "an index of the restored database is damaged",
+                error.message());
+  }
+}
+
+}  // namespace pgbackup

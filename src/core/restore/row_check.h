@@ -1,0 +1,33 @@
+// Whether the rows of a restored database are those that were dumped.
+#pragma once
+
+#include <string>
+
+#include "core/manifest/manifest.h"
+#include "core/postgres/server_address.h"
+#include "core/run/run_context.h"
+#include "core/storage/storage.h"
+
+namespace pgbackup {
+
+struct RowCheckContext {
+  const ConnectionSettings& settings;  // of the restored database
+  const Manifest& manifest;
+  Storage& storage;
+  int64_t jobs;  // tables at a time
+  const RunContext& run;
+};
+
+// Reads every table that the manifest has a fingerprint of, and compares. Configuration tables of
+// extensions are left out: of these a dump holds some rows only. Returns how many tables it has
+// read; kCorrupt, naming the first tables that differ, when there are such.
+uint64_t CheckRows(const RowCheckContext& context);
+
+// kCorrupt when an index or a constraint that was valid in no way is one here: an index that is not
+// valid or, where the extension amcheck is available, one that amcheck finds damaged.
+void CheckIndexes(const ConnectionSettings& settings, const Cancellation& cancellation);
+
+// What reads the rows that an archive's statement COPY … FROM stdin would take.
+std::string CopyOutSql(const std::string& copy);
+
+}  // namespace pgbackup

@@ -1,0 +1,91 @@
+# A backup is proved by restoring it and comparing every row with what was dumped; rows that are lost,
+# repeated or changed are noticed, whatever the checksums say.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use CommandLine;
+use JSON::PP;
+use PgBackup;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_cluster('proof', 'pgbackup.split_table_size' => '1MB', wal_level => 'logical', max_locks_per_transaction => 128);
+my $store = $node->basedir . '/store';
+
+sub sources
+{
+	return $node->safe_psql('postgres', q{SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate});
+}
+
+# Everything pg_dump knows, a table in ranges, and names and rows in another encoding.
+$node->safe_psql('postgres', 'CREATE DATABASE everything TEMPLATE template0');
+$node->command_ok([ 'psql', '-Xq', '-d', $node->connstr('everything'), '-f', fixture('fixtures/everything.sql') ], 'the fixture loads');
+$node->safe_psql('everything', q{
+	CREATE TABLE big AS SELECT n, md5(n::text) || E'\t\\\n' AS note, n * 0.1::float8 AS part FROM generate_series(1, 30000) AS n;
+	CREATE TABLE big_child (more int, PRIMARY KEY (n)) INHERITS (big);
+	INSERT INTO big_child SELECT n, 'child', 0, n FROM generate_series(1, 10) AS n;
+	CREATE TABLE twice AS SELECT 1 AS one FROM generate_series(1, 3);
+	CREATE TABLE nothing ();
+	INSERT INTO nothing DEFAULT VALUES;
+	CREATE TABLE empty (a int)});
+$node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
+$node->safe_psql('latin', q{CREATE TABLE "Grüße" AS SELECT 'süß ' || n AS "Wörter" FROM generate_series(1, 5) AS n});
+my $before = sources();
+
+for my $case ([ everything => 'custom' ], [ everything => 'parallel' ], [ latin => 'custom' ], [ latin => 'parallel' ])
+{
+	my ($database, $format) = @$case;
+	my $id = start_backup($node, "'$database', format => '$format'");
+	is(finished($node, $id), 'completed', "a backup of $database, $format");
+	my $run = $node->safe_psql('postgres', "SELECT pgbackup.verify($id, 'restore')");
+	is(finished($node, $run), 'completed', 'is proved by restoring it') or diag(explain(row_of($node, $run, 'restores')));
+	like(row_of($node, $run, 'restores')->{message}, qr/the rows of \d+ tables are those that were dumped/, 'and its rows are compared');
+	is(row_of($node, $id)->{verified_level}, 'restore', 'which the backup says');
+	is(sources(), $before, 'nothing of it is left');
+}
+
+# What a fingerprint says: as many rows as there are, in a range or not.
+my $id = start_backup($node, q{'everything', format => 'parallel'});
+is(finished($node, $id), 'completed', 'a backup to look at');
+my $folder = "$store/" . row_of($node, $id)->{file_name};
+my $manifest = decode_json(read_file("$folder/manifest.json"));
+my %rows = map { ("$_->{schema}.$_->{name}" => $_) } @{ $manifest->{fingerprints}{tables} };
+is_deeply([ map { $rows{"public.$_"}{rows} } qw(big big_child twice nothing empty) ], [ 30000, 10, 3, 1, 0 ], 'the manifest counts rows');
+cmp_ok(scalar(grep { ($_->{tables}[0]{name} // '') eq 'big' } @{ $manifest->{objects} }), '>', 1, 'of a table in several ranges, too');
+is($node->safe_psql('postgres', "SELECT manifest ? 'fingerprints' FROM pgbackup.get($id)"), 'f', 'the catalog does not keep them');
+
+# Rows that differ. The manifest is made to say what would have been dumped if they had been others.
+sub tampered
+{
+	my ($change) = @_;
+	my $copy = decode_json(read_file("$folder/manifest.json"));
+	my ($table) = grep { $_->{schema} eq 'public' && $_->{name} eq 'twice' } @{ $copy->{fingerprints}{tables} };
+	$change->($table);
+	my $other = $node->basedir . '/tampered';
+	PostgreSQL::Test::Utils::system_or_bail('rm', '-rf', $other);
+	PostgreSQL::Test::Utils::system_or_bail('mkdir', '-p', "$other/x");
+	PostgreSQL::Test::Utils::system_or_bail('cp', '-r', "$folder/.", "$other/x");
+	$copy->{backup}{file_name} = 'x';
+	open my $file, '>', "$other/x/manifest.json" or die $!;
+	print {$file} encode_json($copy);
+	close $file or die $!;
+	return pgbackup($node, 'verify', $id, '--level', 'restore', '--storage', "file://$other", '-h', $node->host, '-p', $node->port);
+}
+my ($status, $out, $err) = tampered(sub { });
+is($status, 0, 'the command line proves it, too') or diag($err);
+for my $case (
+	[ 'a lost row', sub { $_[0]{rows} = 4 }, '"public"."twice": 3 rows instead of 4' ],
+	[ 'a changed row', sub { $_[0]{hash} =~ tr/0-9a-f/1-9a-f0/ }, '"public"."twice": the contents of some of its 3 rows differ' ])
+{
+	my ($title, $change, $words) = @$case;
+	($status, $out, $err) = tampered($change);
+	is($status, 4, "$title is noticed");
+	like($err, qr/\Q$words\E/, 'in the table it is in');
+	is(sources(), $before, 'nothing of it is left');
+}
+
+$node->stop;
+done_testing();
