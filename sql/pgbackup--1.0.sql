@@ -961,7 +961,7 @@ BEGIN
     END IF;
     IF NOT EXISTS (SELECT FROM pg_database d WHERE d.oid = undone.kept_oid AND d.datname = undone.kept_database) THEN
         RAISE EXCEPTION 'restore % cannot be undone', restore_id
-            USING ERRCODE = 'undefined_database',
+            USING ERRCODE = 'invalid_catalog_name',
                   DETAIL = format('The database "%s" that it has kept has been dropped or renamed.', undone.kept_database),
                   HINT = 'Give it that name again or, if it is gone, restore a backup of that time.';
     END IF;
@@ -1255,6 +1255,31 @@ END $$;
 COMMENT ON FUNCTION pgbackup._cleanup_replaced(boolean) IS
     'internal: has the databases dropped that restores have replaced, longer ago than pgbackup.keep_replaced';
 
+CREATE FUNCTION pgbackup._cleanup_sides(dry_run boolean)
+    RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    ended pgbackup.restores;
+BEGIN
+    FOR ended IN SELECT r.* FROM pgbackup.restores r
+                   JOIN pg_database d ON d.datname = pgbackup._name_beside(r.target_database, '__restore_' || r.id)
+                  WHERE r.mode = 'restore' AND r.status IN ('completed', 'failed', 'cancelled')
+                  ORDER BY r.id FOR UPDATE OF r LOOP
+        IF NOT dry_run THEN
+            INSERT INTO pgbackup.removals (run_id, target_database, reason)
+            VALUES (ended.id, ended.target_database, 'unfinished')
+            ON CONFLICT (run_id) DO UPDATE SET not_before = clock_timestamp();
+        END IF;
+        RETURN QUERY SELECT ended.backup_id, pgbackup._name_beside(ended.target_database, '__restore_' || ended.id)::text,
+                            format('database filled by restore %s, which has ended', ended.id),
+                            CASE WHEN dry_run THEN 'would drop' ELSE 'is being dropped' END;
+    END LOOP;
+    PERFORM pgbackup._wake_launcher();
+END $$;
+COMMENT ON FUNCTION pgbackup._cleanup_sides(boolean) IS
+    'internal: has the databases dropped that restores were filling and have left behind';
+
 CREATE FUNCTION pgbackup.cleanup(dry_run boolean DEFAULT false)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1267,6 +1292,7 @@ BEGIN
     PERFORM pgbackup._audit('clean up the storage');
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     RETURN QUERY SELECT * FROM pgbackup._cleanup_replaced(dry_run);
+    RETURN QUERY SELECT * FROM pgbackup._cleanup_sides(dry_run);
     IF current_setting('pgbackup.storage') = '' THEN
         RAISE EXCEPTION 'no storage is set'
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -1284,7 +1310,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION pgbackup.cleanup(boolean) IS
-    'drops the databases that restores have replaced longer ago than pgbackup.keep_replaced (file_name is then the database), and removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
+    'drops the databases that restores have replaced longer ago than pgbackup.keep_replaced, and those that ended restores have left unfinished (file_name is then the database), and removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
 
 --
 -- Numbers about backups

@@ -5,8 +5,8 @@
 beside_pid=''
 
 start_beside() { # PART
-  make_small_disk # what a part mounts has to be known to this shell, which ends it
-  set -m          # a process group of its own, to be ended as one
+  make_small_disks # what a part mounts has to be known to this shell, which ends it
+  set -m           # a process group of its own, to be ended as one
   (
     set +m
     # shellcheck disable=SC2030 # for this subshell alone

@@ -25,7 +25,7 @@ test_tap() {
   heading "whole-system tests"
   local log=$scratch/prove.log raw=$scratch/tap-raw status=0
   local good bad skipped
-  [ -n "${PGBACKUP_TEST_SMALL_DISK:-}" ] || make_small_disk
+  [ -n "${PGBACKUP_TEST_SMALL_DISK:-}" ] || make_small_disks
   install_test_extension
   run_prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" "${tap_tests[@]}" >"$log" 2>&1 || status=$?
   good=$(tap_lines '^ok ' | grep -vc '# SKIP' || :)
@@ -43,15 +43,20 @@ test_tap() {
   count "tap" "$good" "$bad" "$skipped"
 }
 
-# A file system so small that a backup fills it. Only root can make one, and not in every container:
-# elsewhere the tests of a full disk skip.
-make_small_disk() {
+# File systems so small that a backup, or a restored table, fills them. Only root can make them, and not in
+# every container: elsewhere the tests of a full disk skip.
+make_small_disks() {
   [ "$(id -u)" = 0 ] || return 0
-  mkdir -p "$scratch/small"
-  mount -t tmpfs -o size=4m,mode=0755 pgbackup-small "$scratch/small" 2>/dev/null || return 0
-  at_exit+=("umount $scratch/small")
-  give_to_user "$scratch/small"
+  make_small_disk small || return 0
   export PGBACKUP_TEST_SMALL_DISK=$scratch/small
+  make_small_disk small_tablespace || return 0
+  export PGBACKUP_TEST_SMALL_TABLESPACE=$scratch/small_tablespace
+}
+make_small_disk() { # NAME
+  mkdir -p "$scratch/$1"
+  mount -t tmpfs -o size=4m,mode=0755 "pgbackup-$1" "$scratch/$1" 2>/dev/null || return
+  at_exit+=("umount $scratch/$1")
+  give_to_user "$scratch/$1"
 }
 
 # An extension with configuration tables, which no package has, for the fixture with everything. Elsewhere

@@ -102,10 +102,10 @@ uint64 FailInterruptedRuns() {
 }
 
 bool HasRecordedItself(int64 restore_id) {
-  return ExecuteSql(
-             "SELECT FROM pgbackup.restores WHERE id = $1 AND status = 'completed' "
-             "FOR UPDATE",
-             SqlArguments().Int8(restore_id)) > 0;
+  // The condition is not in WHERE: there it would be that of before the other commit, and not wait.
+  return ExecuteSql("SELECT status FROM pgbackup.restores WHERE id = $1 FOR UPDATE",
+                    SqlArguments().Int8(restore_id)) > 0 &&
+         strcmp(TextOfRow(0, 0), "completed") == 0;
 }
 
 const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {

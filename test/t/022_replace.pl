@@ -97,6 +97,11 @@ is($status, 'completed', 'but the undo can');
 ok(database_as_text($node, 'shop') eq $before, 'which brings the restored database');
 refuses('SELECT pgbackup.undo_restore(999)', qr/there is no restore 999/, 'undo of what is not there');
 refuses("SELECT pgbackup.undo_restore($refused)", qr/cannot be undone/, 'undo of what has failed');
+my $undoable = $node->safe_psql('postgres', 'SELECT id FROM pgbackup.restores WHERE kept_database IS NOT NULL');
+my $by_name = $node->safe_psql('postgres', "SELECT kept_database FROM pgbackup.restores WHERE id = $undoable");
+$node->safe_psql('postgres', "ALTER DATABASE $by_name RENAME TO elsewhere");
+refuses("SELECT pgbackup.undo_restore($undoable)", qr/has been dropped or renamed/, 'undo when the kept database is not there');
+$node->safe_psql('postgres', "ALTER DATABASE elsewhere RENAME TO $by_name");
 
 # What is kept is not backed up by the schedule, and goes when it is old enough.
 my $last = $node->safe_psql('postgres', 'SELECT kept_database FROM pgbackup.restores WHERE kept_database IS NOT NULL');

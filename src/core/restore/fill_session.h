@@ -1,8 +1,8 @@
 // The sessions that fill a side database: pg_restore's and our own.
 //
 // Nobody else sees that database, and a restore that fails drops it. So these sessions do not wait
-// for their commits to be on disk: SideDatabase::TakeName does, once, for all of them. And they
-// build indexes with more memory than the server allows its own sessions, if it has plenty.
+// for their commits to be on disk: the one that gives it its name does, once, for all of them. And
+// they build indexes with more memory than the server allows its own sessions, if it has plenty.
 #pragma once
 
 #include <cstdint>

@@ -57,6 +57,7 @@ class Restore {
   RestoreTarget TargetNow() const;
   void Prove(Storage& storage);
   void HandOver();
+  void DropEmptyKept() const;
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
   void Fill(Storage& storage, const RestorePlan& plan);
@@ -95,12 +96,6 @@ RunOutcome Restore::Run() {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kTool) throw;
     throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
-  }
-  ApplyProperties();
-  if (job_.options.content != DumpContent::kSchema) {
-    context_.progress.SetPhase("analyze");
-    PostgresConnection connection = Connect(side_name_);
-    AnalyzeLocalTables(connection);
   }
   if (job_.options.scratch) Prove(*storage);
   HandOver();
@@ -204,16 +199,28 @@ void Restore::Prove(Storage& storage) {
 
 // Makes the side database the target, if there is to be one.
 void Restore::HandOver() {
+  ApplyProperties();
+  if (job_.options.content != DumpContent::kSchema) {
+    context_.progress.SetPhase("analyze");
+    PostgresConnection connection = Connect(side_name_);
+    AnalyzeLocalTables(connection);
+  }
   if (job_.options.scratch) {
     context_.progress.SetPhase("dropping");
     DropDatabase(job_.server, side_name_, context_.cancellation);
     return;
   }
-  if (!job_.options.replace || TargetNow() != RestoreTarget::kReplaced) {
+  if (job_.kept_database.empty()) {  // there is no catalog to record it in
     context_.progress.SetPhase("renaming");
     side_->TakeName(job_.target_database, context_.cancellation);
     return;
   }
+  if (!job_.options.replace) {
+    PostgresConnection connection = Connect(job_.server.maintenance_database);
+    CheckTarget(connection);
+  }
+  // An empty one gives way as a full one does, so that there is one under this name at any time.
+  const RestoreTarget target = TargetNow();
   const std::string& home = job_.server.maintenance_database;
   if (job_.target_database == home) {
     PostgresConnection in_side = Connect(side_name_);
@@ -222,6 +229,19 @@ void Restore::HandOver() {
   context_.progress.SetPhase("swapping");
   SwapDatabases(job_.server, home, {side_name_, job_.target_database, job_.kept_database}, job_.id,
                 Remark(), context_.cancellation);
+  if (target == RestoreTarget::kEmpty) DropEmptyKept();
+}
+
+// The restore is complete: what does not work here is left to pgbackup.cleanup().
+void Restore::DropEmptyKept() const {
+  try {
+    const Deadline deadline(kCleanUpTime);
+    DropKeptIfEmpty(job_.server, job_.server.maintenance_database, job_.kept_database, job_.id,
+                    deadline.cancellation());
+  } catch (const std::exception& error) {
+    context_.log(fmt::format("could not drop the empty database \"{}\": {}", job_.kept_database,
+                             error.what()));
+  }
 }
 
 void Restore::CreateSide() {

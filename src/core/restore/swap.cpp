@@ -172,4 +172,18 @@ void SwapDatabases(const ServerAddress& server, const std::string& home, const S
   }
 }
 
+void DropKeptIfEmpty(const ServerAddress& server, const std::string& home, const std::string& kept,
+                     int64_t run_id, const Cancellation& cancellation) {
+  {
+    PostgresConnection in_kept(SettingsFor(server, kept), cancellation);
+    if (FindUserObject(in_kept)) return;
+  }
+  DropDatabase(server, kept, cancellation);
+  PostgresConnection connection(SettingsFor(server, home), cancellation);
+  connection.Query(
+      "UPDATE pgbackup.restores SET kept_database = NULL, kept_oid = NULL "
+      "WHERE id = $1::bigint AND kept_database = $2::name",
+      {std::to_string(run_id), kept});
+}
+
 }  // namespace pgbackup

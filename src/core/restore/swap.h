@@ -36,4 +36,9 @@ void CheckCanBeReplaced(PostgresConnection& connection, const std::string& targe
 void SwapDatabases(const ServerAddress& server, const std::string& home, const SwapNames& names,
                    int64_t run_id, const std::string& message, const Cancellation& cancellation);
 
+// Drops the database that run `run_id` has kept under the name `kept`, and records that, unless it
+// holds something.
+void DropKeptIfEmpty(const ServerAddress& server, const std::string& home, const std::string& kept,
+                     int64_t run_id, const Cancellation& cancellation);
+
 }  // namespace pgbackup

@@ -127,6 +127,11 @@ void SideDatabase::TakeName(const std::string& target, const Cancellation& cance
 void DropDatabase(const ServerAddress& server, const std::string& name,
                   const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server, cancellation);
+  // A session whose agent is gone goes on creating it, and nobody sees it before that is done.
+  connection.Query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+      "WHERE starts_with(query, $1) AND pid <> pg_backend_pid()",
+      {fmt::format("CREATE DATABASE {} ", QuoteIdentifier(name))});
   connection.Execute(fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE)", QuoteIdentifier(name)));
 }
 
@@ -134,7 +139,10 @@ void DropKeptDatabase(const ServerAddress& server, const std::string& name, int6
                       const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server, cancellation);
   if (DatabaseOid(connection, name) != oid) return;
-  connection.Execute(fmt::format("ALTER DATABASE {} IS_TEMPLATE false", QuoteIdentifier(name)));
+  // One whose drop was interrupted can be dropped, but not altered.
+  if (connection.Query("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate", {name})
+          .rows() > 0)
+    connection.Execute(fmt::format("ALTER DATABASE {} IS_TEMPLATE false", QuoteIdentifier(name)));
   connection.Execute(fmt::format("DROP DATABASE {} WITH (FORCE)", QuoteIdentifier(name)));
 }
 

@@ -35,8 +35,9 @@ class SideDatabase {
 
   const std::string& name() const noexcept { return name_; }
 
-  // Gives it the target's name. An existing target is checked to be empty, once more, and dropped.
-  // When it returns, all that other sessions have committed in the database is durable.
+  // Gives it the target's name, where no catalog records that (else: swap.h). An existing target is
+  // checked to be empty, once more, and dropped. When it returns, all that other sessions have
+  // committed in the database is durable.
   void TakeName(const std::string& target, const Cancellation& cancellation);
 
  private:
@@ -44,7 +45,8 @@ class SideDatabase {
   const std::string name_;
 };
 
-// Ends all connections to `name` and drops it. One that does not exist is no error.
+// Ends all connections to `name`, or the session that is just creating it, and drops it. One that
+// does not exist is no error.
 void DropDatabase(const ServerAddress& server, const std::string& name,
                   const Cancellation& cancellation);
 

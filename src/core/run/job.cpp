@@ -144,7 +144,8 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.create_roles = options.FlagOr("create_roles", false);
     job.options.into_schema = options.OptionalText("into_schema");
   }
-  if (job.options.replace) job.kept_database = root.Text("kept_database");
+  job.kept_database =
+      job.options.replace ? root.Text("kept_database") : root.TextOr("kept_database", "");
   if (root.Has("raw_bytes_per_second"))
     job.raw_bytes_per_second = root.Size("raw_bytes_per_second");
   return job;

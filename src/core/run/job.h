@@ -65,7 +65,7 @@ struct RestoreJob : JobBase {
   int64_t backup_id = 0;
   std::string target_database;
   std::optional<std::string> checksum;  // of the manifest
-  std::string kept_database;            // the name that what is replaced gets
+  std::string kept_database;            // what has the target's name gets this; empty: no catalog
   uint64_t raw_bytes_per_second = 0;    // that earlier restores brought; 0: unknown
   RestoreOptions options;
   std::vector<StorageSettings> copies;  // where else it is, should `storage` not have it
