@@ -787,7 +787,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._check_no_other_restore(name) IS 'internal: an error while another run has this target';
 
-CREATE FUNCTION pgbackup._check_target(target name, source_database name, replace boolean) RETURNS void
+CREATE FUNCTION pgbackup._check_target(target name, source_database name, may_exist boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF target IS NULL OR target = '' THEN
@@ -795,7 +795,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = format('Name a database that does not exist yet, such as %L.', source_database || '_restored');
     END IF;
-    IF target IN ('template0', 'template1') OR NOT replace AND target IN ('postgres', current_database()) THEN
+    IF target IN ('template0', 'template1') OR NOT may_exist AND target IN ('postgres', current_database()) THEN
         RAISE EXCEPTION 'cannot restore into database "%"', target
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = 'The server or pgbackup itself needs this database.',
@@ -822,6 +822,38 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._check_replaces_all(pgbackup.backups, boolean) IS
     'internal: an error unless the restore brings a whole database';
+
+CREATE FUNCTION pgbackup._check_into_schema(schema text, target name, replace boolean, is_part boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF schema IS NULL THEN
+        RETURN;
+    END IF;
+    IF replace THEN
+        RAISE EXCEPTION 'replace and into_schema exclude each other'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'With into_schema the target database stays as it is, and gets a schema more.',
+                  HINT = 'Leave one of them out.';
+    END IF;
+    IF NOT is_part THEN
+        RAISE EXCEPTION 'into_schema needs tables or schemas'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Name what to restore: tables => ''{public.orders}''. A whole database is restored under a name of its own.';
+    END IF;
+    IF schema = '' OR octet_length(schema) > 63 OR schema ~ '^pg_' OR schema IN ('information_schema', 'pgbackup') THEN
+        RAISE EXCEPTION 'invalid into_schema: %', quote_literal(schema)
+            USING ERRCODE = 'invalid_schema_name',
+                  HINT = 'Use the name of a schema that does not exist yet, such as ''recovered''.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_database d WHERE d.datname = target AND d.datallowconn) THEN
+        RAISE EXCEPTION 'there is no database "%" that accepts connections', target
+            USING ERRCODE = 'invalid_catalog_name',
+                  DETAIL = 'With into_schema the target is a database that exists.',
+                  HINT = 'SELECT datname FROM pg_database WHERE datallowconn shows all.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_into_schema(text, name, boolean, boolean) IS
+    'internal: an error unless a part of a backup can be restored into a new schema of a database';
 
 CREATE FUNCTION pgbackup._name_beside(database name, suffix text) RETURNS name
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -889,19 +921,16 @@ BEGIN
     PERFORM pgbackup._audit(format('restore backup %s into database "%s"', backup_id, target_database));
     source := pgbackup._restorable_backup(backup_id);
     PERFORM pgbackup._check_flag('replace', replace);
-    PERFORM pgbackup._check_target(target_database, source.database, replace);
+    PERFORM pgbackup._check_target(target_database, source.database, replace OR into_schema IS NOT NULL);
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     PERFORM pgbackup._check_flag('create_roles', create_roles);
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_jobs(jobs);
+    PERFORM pgbackup._check_into_schema(into_schema, target_database, replace, schemas IS NOT NULL OR tables IS NOT NULL);
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
-    END IF;
-    IF into_schema IS NOT NULL THEN
-        RAISE EXCEPTION 'into_schema is not supported yet'
-            USING ERRCODE = 'feature_not_supported';
     END IF;
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
@@ -915,7 +944,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -1264,7 +1293,7 @@ DECLARE
 BEGIN
     FOR ended IN SELECT r.* FROM pgbackup.restores r
                    JOIN pg_database d ON d.datname = pgbackup._name_beside(r.target_database, '__restore_' || r.id)
-                  WHERE r.mode = 'restore' AND r.status IN ('completed', 'failed', 'cancelled')
+                  WHERE r.mode <> 'undo' AND r.status IN ('completed', 'failed', 'cancelled')
                   ORDER BY r.id FOR UPDATE OF r LOOP
         IF NOT dry_run THEN
             INSERT INTO pgbackup.removals (run_id, target_database, reason)

@@ -69,6 +69,16 @@ TEST(ArchiveSelection, AForeignKeyComesOnlyWithBothItsTables) {
   EXPECT_TRUE(SelectParts(SmallArchive(), {{"public"}, {}}).left_out.empty());
 }
 
+TEST(ArchiveSelection, NamesTheExtensionsThatAreNeeded) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "EXTENSION", "hstore", "", {}});
+  toc.entries.push_back({81, "EXTENSION", "cube", "", {}});
+  toc.entries.push_back({82, "TABLE", "bag", "app", {1, 80}});
+  EXPECT_EQ(SelectParts(toc, {{}, {{"app", "bag"}}}).extensions,
+            std::vector<std::string>{"hstore"});
+  EXPECT_TRUE(SelectParts(toc, {{}, {{"app", "t"}}}).extensions.empty());
+}
+
 TEST(ArchiveSelection, APartitionedTableStandsForItsPartitions) {
   EXPECT_EQ(Ids({{}, {{"public", "parted"}}}),
             (std::set<int64_t>{20, 21, 22, 23, 24, 42, 43, 52, 53, 54}));

@@ -161,6 +161,8 @@ bool EntrySelector::IsOfSelectedTable(const TocEntry& entry) const {
 
 ArchiveSelection EntrySelector::Finish() {
   for (const TocEntry& entry : toc_.entries) {
+    if (entry.kind == "EXTENSION" && IsSelected(entry.id))
+      selection_.extensions.push_back(entry.tag);
     if (!NeedsBothEnds(entry)) continue;
     const bool is_foreign_key = entry.kind == "FK CONSTRAINT";
     if (is_foreign_key && !IsOfSelectedTable(entry)) continue;

@@ -24,6 +24,7 @@ struct WantedParts {
 struct ArchiveSelection {
   std::set<int64_t> ids;                                    // of the archive it was made from
   std::set<std::pair<std::string, std::string>> relations;  // (schema, name) of what has rows
+  std::vector<std::string> extensions;
   std::vector<std::string> left_out;  // "FK CONSTRAINT a.b name": needs what was not selected
 };
 

@@ -78,6 +78,10 @@ std::string InTimeUnits(uint64_t seconds) {
 }
 
 std::string TargetLine(RestoreTarget target, const RestoreJob& job) {
+  if (job.options.into_schema)
+    return fmt::format(
+        "Schema \"{}\" would be filled in database \"{}\", which else stays as it is.",
+        *job.options.into_schema, job.target_database);
   switch (target) {
     case RestoreTarget::kReplaced:
       return fmt::format("Database \"{}\" would be replaced and stay as \"{}\".",

@@ -58,11 +58,10 @@ void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,
   const ArchiveToc toc = contents_.definitions
                              ? *contents_.definitions
                              : ReadStoredToc(storage, job_.file_name, manifest.objects[object]);
-  ArchiveSelection selection = pgbackup::SelectParts(toc, wanted);
-  contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selection,
+  selected_ = pgbackup::SelectParts(toc, wanted);
+  contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selected_,
                                       contents_.tables);
-  contents_.wanted = std::move(selection.ids);
-  left_out_ = std::move(selection.left_out);
+  contents_.wanted = selected_.ids;
 }
 
 }  // namespace pgbackup

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/postgres/postgres_connection.h"
+#include "core/restore/archive_selection.h"
 #include "core/restore/memory_file.h"
 #include "core/restore/restore_plan.h"
 #include "core/run/job.h"
@@ -30,8 +31,8 @@ class ContentsReader {
   const RestoreContents& contents() const noexcept { return contents_; }
   // The archive that is restored from memory; null when there is none.
   const MemoryFile* definitions() const noexcept { return definitions_.get(); }
-  // Foreign keys whose other end was not selected.
-  const std::vector<std::string>& left_out() const noexcept { return left_out_; }
+  // When a part of the backup is restored: what belongs to it, in the archives' encoding.
+  const ArchiveSelection& selected() const noexcept { return selected_; }
 
  private:
   void LoadDefinitions(Storage& storage, const ManifestObject& object);
@@ -42,7 +43,7 @@ class ContentsReader {
   Progress& progress_;
   RestoreContents contents_;
   std::unique_ptr<MemoryFile> definitions_;
-  std::vector<std::string> left_out_;
+  ArchiveSelection selected_;
 };
 
 }  // namespace pgbackup

@@ -11,6 +11,7 @@
 #include "core/restore/fill_session.h"
 #include "core/restore/findings.h"
 #include "core/restore/home_catalog.h"
+#include "core/restore/into_schema.h"
 #include "core/restore/preflight.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
@@ -40,7 +41,9 @@ class Restore {
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
         side_name_(SideDatabaseName(job.target_database, job.id)),
-        contents_(job, context.progress) {}
+        contents_(job, context.progress) {
+    if (job.options.into_schema) beside_.emplace(job, programs_, context);
+  }
 
   // Throws what went wrong.
   RunOutcome Run();
@@ -76,6 +79,7 @@ class Restore {
   Manifest manifest_;
   std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
   ContentsReader contents_;
+  std::optional<IntoSchema> beside_;  // where it goes, when it takes no name
   std::vector<std::string> remarks_;  // of the preflight
   std::unique_ptr<SideDatabase> side_;
   bool created_ = false;
@@ -98,7 +102,10 @@ RunOutcome Restore::Run() {
     throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
   }
   if (job_.options.scratch) Prove(*storage);
-  HandOver();
+  if (beside_)
+    beside_->Bring(side_name_);
+  else
+    HandOver();
   created_ = false;
 
   RunOutcome outcome;
@@ -117,6 +124,7 @@ Preflight Restore::Check(Storage& storage) {
   findings.Try([&] { CheckTarget(connection); });
   Preflight preflight =
       RunPreflight({job_, manifest_, storage, connection, contents_, context_.progress}, &findings);
+  if (beside_) findings.Try([&] { beside_->CheckSelection(contents_); });
   findings.ThrowIfAny(fmt::format("backup {} cannot be restored", manifest_.id));
   remarks_ = preflight.remarks;
   return preflight;
@@ -162,16 +170,17 @@ std::vector<std::string> Restore::Remarks() const {
         "restored from the copy in {}: the manifest could not be read in the backup's own storage",
         read_from_copy_));
   remarks.insert(remarks.end(), remarks_.begin(), remarks_.end());
-  if (!contents_.left_out().empty())
-    remarks.push_back(
-        fmt::format("{} foreign keys to tables that were not selected were left out: {}",
-                    contents_.left_out().size(), fmt::join(contents_.left_out(), ", ")));
+  if (!contents_.selected().left_out.empty())
+    remarks.push_back(fmt::format(
+        "{} foreign keys to tables that were not selected were left out: {}",
+        contents_.selected().left_out.size(), fmt::join(contents_.selected().left_out, ", ")));
   return remarks;
 }
 
 // Nothing that exists is touched, unless the restore is to take its place.
 void Restore::CheckTarget(PostgresConnection& connection) const {
   if (job_.options.scratch) return;
+  if (beside_) return beside_->CheckTarget();
   if (job_.options.replace) CheckCanBeReplaced(connection, job_.target_database);
   if (job_.options.replace || !DatabaseExists(connection, job_.target_database)) return;
   PostgresConnection in_target = Connect(job_.target_database);
