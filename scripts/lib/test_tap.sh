@@ -26,7 +26,7 @@ test_tap() {
   local log=$scratch/prove.log raw=$scratch/tap-raw status=0
   local good bad skipped
   [ -n "${PGBACKUP_TEST_SMALL_DISK:-}" ] || make_small_disks
-  install_test_extension
+  install_test_extensions
   run_prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" "${tap_tests[@]}" >"$log" 2>&1 || status=$?
   good=$(tap_lines '^ok ' | grep -vc '# SKIP' || :)
   skipped=$(tap_lines '^ok ' | grep -c '# SKIP' || :)
@@ -59,15 +59,24 @@ make_small_disk() { # NAME
   give_to_user "$scratch/$1"
 }
 
-# An extension with configuration tables, which no package has, for the fixture with everything. Elsewhere
-# that part of its test skips.
-install_test_extension() {
-  extensions=$("$PG_CONFIG" --sharedir)/extension
+# Extensions that no package has: one with configuration tables, for the fixture with everything, and one
+# that stands for TimescaleDB, where that is not installed. Elsewhere what needs them skips.
+install_test_extensions() {
+  local name folder
+  extensions=$("$PG_CONFIG" --sharedir)/extension test_extensions=()
   [ "$(id -u)" = 0 ] && [ -w "$extensions" ] || return 0
-  at_exit+=(remove_test_extension)
-  install -m 0644 "$tree"/test/fixtures/everything/everything_test{.control,--1.0.sql} "$extensions/"
+  at_exit+=(remove_test_extensions)
+  for name in everything_test timescaledb; do
+    folder=$tree/test/fixtures/${name%_test}
+    [ ! -e "$extensions/$name.control" ] || cmp -s "$extensions/$name.control" "$folder/$name.control" || continue
+    test_extensions+=("$name")
+    install -m 0644 "$folder/$name".control "$folder/$name"--1.0.sql "$extensions/"
+  done
 }
-remove_test_extension() { rm -f "$extensions"/everything_test{.control,--1.0.sql}; }
+remove_test_extensions() {
+  local name
+  for name in "${test_extensions[@]}"; do rm -f "$extensions/$name".control "$extensions/$name"--1.0.sql; done
+}
 
 tap_lines() { find "$raw" -type f -exec grep -hE "$1" {} + 2>/dev/null || :; }
 

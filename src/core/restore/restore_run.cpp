@@ -20,6 +20,7 @@
 #include "core/restore/schedule_runner.h"
 #include "core/restore/swap.h"
 #include "core/restore/target_database.h"
+#include "core/restore/timescale.h"
 #include "core/run/deadline.h"
 
 namespace pgbackup {
@@ -270,6 +271,7 @@ void Restore::PrepareSchemas(const RestorePlan& plan) {
   if (plan.drop_public_schema) connection.Execute("DROP SCHEMA public");
   for (const std::string& schema : plan.schemas_to_create)
     connection.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", QuoteIdentifier(schema)));
+  ExpectTimescale(connection);
 }
 
 void Restore::Fill(Storage& storage, const RestorePlan& plan) {
@@ -291,6 +293,8 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
       [&](size_t first_open) { context_.progress.SetPhase(plan.tasks[first_open].phase); }, failure,
       context_.cancellation);
   failure.Rethrow();
+  PostgresConnection connection = Connect(side_name_);
+  FinishTimescale(connection);
 }
 
 void Restore::RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const {

@@ -1,0 +1,19 @@
+// What TimescaleDB asks for around a restore: timescaledb_pre_restore() right after the extension
+// has been created, timescaledb_post_restore() when everything is in. In between its catalog is
+// plain tables, its triggers and its background workers rest.
+#pragma once
+
+#include "core/postgres/postgres_connection.h"
+
+namespace pgbackup {
+
+// Before anything is restored into the database of this connection: has the first function called
+// in the session that creates the extension, in whatever schema, should one do so. Does nothing
+// where the extension cannot come, or for a role that may not make event triggers.
+void ExpectTimescale(PostgresConnection& connection);
+
+// When everything is restored: calls the second function if the extension is there, and removes
+// what the first step has made.
+void FinishTimescale(PostgresConnection& connection);
+
+}  // namespace pgbackup
