@@ -2,86 +2,23 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <ctime>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "core/cron/cron_words.h"
+#include "zone_test_support.h"
 
 namespace pgbackup {
 namespace {
 
-constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
-
-// --- zones, by the C library's zone data ----------------------------------------------------
-
-CivilTime ToLocal(int64_t unix_seconds, const void*) noexcept {
-  const time_t t = unix_seconds;
-  tm local = {};
-  localtime_r(&t, &local);
-  return {local.tm_year + 1900,
-          local.tm_mon + 1,
-          local.tm_mday,
-          local.tm_hour,
-          local.tm_min,
-          local.tm_sec,
-          static_cast<int>(local.tm_gmtoff)};
-}
-
-// Makes `name` the process's zone while it lives.
-class Zone {
- public:
-  explicit Zone(const char* name) {
-    if (const char* old = std::getenv("TZ")) old_ = old;
-    setenv("TZ", name, 1);
-    tzset();
-  }
-  ~Zone() {
-    if (old_.empty())
-      unsetenv("TZ");
-    else
-      setenv("TZ", old_.c_str(), 1);
-    tzset();
-  }
-  Zone(const Zone&) = delete;
-  Zone& operator=(const Zone&) = delete;
-
-  operator TimeZone() const { return {ToLocal, nullptr}; }  // NOLINT(google-explicit-constructor)
-
- private:
-  std::string old_;
-};
-
-// "2026-03-29 00:59:00" in UTC.
-int64_t Utc(const char* text) {
-  tm utc = {};
-  const char* end = strptime(text, "%Y-%m-%d %H:%M:%S", &utc);
-  EXPECT_TRUE(end != nullptr && *end == '\0') << text;
-  return timegm(&utc);
-}
-
-std::string Show(int64_t t, const TimeZone& zone) {
-  if (t == kNever) return "never";
-  const CivilTime c = zone.to_local(t, zone.context);
-  char text[80];
-  (void)std::snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d:%02d %+03d%02d", c.year, c.month,
-                      c.day, c.hour, c.minute, c.second, c.utc_offset / 3600,
-                      std::abs(c.utc_offset) / 60 % 60);
-  return text;
-}
-
-CronExpression Parse(std::string_view text) {
-  CronExpression cron;
-  CronError error;
-  EXPECT_TRUE(ParseCron(text, &cron, &error)) << text << ": " << error.message;
-  return cron;
-}
-
 // The next `count` runs after a moment given in UTC, as the zone's clock shows them.
 std::vector<std::string> Runs(std::string_view text, const char* after_utc, int count,
                               const TimeZone& zone) {
-  const CronExpression cron = Parse(text);
+  const CronExpression cron = ParsedCron(text);
   std::vector<std::string> runs;
   int64_t t = Utc(after_utc);
   for (int i = 0; i < count && t != kNever; ++i) {
@@ -102,7 +39,7 @@ uint64_t Bits(std::initializer_list<int> values) {
 }
 
 TEST(CronParse, ReadsNumbersRangesStepsAndLists) {
-  const CronExpression cron = Parse("0,15,30-32 */6 1-31/10 2-4 1-5");
+  const CronExpression cron = ParsedCron("0,15,30-32 */6 1-31/10 2-4 1-5");
   EXPECT_EQ(cron.minutes, Bits({0, 15, 30, 31, 32}));
   EXPECT_EQ(cron.hours, Bits({0, 6, 12, 18}));
   EXPECT_EQ(cron.days_of_month, Bits({1, 11, 21, 31}));
@@ -115,7 +52,7 @@ TEST(CronParse, ReadsNumbersRangesStepsAndLists) {
 }
 
 TEST(CronParse, AnAsteriskStandsForEveryValue) {
-  const CronExpression cron = Parse("* * * * *");
+  const CronExpression cron = ParsedCron("* * * * *");
   EXPECT_EQ(cron.minutes, (uint64_t{1} << 60) - 1);
   EXPECT_EQ(cron.hours, (uint64_t{1} << 24) - 1);
   EXPECT_EQ(cron.days_of_month, ((uint64_t{1} << 31) - 1) << 1);
@@ -126,27 +63,27 @@ TEST(CronParse, AnAsteriskStandsForEveryValue) {
 }
 
 TEST(CronParse, KnowsNamesInAnyCase) {
-  const CronExpression cron = Parse("0 0 1 jan,MAR-May Mon,wEd");
+  const CronExpression cron = ParsedCron("0 0 1 jan,MAR-May Mon,wEd");
   EXPECT_EQ(cron.months, Bits({1, 3, 4, 5}));
   EXPECT_EQ(cron.days_of_week, Bits({1, 3}));
 }
 
 TEST(CronParse, ZeroAndSevenAreSunday) {
-  EXPECT_EQ(Parse("0 0 * * 0").days_of_week, Bits({0}));
-  EXPECT_EQ(Parse("0 0 * * 7").days_of_week, Bits({0}));
-  EXPECT_EQ(Parse("0 0 * * sun").days_of_week, Bits({0}));
-  EXPECT_EQ(Parse("0 0 * * 5-7").days_of_week, Bits({5, 6, 0}));
-  EXPECT_EQ(Parse("0 0 * * fri-sun").days_of_week, Bits({5, 6, 0}));
-  EXPECT_EQ(Parse("0 0 * * sun-tue").days_of_week, Bits({0, 1, 2}));
-  EXPECT_EQ(Parse("0 0 * * 0-7").days_of_week, Bits({0, 1, 2, 3, 4, 5, 6}));
-  EXPECT_EQ(Parse("0 0 * * */2").days_of_week, Bits({0, 2, 4, 6}));
+  EXPECT_EQ(ParsedCron("0 0 * * 0").days_of_week, Bits({0}));
+  EXPECT_EQ(ParsedCron("0 0 * * 7").days_of_week, Bits({0}));
+  EXPECT_EQ(ParsedCron("0 0 * * sun").days_of_week, Bits({0}));
+  EXPECT_EQ(ParsedCron("0 0 * * 5-7").days_of_week, Bits({5, 6, 0}));
+  EXPECT_EQ(ParsedCron("0 0 * * fri-sun").days_of_week, Bits({5, 6, 0}));
+  EXPECT_EQ(ParsedCron("0 0 * * sun-tue").days_of_week, Bits({0, 1, 2}));
+  EXPECT_EQ(ParsedCron("0 0 * * 0-7").days_of_week, Bits({0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ParsedCron("0 0 * * */2").days_of_week, Bits({0, 2, 4, 6}));
 }
 
 TEST(CronParse, KnowsTheLastDayOfTheMonthInItsTwoSpellings) {
   for (const char* text : {"0 0 L * *", "0 0 l * *", "0 0 $ * *", "0 0 15,L * *"})
-    EXPECT_TRUE(Parse(text).last_day_of_month) << text;
-  EXPECT_EQ(Parse("0 0 L * *").days_of_month, 0U);
-  EXPECT_EQ(Parse("0 0 15,L * *").days_of_month, Bits({15}));
+    EXPECT_TRUE(ParsedCron(text).last_day_of_month) << text;
+  EXPECT_EQ(ParsedCron("0 0 L * *").days_of_month, 0U);
+  EXPECT_EQ(ParsedCron("0 0 15,L * *").days_of_month, Bits({15}));
 }
 
 TEST(CronParse, KnowsTheNicknames) {
@@ -161,8 +98,8 @@ TEST(CronParse, KnowsTheNicknames) {
                                                    {"@midnight", "0 0 * * *"},
                                                    {"@hourly", "0 * * * *"},
                                                    {"  @Daily\t", "0 0 * * *"}}) {
-    const CronExpression a = Parse(c.nickname);
-    const CronExpression b = Parse(c.meaning);
+    const CronExpression a = ParsedCron(c.nickname);
+    const CronExpression b = ParsedCron(c.meaning);
     EXPECT_EQ(a.minutes, b.minutes) << c.nickname;
     EXPECT_EQ(a.hours, b.hours) << c.nickname;
     EXPECT_EQ(a.days_of_month, b.days_of_month) << c.nickname;
@@ -173,16 +110,16 @@ TEST(CronParse, KnowsTheNicknames) {
 }
 
 TEST(CronParse, AllowsBlanksAroundFieldsAndLeadingZeros) {
-  EXPECT_EQ(Parse("  05\t 02  * *   * ").minutes, Bits({5}));
-  EXPECT_EQ(Parse("005 2 * * *").minutes, Bits({5}));
+  EXPECT_EQ(ParsedCron("  05\t 02  * *   * ").minutes, Bits({5}));
+  EXPECT_EQ(ParsedCron("005 2 * * *").minutes, Bits({5}));
 }
 
 TEST(CronParse, OnlyAnAsteriskInMinuteOrHourFollowsRealTime) {
-  EXPECT_FALSE(Parse("0 2 * * *").follows_real_time);
-  EXPECT_FALSE(Parse("0-59 0-23 * * *").follows_real_time);
-  EXPECT_TRUE(Parse("* 2 * * *").follows_real_time);
-  EXPECT_TRUE(Parse("*/5 2 * * *").follows_real_time);
-  EXPECT_TRUE(Parse("0 */2 * * *").follows_real_time);
+  EXPECT_FALSE(ParsedCron("0 2 * * *").follows_real_time);
+  EXPECT_FALSE(ParsedCron("0-59 0-23 * * *").follows_real_time);
+  EXPECT_TRUE(ParsedCron("* 2 * * *").follows_real_time);
+  EXPECT_TRUE(ParsedCron("*/5 2 * * *").follows_real_time);
+  EXPECT_TRUE(ParsedCron("0 */2 * * *").follows_real_time);
 }
 
 TEST(CronParse, SaysWhatIsWrongAndWhere) {
@@ -272,7 +209,7 @@ TEST(CronParse, SaysWhatIsWrongAndWhere) {
 
 TEST(CronParse, AcceptsDatesThatComeSeldom) {
   for (const char* text : {"0 0 29 2 *", "0 0 31 1,2 *", "0 0 30 2 1", "0 0 L 2 *", "0 0 */31 2 *"})
-    Parse(text);
+    ParsedCron(text);
 }
 
 // --- the next and the previous run ----------------------------------------------------------
@@ -347,18 +284,18 @@ TEST(CronPrevious, FindsTheLastRunUpToAMoment) {
       {"0 0 1 1 *", "1969-12-31 00:00:00", "1969-01-01 00:00:00 +0000"},
   };
   for (const Case& c : cases)
-    EXPECT_EQ(Show(PreviousRun(Parse(c.text), Utc(c.at), utc), utc), c.run)
+    EXPECT_EQ(Show(PreviousRun(ParsedCron(c.text), Utc(c.at), utc), utc), c.run)
         << c.text << " at " << c.at;
 }
 
 TEST(CronNext, ReportsThatNothingComesWithinNineYears) {
   const Zone utc("UTC");
   // 29 February on a Sunday: 2032, then 2060.
-  const CronExpression cron = Parse("0 0 29 2 */7");
+  const CronExpression cron = ParsedCron("0 0 29 2 */7");
   EXPECT_EQ(Show(NextRun(cron, Utc("2026-01-01 00:00:00"), utc), utc), "2032-02-29 00:00:00 +0000");
   EXPECT_EQ(NextRun(cron, Utc("2033-01-01 00:00:00"), utc), kNever);
   EXPECT_EQ(PreviousRun(cron, Utc("2050-01-01 00:00:00"), utc), kNever);
-  const CronExpression wild = Parse("*/5 * 29 2 */7");
+  const CronExpression wild = ParsedCron("*/5 * 29 2 */7");
   EXPECT_EQ(NextRun(wild, Utc("2033-01-01 00:00:00"), utc), kNever);
   EXPECT_EQ(PreviousRun(wild, Utc("2050-01-01 00:00:00"), utc), kNever);
   EXPECT_EQ(NextRun(CronExpression{}, 0, utc), kNever);
@@ -369,9 +306,52 @@ TEST(CronNext, SurvivesMomentsOutsideAnyCalendar) {
   for (const char* text : {"0 2 * * *", "* * * * *"})
     for (const int64_t t : {std::numeric_limits<int64_t>::min(),
                             std::numeric_limits<int64_t>::max(), int64_t{1} << 60}) {
-      EXPECT_EQ(NextRun(Parse(text), t, utc), kNever);
-      EXPECT_EQ(PreviousRun(Parse(text), t, utc), kNever);
+      EXPECT_EQ(NextRun(ParsedCron(text), t, utc), kNever);
+      EXPECT_EQ(PreviousRun(ParsedCron(text), t, utc), kNever);
     }
+}
+
+// --- in words -------------------------------------------------------------------------------
+
+TEST(CronInWords, SaysWhen) {
+  struct Case {
+    const char *text, *words;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"0 2 * * *", "at 02:00 every day"},
+           {"@hourly", "every hour"},
+           {"@weekly", "at 00:00 on Sunday"},
+           {"@monthly", "at 00:00 on day 1 of the month"},
+           {"@yearly", "at 00:00 on day 1 of the month in January"},
+           {"* * * * *", "every minute"},
+           {"*/15 * * * *", "every 15 minutes"},
+           {"5 * * * *", "at minute 5 of every hour"},
+           {"5,35 * * * *", "at minutes 5 and 35 of every hour"},
+           {"0 */6 * * *", "at 00:00, 06:00, 12:00 and 18:00 every day"},
+           {"*/15 8-17 * * 1-5", "every 15 minutes of hours 8-17 on Monday to Friday"},
+           {"* 2 * * *", "every minute of hour 2"},
+           {"30 2,14 * * mon,thu", "at 02:30 and 14:30 on Monday and Thursday"},
+           {"0 4 1,15 * *", "at 04:00 on days 1 and 15 of the month"},
+           {"0 4 L * *", "at 04:00 on the last day of the month"},
+           {"0 4 15,L 3,9 *",
+            "at 04:00 on day 15 and the last day of the month in March and September"},
+           {"0 0 13 * fri", "at 00:00 on day 13 of the month or on Friday"},
+           {"0 0 1-7 * */7", "at 00:00 on days 1-7 of the month, if it is Sunday"},
+           {"0 0 * 1-4 *", "at 00:00 every day in January to April"},
+           {"0-59 * 1-31 * 0-7", "every minute"},
+       }) {
+    char words[200];
+    const size_t length = CronInWords(ParsedCron(c.text), words);
+    EXPECT_EQ(std::string(words, length), c.words) << c.text;
+    EXPECT_EQ(words[length], '\0');
+  }
+}
+
+TEST(CronInWords, FitsWhereItIsPut) {
+  char words[8] = "xxxxxxx";
+  EXPECT_EQ(CronInWords(ParsedCron("0 2 * * *"), std::span(words, 5)), 4U);
+  EXPECT_STREQ(words, "at 0");
+  EXPECT_EQ(CronInWords(ParsedCron("0 2 * * *"), std::span<char>()), 0U);
 }
 
 // --- clock changes --------------------------------------------------------------------------
@@ -384,9 +364,9 @@ TEST(CronClockChange, AFixedTimeInTheGapRunsOnceRightAfterIt) {
   EXPECT_EQ(Runs("0,20,40 2,3 * * *", "2026-03-29 00:00:00", 4, berlin),
             (Texts{"2026-03-29 03:00:00 +0200", "2026-03-29 03:20:00 +0200",
                    "2026-03-29 03:40:00 +0200", "2026-03-30 02:00:00 +0200"}));
-  EXPECT_EQ(Show(PreviousRun(Parse("30 2 * * *"), Utc("2026-03-29 12:00:00"), berlin), berlin),
+  EXPECT_EQ(Show(PreviousRun(ParsedCron("30 2 * * *"), Utc("2026-03-29 12:00:00"), berlin), berlin),
             "2026-03-29 03:00:00 +0200");
-  EXPECT_EQ(Show(PreviousRun(Parse("30 2 * * *"), Utc("2026-03-29 00:59:59"), berlin), berlin),
+  EXPECT_EQ(Show(PreviousRun(ParsedCron("30 2 * * *"), Utc("2026-03-29 00:59:59"), berlin), berlin),
             "2026-03-28 02:30:00 +0100");
 }
 
@@ -398,7 +378,7 @@ TEST(CronClockChange, AFixedTimeInTheRepeatedHourRunsOnceTheFirstTime) {
             (Texts{"2026-10-25 02:00:00 +0200", "2026-10-25 03:00:00 +0100",
                    "2026-10-26 02:00:00 +0100"}));
   // asked for in the second of the two hours, it still names the first
-  EXPECT_EQ(Show(PreviousRun(Parse("30 2 * * *"), Utc("2026-10-25 01:10:00"), berlin), berlin),
+  EXPECT_EQ(Show(PreviousRun(ParsedCron("30 2 * * *"), Utc("2026-10-25 01:10:00"), berlin), berlin),
             "2026-10-25 02:30:00 +0200");
 }
 
@@ -410,7 +390,7 @@ TEST(CronClockChange, AWildcardHourFollowsRealTime) {
   EXPECT_EQ(Runs("30 * * * *", "2026-10-24 23:45:00", 4, berlin),
             (Texts{"2026-10-25 02:30:00 +0200", "2026-10-25 02:30:00 +0100",
                    "2026-10-25 03:30:00 +0100", "2026-10-25 04:30:00 +0100"}));
-  EXPECT_EQ(Show(PreviousRun(Parse("30 * * * *"), Utc("2026-10-25 01:29:00"), berlin), berlin),
+  EXPECT_EQ(Show(PreviousRun(ParsedCron("30 * * * *"), Utc("2026-10-25 01:29:00"), berlin), berlin),
             "2026-10-25 02:30:00 +0200");
 }
 
@@ -454,7 +434,7 @@ TEST(CronClockChange, TheDayJuneauSawTwiceRunsOnce) {
   // 1867-10-18.
   const Zone juneau("America/Juneau");
   EXPECT_EQ(Runs("0 12 * * *", "1867-10-17 00:00:00", 3, juneau).size(), 3U);
-  const CronExpression cron = Parse("0 12 18 10 *");
+  const CronExpression cron = ParsedCron("0 12 18 10 *");
   const int64_t run = NextRun(cron, Utc("1867-10-01 00:00:00"), juneau);
   EXPECT_EQ(Show(run, juneau).substr(0, 16), "1867-10-18 12:00");
   EXPECT_EQ(Show(NextRun(cron, run, juneau), juneau).substr(0, 10), "1868-10-18");
@@ -571,7 +551,7 @@ TEST(CronProperty, AgreesWithAMinuteByMinuteWalkInManyZones) {
                                " " + (round % 5 == 0 ? "L" : RandomField(&random, 1, 28)) + " " +
                                (round % 2 == 0 ? "*" : RandomField(&random, 1, 12)) + " " +
                                RandomField(&random, 0, 7);
-      const CronExpression cron = Parse(text);
+      const CronExpression cron = ParsedCron(text);
       const std::vector<int64_t> naive = NaiveRuns(cron, minutes);
       // all of the seldom runs, a part of the frequent ones
       const size_t step = naive.size() / 400 + 1;
@@ -584,6 +564,46 @@ TEST(CronProperty, AgreesWithAMinuteByMinuteWalkInManyZones) {
       }
     }
   }
+}
+
+// Thirty years of minutes are too many to walk for every expression, so of each zone the weeks
+// around all its clock changes are walked, and as many other weeks drawn at random.
+TEST(CronProperty, AgreesWithTheWalkOverThirtyYearsInTenZones) {
+  constexpr unsigned kSeed = 20260701;
+  std::printf("seed %u\n", kSeed);
+  std::mt19937 random(kSeed);
+  constexpr int64_t kWeek = 7LL * 86400;
+  size_t runs = 0;
+  for (const char* name : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+                           "Pacific/Apia", "Africa/Casablanca", "Asia/Kathmandu",
+                           "America/Santiago", "Asia/Tehran", "Europe/Dublin", "Pacific/Chatham"}) {
+    const Zone zone(name);
+    const int64_t from = Utc("2000-01-02 00:00:00");
+    const int64_t to = Utc("2030-01-06 00:00:00");
+    for (int64_t week = from; week < to; week += kWeek) {
+      const bool changes =
+          LocalByLibc(week, nullptr).utc_offset != LocalByLibc(week + kWeek, nullptr).utc_offset;
+      if (!changes && random() % 40 != 0) continue;
+      // A reading of the weeks before may not hide one of this week, nor the other way round.
+      const std::vector<Minute> minutes = Walk(week - 2 * 86400, week + kWeek + 2 * 86400);
+      for (int round = 0; round < 3; ++round) {
+        const CronExpression cron =
+            ParsedCron(RandomField(&random, 0, 59) + " " + RandomField(&random, 0, 23) + " * * " +
+                       (round == 0 ? "*" : RandomField(&random, 0, 7)));
+        const std::vector<int64_t> naive = NaiveRuns(cron, minutes);
+        const size_t step = naive.size() / 40 + 1;
+        for (size_t i = 0; i + 1 < naive.size(); i += step) {
+          if (naive[i] < week) continue;
+          ++runs;
+          ASSERT_EQ(Show(NextRun(cron, naive[i], zone), zone), Show(naive[i + 1], zone))
+              << name << " after " << Show(naive[i], zone);
+          ASSERT_EQ(Show(PreviousRun(cron, naive[i + 1] - 1, zone), zone), Show(naive[i], zone))
+              << name << " before " << Show(naive[i + 1], zone);
+        }
+      }
+    }
+  }
+  EXPECT_GT(runs, 10'000U);
 }
 
 TEST(CronProperty, AgreesWithTheWalkAtEveryMinuteAroundAClockChange) {
@@ -601,7 +621,7 @@ TEST(CronProperty, AgreesWithTheWalkAtEveryMinuteAroundAClockChange) {
         Walk(Utc(c.change) - int64_t{2} * 86400, Utc(c.change) + int64_t{2} * 86400);
     for (const char* text : {"30 2 * * *", "15 1,2 * * *", "*/20 * * * *", "0 0 * * *", "* 2 * * *",
                              "0 * * * *", "59 23 * * *", "10-50/10 1-3 * * *"}) {
-      const CronExpression cron = Parse(text);
+      const CronExpression cron = ParsedCron(text);
       const std::vector<int64_t> naive = NaiveRuns(cron, minutes);
       size_t next = 0;
       for (const Minute& minute : minutes) {

@@ -7,6 +7,8 @@
 #include <limits>
 #include <string>
 
+#include "zone_test_support.h"
+
 namespace pgbackup {
 namespace {
 
@@ -76,6 +78,42 @@ TEST(NameTemplate, ExpandsTheNamingSchemesPeopleUse) {
             "scheduled-nightly-before-upgrade-1767105026");
   EXPECT_EQ(NameOf("{{{database}}}-{id}", Shop()), "{shop}-42");
   EXPECT_EQ(NameOf("Sicherung für {database} {id}", Shop()), "Sicherung für shop 42");
+}
+
+// The name of a run of database `database` at a time given in UTC, as the zone's clock shows it.
+std::string NameAt(std::string_view text, const char* utc, const char* zone_name,
+                   std::string_view database) {
+  const Zone zone(zone_name);
+  const time_t time = Utc(utc);
+  const TimeFormatter local = {
+      [](char* out, size_t size, const char* pattern, const void* context) noexcept {
+        tm broken_down = {};
+        localtime_r(static_cast<const time_t*>(context), &broken_down);
+        return strftime(out, size, pattern, &broken_down);
+      },
+      &time};
+  NameFields fields = Shop();
+  fields.schedule = "daily";
+  fields.database = database;
+  char out[kMaxNameLength + 1];
+  const char* error = nullptr;
+  const size_t length = ExpandName(text, fields, local, out, &error);
+  EXPECT_EQ(error, nullptr) << error;
+  return {out, length};
+}
+
+TEST(NameTemplate, ReproducesTheNamesOfOtherTools) {
+  EXPECT_EQ(NameAt("backup-{time:%Y-%m-%d-%H%M%S}", "2025-12-30 14:30:26", "UTC", "shop"),
+            "backup-2025-12-30-143026");
+  EXPECT_EQ(NameAt("backup_{database}_{time:%Y-%m-%d_%H-%M-%S}", "2024-01-15 13:30:25",
+                   "Europe/Berlin", "my_db"),
+            "backup_my_db_2024-01-15_14-30-25");
+  EXPECT_EQ(NameAt("{database}-{environment}-on-{time:%Y-%m-%d}-at-{time:%I-%M-%S-%p-%Z}",
+                   "2025-01-15 09:00:23", "Asia/Kolkata", "pharmatracker"),
+            "pharmatracker-production-on-2025-01-15-at-02-30-23-PM-IST");
+  EXPECT_EQ(NameAt("backup-{time:%Y-%m-%dT%H-%M-%S}-000Z-{schedule}", "2024-01-15 02:00:00", "UTC",
+                   "shop"),
+            "backup-2024-01-15T02-00-00-000Z-daily");
 }
 
 TEST(NameTemplate, DropsPartsOfEmptyFieldsTogetherWithTheirSlash) {

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "core/base/floor_div.h"
 #include "core/cron/cron.h"
 
 // Wall clock readings are counted like Unix time, in seconds since 1970-01-01 00:00 of the zone's
@@ -21,10 +22,6 @@ constexpr int64_t kProbe = 6 * kSecondsPerHour;
 
 // Beyond this (some 300,000 years) no calendar is searched: additions below cannot overflow.
 constexpr int64_t kLargestTime = int64_t{10'000'000'000'000};
-
-int64_t FloorDiv(int64_t a, int64_t b) {
-  return a / b - (a % b < 0 ? 1 : 0);
-}
 
 // --- the calendar ---------------------------------------------------------------------------
 
