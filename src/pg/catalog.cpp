@@ -129,7 +129,8 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
       ", raw_size = (e.j->>'raw_size')::bigint, file_size = (e.j->>'file_size')::bigint, "
       "database_size = (e.j->>'database_size')::bigint, "
       "checksum = e.j->>'checksum', format = coalesce(e.j->>'format', format), "
-      "manifest = e.j->'manifest'";
+      "manifest = e.j->'manifest', "
+      "retain_until = retain_until + (clock_timestamp() - started_at)";
   const char* extra = kind == JobKind::kBackup ? backup_columns : "";
   const char* message = nullptr;
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);

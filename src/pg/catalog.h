@@ -95,4 +95,11 @@ void TakeCancellations(void (*stop)(int64 run_id, const char* by));
 // that begins at `slot`. A slot that already has rows gets no second ones. Returns how many.
 uint64 InsertScheduledRuns(TimestampTz slot);
 
+// Lets the backups expire that no rule of retention keeps, queues the removal of their objects,
+// marks suspiciously small ones and forgets rows whose time is over.
+void ApplyRetention();
+
+// Queues the removal of databases that restores have replaced long enough ago.
+void RemoveReplacedDatabases();
+
 }  // namespace pgbackup

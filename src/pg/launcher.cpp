@@ -14,14 +14,16 @@ constexpr int kRestartSeconds = 5;
 constexpr long kScheduleCheckMs = 60000;  // a clock set forward is noticed within a minute
 constexpr long kHomeDatabaseCheckMs = 10000;
 constexpr int kRetryMs = 1000;  // after an error, or a row that somebody holds locked
+constexpr int kRetentionRetryMs = 60000;
 
-MemoryContext round_context;  // emptied every round of the loop
-bool recovered = false;       // interrupted runs of an earlier life have been dealt with
-bool look_around = true;      // the tables may hold something to do
-TimestampTz retry_at = 0;     // when to look around again after a failure
-TimestampTz removal_at = 0;   // when the next removal is due
-TimestampTz copy_at = 0;      // when the next copy is due
-TimestampTz backup_at = 0;    // when the next backup is to be tried again
+MemoryContext round_context;   // emptied every round of the loop
+bool recovered = false;        // interrupted runs of an earlier life have been dealt with
+bool look_around = true;       // the tables may hold something to do
+TimestampTz retry_at = 0;      // when to look around again after a failure
+TimestampTz removal_at = 0;    // when the next removal is due
+TimestampTz copy_at = 0;       // when the next copy is due
+TimestampTz backup_at = 0;     // when the next backup is to be tried again
+TimestampTz retention_at = 0;  // when retention is applied again
 
 void OnChildEnd(SIGNAL_ARGS) {
   (void)postgres_signal_arg;
@@ -130,6 +132,15 @@ void TakeCopyJob(void* arg) {
   KeepBusyRowAway(*found, &copy_at);
 }
 
+void Retain(void* /*arg*/) {
+  ApplyRetention();
+}
+
+void CleanUp(void* /*arg*/) {
+  ApplyRetention();
+  RemoveReplacedDatabases();
+}
+
 void Schedule(void* arg) {
   Found* found = static_cast<Found*>(arg);
   found->scheduled = InsertScheduledRuns(found->slot);
@@ -197,9 +208,21 @@ void LookAround() {
   StartOther(JobKind::kCopy, TakeCopyJob);
 }
 
-void CheckSchedule() {
+// What it makes expire is removed from storage by jobs of its own.
+void ApplyRetentionAt(TimestampTz now, void (*work)(void*)) {
+  retention_at = 0;
   Found found = {};
-  found.slot = TakeDueSlot(GetCurrentTimestamp());
+  if (!RunInTransaction(LookForExtension, &found) || !found.extension) return;
+  if (!RunInTransaction(work, nullptr))
+    retention_at = TimestampTzPlusMilliseconds(now, kRetentionRetryMs);
+  look_around = true;
+}
+
+void CheckSchedules() {
+  const TimestampTz now = GetCurrentTimestamp();
+  if (TakeDueSlot(Clock::kCleanup, now) != 0) ApplyRetentionAt(now, CleanUp);
+  Found found = {};
+  found.slot = TakeDueSlot(Clock::kBackups, now);
   if (found.slot == 0) return;
   if (!Step(LookForExtension, &found) || !found.extension) return;
   Step(Schedule, &found);
@@ -212,17 +235,24 @@ TimestampTz BackupTime() {
   return CountAgents(JobKind::kBackup) < settings.max_concurrent && HasFreeSlot() ? backup_at : 0;
 }
 
+TimestampTz NextClock() {
+  TimestampTz next = NextSlot(Clock::kBackups);
+  KeepEarliest(&next, NextSlot(Clock::kCleanup));
+  return next;
+}
+
 // Milliseconds until something is due, -1 for never.
 long TimeToSleep() {
   TimestampTz next = NextAgentTime();
   KeepEarliest(&next, retry_at);
-  KeepEarliest(&next, NextSlot());
+  KeepEarliest(&next, NextClock());
+  KeepEarliest(&next, retention_at);
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
   if (recovered) KeepEarliest(&next, BackupTime());
   if (next == 0) return -1;
   const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
-  return NextSlot() == 0 ? wait : Min(wait, kScheduleCheckMs);
+  return NextClock() == 0 ? wait : Min(wait, kScheduleCheckMs);
 }
 
 void Sleep() {
@@ -250,15 +280,16 @@ void RunForever() {
     // A cancel request means a statement, and none is running: it must not end the launcher.
     QueryCancelPending = false;
     CHECK_FOR_INTERRUPTS();
-    CheckSchedule();
+    CheckSchedules();
     if (ConfigReloadPending) {
       ConfigReloadPending = false;
       ProcessConfigFile(PGC_SIGHUP);
-      ResetScheduleClock(GetCurrentTimestamp());
+      ResetClocks(GetCurrentTimestamp());
     }
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
+    if (TakeCompletedBackup() || is_due(retention_at)) ApplyRetentionAt(now, Retain);
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
         is_due(BackupTime()))
       LookAround();
@@ -296,7 +327,7 @@ void pgbackup_launcher_main(Datum /*argument*/) {
   RegisterLauncher();
   ClearAllProgress();
   before_shmem_exit(OnExit, static_cast<Datum>(0));
-  ResetScheduleClock(GetCurrentTimestamp());
+  ResetClocks(GetCurrentTimestamp());
   ereport(DEBUG1, (errmsg_internal("pgbackup launcher started")));
   RunForever();
 }

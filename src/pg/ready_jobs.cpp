@@ -74,7 +74,8 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       .Int8(static_cast<int64>(settings.split_table_size) * 1024);
   ExecuteSql(
       "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
-      "started_at = clock_timestamp(), file_name = $7, "
+      "started_at = clock_timestamp(), file_name = $7, system_identifier = $6, "
+      "retain_until = pgbackup._retain_until(storage, clock_timestamp()), "
       "server_version = current_setting('server_version'), "
       "s3_url = CASE WHEN storage LIKE 's3://%' "
       "THEN rtrim(split_part(storage, '?', 1), '/') || '/' || $7 END, "

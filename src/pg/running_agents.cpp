@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "core/run/state.h"
 
 #include "pg/agent_event.h"
@@ -13,6 +15,7 @@ namespace {
 constexpr int kRecordRetryMs = 1000;
 
 Agent agents[kMaxAgents];
+bool backup_completed = false;
 
 bool InUse(const Agent& agent) {
   return agent.pid != 0;
@@ -62,6 +65,13 @@ void LogEnd(const Agent& agent, RunState state, const char* message) {
                        StateName(state), told ? ": " : "", told ? message : "")));
 }
 
+// Writes the final state of a run or a copy; as RecordOutcome.
+const char* Record(JobKind kind, int64 run_id, const Outcome& outcome) {
+  if (kind == JobKind::kBackup && outcome.state == RunState::kCompleted) backup_completed = true;
+  return kind == JobKind::kCopy ? RecordCopyOutcome(run_id, outcome)
+                                : RecordOutcome(kind, run_id, outcome);
+}
+
 struct SpokenLine {
   Agent* agent;
   const char* text;
@@ -75,7 +85,7 @@ void RecordStored(const Agent& agent, const char* event) {
   outcome.state = RunState::kCompleted;
   outcome.event = event;
   outcome.copies_go_on = true;
-  RecordOutcome(agent.kind, agent.run_id, outcome);
+  Record(agent.kind, agent.run_id, outcome);
   LogEnd(agent, outcome.state, nullptr);
 }
 
@@ -114,12 +124,6 @@ void OnLine(Agent* agent, const char* text) {
 void OnLog(Agent* agent, const char* text) {
   ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT ": %s", KindInWords(agent->kind), agent->run_id,
                        text)));
-}
-
-// Writes the final state of a run or a copy; as RecordOutcome.
-const char* Record(JobKind kind, int64 run_id, const Outcome& outcome) {
-  return kind == JobKind::kCopy ? RecordCopyOutcome(run_id, outcome)
-                                : RecordOutcome(kind, run_id, outcome);
 }
 
 const char* Plural(int64 seconds) {
@@ -233,6 +237,10 @@ int CountAgents(JobKind kind) {
   for (const Agent& agent : agents)
     if (InUse(agent) && agent.kind == kind) ++count;
   return count;
+}
+
+bool TakeCompletedBackup() {
+  return std::exchange(backup_completed, false);
 }
 
 bool HasFreeSlot() {

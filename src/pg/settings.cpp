@@ -221,6 +221,28 @@ void DefineAlerts() {
                "Transactions that a running backup may hold vacuum back by before health() warns.");
 }
 
+void DefineRetention() {
+  DefineNumber("pgbackup.retention_count", &settings.retention_count, 0, 0, 100000, 0,
+               "How many backups are kept of each database and schedule; 0 for no such rule.");
+  DefineNumber("pgbackup.retention_days", &settings.retention_days, 0, 0, 36500, 0,
+               "For how many days backups are kept; 0 for no such rule.");
+  DefineNumber("pgbackup.retention_daily", &settings.retention_daily, 0, 0, 36500, 0,
+               "Of how many days the last backup is kept; 0 for no such rule.");
+  DefineNumber("pgbackup.retention_weekly", &settings.retention_weekly, 0, 0, 5200, 0,
+               "Of how many weeks the last backup is kept; 0 for no such rule.");
+  DefineNumber("pgbackup.retention_monthly", &settings.retention_monthly, 0, 0, 1200, 0,
+               "Of how many months the last backup is kept; 0 for no such rule.");
+  DefineNumber("pgbackup.retention_yearly", &settings.retention_yearly, 0, 0, 100, 0,
+               "Of how many years the last backup is kept; 0 for no such rule.");
+  DefineNumber("pgbackup.retention_minimum", &settings.retention_minimum, 1, 1, 100000, 0,
+               "How many backups of each database and schedule stay whatever their age.");
+  DefineText("pgbackup.cleanup_schedule", &settings.cleanup_schedule, "",
+             "When retention is applied besides after each backup, as a cron expression.",
+             CheckSchedule);
+  DefineNumber("pgbackup.history_days", &settings.history_days, 365, 0, 36500, 0,
+               "How many days the rows of expired backups are kept; 0 for ever.");
+}
+
 void DefineHow() {
   DefineCustomEnumVariable("pgbackup.format", "Layout of a backup.", nullptr, &settings.format, 0,
                            kFormats, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
@@ -305,6 +327,7 @@ void DefineObjectOptions() {
 void DefineSettings() {
   DefineWhenAndWhat();
   DefineAlerts();
+  DefineRetention();
   DefineHow();
   DefineWhere();
   DefineObjectOptions();

@@ -35,6 +35,15 @@ struct Settings {
   int max_backup_age;      // seconds, 0: any
   int max_proof_age;       // seconds, 0: any
   int max_xmin_age;        // transactions
+  char* cleanup_schedule;
+  int retention_count;  // 0: no such rule, as for the next five
+  int retention_days;
+  int retention_daily;
+  int retention_weekly;
+  int retention_monthly;
+  int retention_yearly;
+  int retention_minimum;
+  int history_days;  // 0: for ever
   char* bin_directory;
   char* dump_conninfo;
   char* s3_region;

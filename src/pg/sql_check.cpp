@@ -49,8 +49,8 @@ using namespace pgbackup;
 Datum pgbackup_next_slot(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   // This process runs no schedule: its clock is nobody else's.
-  ResetScheduleClock(GetCurrentTimestamp());
-  const TimestampTz next = NextSlot();
+  ResetClocks(GetCurrentTimestamp());
+  const TimestampTz next = NextSlot(Clock::kBackups);
   if (next == 0) PG_RETURN_NULL();
   PG_RETURN_TIMESTAMPTZ(next);
 }

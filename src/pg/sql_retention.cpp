@@ -1,0 +1,173 @@
+// What retention keeps and why: the catalog's rows given to the core's plan.
+#include <span>
+
+#include "core/retention/retention.h"
+
+#include "pg/settings.h"
+#include "pg/shared_state.h"
+#include "pg/time_zone.h"
+#include "pg/transaction.h"
+
+extern "C" {
+#include "access/xlog.h"
+
+PG_FUNCTION_INFO_V1(pgbackup_plan_retention);
+}
+
+namespace pgbackup {
+namespace {
+
+// Backups of a part of a database are a family for each schedule: they are no substitute for a
+// whole one, and their sizes say nothing about it.
+constexpr const char* kBackupsSql =
+    "SELECT b.id, dense_rank() OVER (ORDER BY b.database, "
+    "CASE WHEN part.is_part THEN coalesce('.' || b.schedule, '-') ELSE '' END), "
+    "dense_rank() OVER (ORDER BY coalesce('.' || b.schedule, '')), "
+    "extract(epoch FROM b.finished_at)::bigint, coalesce(b.raw_size, -1), "
+    "coalesce(extract(epoch FROM b.retain_until)::bigint, 0), "
+    "b.system_identifier IS DISTINCT FROM $1, b.pinned, b.verified_at IS NOT NULL, "
+    "b.status = 'expired', "
+    "EXISTS (SELECT FROM pgbackup.restores r WHERE r.backup_id = b.id "
+    "AND r.status IN ('pending', 'in_progress')) "
+    "OR EXISTS (SELECT FROM pgbackup.copies c WHERE c.backup_id = b.id "
+    "AND c.status = 'in_progress'), part.is_part FROM pgbackup.backups b, "
+    "LATERAL (SELECT coalesce(b.options->>'content', 'all') <> 'all' "
+    "OR b.options ?| '{schemas,tables,exclude_tables,exclude_table_data}') AS part (is_part) "
+    "WHERE b.status IN ('completed', 'expired')";
+enum BackupColumn {
+  kId,
+  kFamily,
+  kSeries,
+  kCompletedAt,
+  kBytes,
+  kLockedUntil,
+  kForeign,
+  kPinned,
+  kVerified,
+  kGone,
+  kInUse,
+  kIsPart
+};
+
+bool BoolOfRow(uint64 row, int column) {
+  bool is_null = false;
+  const Datum value = ValueOfRow(row, column, &is_null);
+  return !is_null && DatumGetBool(value);
+}
+
+RetentionPolicy PolicyOfSettings() {
+  RetentionPolicy policy;
+  policy.count = settings.retention_count;
+  policy.days = settings.retention_days;
+  policy.daily = settings.retention_daily;
+  policy.weekly = settings.retention_weekly;
+  policy.monthly = settings.retention_monthly;
+  policy.yearly = settings.retention_yearly;
+  policy.minimum = settings.retention_minimum;
+  return policy;
+}
+
+RetentionBackup BackupOfRow(uint64 row, const RetentionPolicy* policy) {
+  RetentionBackup backup;
+  backup.id = Int8OfRow(row, kId);
+  // Odd when of a part: the words for it depend on that.
+  backup.family = Int8OfRow(row, kFamily) * 2 + (BoolOfRow(row, kIsPart) ? 1 : 0);
+  backup.series = Int8OfRow(row, kSeries);
+  backup.policy = policy;
+  backup.completed_at = Int8OfRow(row, kCompletedAt);
+  backup.bytes = Int8OfRow(row, kBytes);
+  backup.locked_until = Int8OfRow(row, kLockedUntil);
+  backup.foreign = BoolOfRow(row, kForeign);
+  backup.pinned = BoolOfRow(row, kPinned);
+  backup.verified = BoolOfRow(row, kVerified);
+  backup.gone = BoolOfRow(row, kGone);
+  backup.in_use = BoolOfRow(row, kInUse);
+  return backup;
+}
+
+const char* SizeInWords(int64 bytes) {
+  return text_to_cstring(DatumGetTextPP(DirectFunctionCall1(pg_size_pretty, Int64GetDatum(bytes))));
+}
+
+const char* NewestInWords(const RetentionBackup& backup) {
+  const char* what = backup.family % 2 == 0 ? "the newest backup of its database"
+                                            : "the newest backup of a part of its database";
+  if (backup.usual_bytes < 0) return what;
+  return psprintf("%s; suspiciously small: %s, where %s are usual", what, SizeInWords(backup.bytes),
+                  SizeInWords(backup.usual_bytes));
+}
+
+const char* ReasonInWords(const RetentionBackup& backup) {
+  switch (backup.reason) {
+    case RetentionReason::kForeign:
+      return "made by another cluster";
+    case RetentionReason::kPinned:
+      return "pinned";
+    case RetentionReason::kLocked:
+      return psprintf("locked in storage until %s",
+                      timestamptz_to_str(time_t_to_timestamptz(backup.locked_until)));
+    case RetentionReason::kInUse:
+      return "being restored or copied";
+    case RetentionReason::kNoRule:
+      return "no retention rule is set";
+    case RetentionReason::kNewest:
+      return NewestInWords(backup);
+    case RetentionReason::kVerified:
+      return "the newest verified backup of its database";
+    case RetentionReason::kCount:
+      return psprintf("among the last %d", backup.policy->count);
+    case RetentionReason::kDays:
+      return psprintf("completed in the last %d days", backup.policy->days);
+    case RetentionReason::kDaily:
+      return "the last of its day";
+    case RetentionReason::kWeekly:
+      return "the last of its week";
+    case RetentionReason::kMonthly:
+      return "the last of its month";
+    case RetentionReason::kYearly:
+      return "the last of its year";
+    case RetentionReason::kMinimum:
+      return psprintf("among the last %d, which stay whatever their age", backup.policy->minimum);
+    case RetentionReason::kDoubt:
+      return "the newest backup of its database is suspiciously small";
+    case RetentionReason::kUnneeded:
+      break;
+  }
+  return "no rule keeps it";
+}
+
+// The backups of the catalog, planned; in `context`.
+std::span<RetentionBackup> PlannedBackups(const RetentionPolicy* policy, MemoryContext context) {
+  if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
+  const uint64 count =
+      ExecuteSql(kBackupsSql, SqlArguments().Text(psprintf(UINT64_FORMAT, GetSystemIdentifier())));
+  RetentionBackup* backups = static_cast<RetentionBackup*>(
+      MemoryContextAllocHuge(context, sizeof(RetentionBackup) * (count + 1)));
+  for (uint64 row = 0; row < count; ++row) backups[row] = BackupOfRow(row, policy);
+  SPI_finish();
+  const std::span<RetentionBackup> all(backups, count);
+  PlanRetention(all, timestamptz_to_time_t(GetCurrentTimestamp()), CoreZone(ScheduleZone()),
+                settings.min_size_ratio);
+  return all;
+}
+
+}  // namespace
+}  // namespace pgbackup
+
+// () → one row per completed backup: whether it is kept, why, and whether it is suspiciously small.
+Datum pgbackup_plan_retention(PG_FUNCTION_ARGS) {
+  using namespace pgbackup;
+  InitMaterializedSRF(fcinfo, 0);
+  if (!IsPreloaded()) return static_cast<Datum>(0);  // there are no settings
+  ReturnSetInfo* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const RetentionPolicy policy = PolicyOfSettings();
+  for (const RetentionBackup& backup : PlannedBackups(&policy, CurrentMemoryContext)) {
+    if (backup.gone) continue;
+    bool nulls[4] = {};
+    Datum values[4] = {
+        Int64GetDatum(backup.id), BoolGetDatum(backup.reason != RetentionReason::kUnneeded),
+        CStringGetTextDatum(ReasonInWords(backup)), BoolGetDatum(backup.usual_bytes >= 0)};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  }
+  return static_cast<Datum>(0);
+}
