@@ -98,6 +98,12 @@ uint64 FailInterruptedRuns() {
         "hint = 'Start it again; scheduled runs come again by themselves.' "
         "WHERE status = 'in_progress'",
         TableOf(kind)));
+  const uint64 scheduled = ExecuteSql(
+      "SELECT id FROM pgbackup.backups WHERE status = 'failed' AND sqlstate = '57P01' "
+      "AND backup_type = 'scheduled' AND finished_at >= now() ORDER BY id");
+  int64* ids = static_cast<int64*>(palloc(sizeof(int64) * (scheduled + 1)));
+  for (uint64 row = 0; row < scheduled; ++row) ids[row] = Int8OfRow(row, 0);
+  for (uint64 row = 0; row < scheduled; ++row) QueueRetry(ids[row], false);
   return count;
 }
 
@@ -136,8 +142,8 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
   if (kind == JobKind::kBackup && !outcome.copies_go_on)
     SettleCopies(run_id, outcome.event, outcome.state == RunState::kCompleted);
-  if (kind == JobKind::kBackup && outcome.retry) {
-    QueueRetry(run_id);
+  if (kind == JobKind::kBackup && outcome.state == RunState::kFailed) {
+    QueueRetry(run_id, outcome.retry);
     ExecuteSql("SELECT message FROM pgbackup.backups WHERE id = $1", SqlArguments().Int8(run_id));
     message = TextOfRow(0, 0);
   }
@@ -234,41 +240,6 @@ void TakeCancellations(void (*stop)(int64 run_id, const char* by)) {
         SqlArguments().Int8(run_id).Text(by));
     stop(run_id, by);
   }
-}
-
-uint64 InsertScheduledRuns(TimestampTz slot) {
-  List* names = NIL;
-  SplitNames(settings.databases, &names);
-  StringInfoData wanted;  // an array of names; "*" stands for all
-  initStringInfo(&wanted);
-  bool all = false;
-  ListCell* cell;
-  Datum* elements =
-      static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<size_t>(list_length(names) + 1)));
-  int count = 0;
-  foreach (cell, names) {
-    const char* name = static_cast<const char*>(lfirst(cell));
-    if (strcmp(name, "*") == 0)
-      all = true;
-    else
-      elements[count++] = CStringGetTextDatum(name);
-  }
-  ArrayType* array = construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT);
-  SqlArguments arguments;
-  arguments.Time(slot).Bool(all).Add(TEXTARRAYOID, PointerGetDatum(array));
-  const uint64 inserted = ExecuteSql(
-      "INSERT INTO pgbackup.backups "
-      "(database, storage, backup_type, schedule, slot, format, created_by, options) "
-      "SELECT w.name, current_setting('pgbackup.storage'), 'scheduled', 'default', $1, "
-      "current_setting('pgbackup.format'), session_user, pgbackup._default_options() "
-      "FROM (SELECT datname::text FROM pg_database "
-      "      WHERE $2 AND datallowconn AND NOT datistemplate AND NOT pgbackup._is_beside(oid) "
-      "      UNION SELECT unnest($3)) AS w (name) "
-      "WHERE NOT EXISTS (SELECT FROM pgbackup.backups b WHERE b.schedule = 'default' "
-      "AND b.slot = $1 AND b.database = w.name::name) ORDER BY w.name",
-      arguments);
-  SupersedeRetries(slot);
-  return inserted;
 }
 
 }  // namespace pgbackup

@@ -46,14 +46,14 @@ ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context);
 // When the next backup may start that is to be tried again; 0 when none waits.
 TimestampTz NextRetryTime();
 
-// Queues another attempt at backup `run_id`, which has just failed because others used its tables,
-// and says so in its row. Not when it has been tried often enough, or when a later run of its
-// schedule takes its place.
-void QueueRetry(int64 run_id);
+// Queues another attempt at backup `run_id`, which has just failed, and says so in its row: when
+// others used its tables (`in_the_way`), and when a schedule started it and it may work later. Not
+// when it has been tried often enough, or when a later run of its schedule takes its place.
+void QueueRetry(int64 run_id, bool in_the_way);
 
-// Cancels what waits to be tried again of the schedule's earlier slots, where slot `slot` has a run
+// Cancels what waits to be tried again of a schedule's earlier slots, where slot `slot` has a run
 // of the same database.
-void SupersedeRetries(TimestampTz slot);
+void SupersedeRetries(const char* schedule, TimestampTz slot);
 
 // The next copy of a completed backup that is due at `now`, if any: moves it to in_progress and
 // writes its job.
@@ -90,10 +90,6 @@ void FinishRemoval(int64 run_id, bool done, const char* event);
 // Requests to cancel, oldest first, each taken off the table. Pending runs are moved to cancelled
 // at once; for the others `stop` is called with the run's id and the role that asked.
 void TakeCancellations(void (*stop)(int64 run_id, const char* by));
-
-// Inserts a pending backup for every database the settings select, for the slot of the schedule
-// that begins at `slot`. A slot that already has rows gets no second ones. Returns how many.
-uint64 InsertScheduledRuns(TimestampTz slot);
 
 // Lets the backups expire that no rule of retention keeps, queues the removal of their objects,
 // marks suspiciously small ones and forgets rows whose time is over.

@@ -3,6 +3,7 @@
 #include "pg/catalog.h"
 #include "pg/running_agents.h"
 #include "pg/schedule_clock.h"
+#include "pg/schedules.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
 #include "pg/transaction.h"
@@ -80,8 +81,6 @@ struct Found {
   ReadyJob job;
   JobKind kind;
   TimestampTz now;
-  TimestampTz slot;
-  uint64 scheduled;
 };
 
 void LookForExtension(void* arg) {
@@ -141,9 +140,12 @@ void CleanUp(void* /*arg*/) {
   RemoveReplacedDatabases();
 }
 
-void Schedule(void* arg) {
-  Found* found = static_cast<Found*>(arg);
-  found->scheduled = InsertScheduledRuns(found->slot);
+void Read(void* arg) {
+  ReadSchedules(static_cast<Found*>(arg)->now);
+}
+
+void Settle(void* arg) {
+  SettleSlots(static_cast<Found*>(arg)->now);
 }
 
 // Runs a step of looking around; a failed one is tried again a little later.
@@ -187,6 +189,7 @@ void LookAround() {
     StopAllAgents(StopReason::kExtensionDropped);
     recovered = false;
     removal_at = copy_at = backup_at = 0;
+    ForgetSchedules();
     return;
   }
   if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) +
@@ -206,6 +209,8 @@ void LookAround() {
   StartPending(JobKind::kVerify);
   StartOther(JobKind::kRemove, TakeRemoval);
   StartOther(JobKind::kCopy, TakeCopyJob);
+  found.now = GetCurrentTimestamp();
+  if (Step(Read, &found)) TakeUpSchedules();
 }
 
 // What it makes expire is removed from storage by jobs of its own.
@@ -219,14 +224,17 @@ void ApplyRetentionAt(TimestampTz now, void (*work)(void*)) {
 }
 
 void CheckSchedules() {
-  const TimestampTz now = GetCurrentTimestamp();
-  if (TakeDueSlot(Clock::kCleanup, now) != 0) ApplyRetentionAt(now, CleanUp);
   Found found = {};
-  found.slot = TakeDueSlot(Clock::kBackups, now);
-  if (found.slot == 0) return;
-  if (!Step(LookForExtension, &found) || !found.extension) return;
-  Step(Schedule, &found);
-  look_around = true;
+  found.now = GetCurrentTimestamp();
+  if (TakeCleanupSlot(found.now)) ApplyRetentionAt(found.now, CleanUp);
+  if (ClockWasSetBack(found.now)) look_around = true;
+  if (retry_at > found.now || look_around) return;  // they are read anew first
+  while (NextScheduleTime() != 0 && NextScheduleTime() <= found.now) {
+    if (!Step(LookForExtension, &found) || !found.extension) return ForgetSchedules();
+    if (!Step(Settle, &found)) return;
+    ConfirmSlots();
+    look_around = true;
+  }
 }
 
 // When the next backup is tried again; 0 also while others have its place, which look around when
@@ -236,8 +244,8 @@ TimestampTz BackupTime() {
 }
 
 TimestampTz NextClock() {
-  TimestampTz next = NextSlot(Clock::kBackups);
-  KeepEarliest(&next, NextSlot(Clock::kCleanup));
+  TimestampTz next = NextScheduleTime();
+  KeepEarliest(&next, NextCleanupSlot());
   return next;
 }
 
@@ -245,7 +253,8 @@ TimestampTz NextClock() {
 long TimeToSleep() {
   TimestampTz next = NextAgentTime();
   KeepEarliest(&next, retry_at);
-  KeepEarliest(&next, NextClock());
+  // After a failure schedules wait, too.
+  if (retry_at == 0) KeepEarliest(&next, NextClock());
   KeepEarliest(&next, retention_at);
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
@@ -284,7 +293,8 @@ void RunForever() {
     if (ConfigReloadPending) {
       ConfigReloadPending = false;
       ProcessConfigFile(PGC_SIGHUP);
-      ResetClocks(GetCurrentTimestamp());
+      ResetCleanupClock(GetCurrentTimestamp());
+      look_around = true;
     }
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
@@ -327,7 +337,7 @@ void pgbackup_launcher_main(Datum /*argument*/) {
   RegisterLauncher();
   ClearAllProgress();
   before_shmem_exit(OnExit, static_cast<Datum>(0));
-  ResetClocks(GetCurrentTimestamp());
+  ResetCleanupClock(GetCurrentTimestamp());
   ereport(DEBUG1, (errmsg_internal("pgbackup launcher started")));
   RunForever();
 }

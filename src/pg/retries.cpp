@@ -5,13 +5,19 @@
 
 namespace pgbackup {
 
-void QueueRetry(int64 run_id) {
+// Failures whose reason may pass: a connection, a disk that is full, a program, the server's own,
+// an interruption.
+#define PGBACKUP_PASSING_STATES "'08006', '53100', '38000', '58000', '57P01'"
+
+void QueueRetry(int64 run_id, bool in_the_way) {
   // The later run of a schedule may wait already, when this one has taken longer than its slot.
   ExecuteSql(
       "WITH f AS (SELECT *, NOT EXISTS (SELECT FROM pgbackup.backups n "
       "WHERE n.schedule = b.schedule AND n.database = b.database AND n.slot > b.slot "
       "AND n.status IN ('pending', 'in_progress')) AS is_last "
-      "FROM pgbackup.backups b WHERE b.id = $1), "
+      "FROM pgbackup.backups b WHERE b.id = $1 AND ($4 OR b.backup_type = 'scheduled' "
+      "AND b.sqlstate IN (" PGBACKUP_PASSING_STATES
+      "))), "
       "r AS (INSERT INTO pgbackup.backups (database, label, storage, format, options, backup_type, "
       "schedule, slot, created_by, retry_of, attempt, not_before) "
       "SELECT database, label, storage, coalesce(options->>'format', format), options, "
@@ -27,17 +33,21 @@ void QueueRetry(int64 run_id) {
       "THEN format('SELECT pgbackup.cancel(%s) keeps it from being tried again.', r.id) END) "
       "FROM f LEFT JOIN r ON true WHERE b.id = $1 AND (r.id IS NOT NULL OR f.attempt > 1 "
       "OR NOT f.is_last)",
-      SqlArguments().Int8(run_id).Int4(settings.retry_delay).Int4(settings.retries));
+      SqlArguments()
+          .Int8(run_id)
+          .Int4(settings.retry_delay)
+          .Int4(settings.retries)
+          .Bool(in_the_way));
 }
 
-void SupersedeRetries(TimestampTz slot) {
+void SupersedeRetries(const char* schedule, TimestampTz slot) {
   ExecuteSql(
       "UPDATE pgbackup.backups b SET status = 'cancelled', finished_at = clock_timestamp(), "
       "sqlstate = '57014', message = format('backup %s of the next slot takes its place', n.id) "
       "FROM pgbackup.backups n WHERE b.status = 'pending' AND b.retry_of IS NOT NULL "
-      "AND b.slot < $1 AND n.slot = $1 AND n.schedule = b.schedule AND n.database = b.database "
-      "AND n.retry_of IS NULL",
-      SqlArguments().Time(slot));
+      "AND b.schedule = $2 AND b.slot < $1 AND n.slot = $1 AND n.schedule = $2 "
+      "AND n.database = b.database AND n.retry_of IS NULL",
+      SqlArguments().Time(slot).Text(schedule));
 }
 
 TimestampTz NextRetryTime() {

@@ -80,13 +80,13 @@ bool CheckCompression(char** value, void** /*extra*/, GucSource /*source*/) {
 
 bool CheckDatabases(char** value, void** /*extra*/, GucSource /*source*/) {
   List* names = NIL;
-  const bool good = SplitNames(*value == nullptr ? "" : *value, &names) && names != NIL;
+  const bool good = SplitSelection(*value == nullptr ? "" : *value, &names);
   list_free_deep(names);
   if (good) return true;
-  GUC_check_errdetail("The list is empty or its syntax is wrong.");
+  GUC_check_errdetail("The list selects nothing or its syntax is wrong.");
   GUC_check_errhint(
-      "Use * for every database, or a list of names separated by commas, those with odd characters "
-      "in double quotes.");
+      "Use * for every database, or names separated by commas, those with odd characters in double "
+      "quotes; -name leaves one out, and %% stands for any characters: *,-scratch,-test_%%.");
   return false;
 }
 
@@ -183,11 +183,17 @@ void DefineWhenAndWhat() {
   DefineText("pgbackup.home_database", &settings.home_database, "postgres",
              "Database that holds the extension and its catalog.", nullptr, PGC_POSTMASTER);
   DefineText("pgbackup.databases", &settings.databases, "*",
-             "Databases that the schedule backs up: * or a list of names.", CheckDatabases);
+             "Databases that schedules back up: *, names, names with % for any characters, and "
+             "-name for all but that.",
+             CheckDatabases);
   DefineText("pgbackup.schedule", &settings.schedule, "0 2 * * *",
              "When backups start, as a cron expression; empty for never.", CheckSchedule);
   DefineText("pgbackup.timezone", &settings.timezone, "",
              "Time zone of schedules and names; empty for the server's.", CheckTimezone);
+  DefineNumber("pgbackup.catch_up_window", &settings.catch_up_window, 86400, 0, INT_MAX, GUC_UNIT_S,
+               "How long after its time a run that was missed may still start; 0 for not at all.");
+  DefineNumber("pgbackup.jitter", &settings.jitter, 0, 0, 86400, GUC_UNIT_S,
+               "How long after its times a schedule may start, always the same for a cluster.");
   DefineNumber("pgbackup.max_concurrent", &settings.max_concurrent, 1, 1, 8, 0,
                "How many backups run at the same time.");
   DefineNumber("pgbackup.timeout", &settings.timeout, 0, 0, INT_MAX / 1000, GUC_UNIT_S,
@@ -335,7 +341,7 @@ void DefineSettings() {
 }
 
 pg_tz* ScheduleZone() {
-  if (settings.timezone[0] != '\0') {
+  if (settings.timezone != nullptr && settings.timezone[0] != '\0') {
     pg_tz* zone = pg_tzset(settings.timezone);
     if (zone != nullptr) return zone;
   }
@@ -351,16 +357,22 @@ const char* ClusterName() {
   return name;
 }
 
-bool SplitNames(const char* text, List** names) {
+bool SplitSelection(const char* text, List** elements) {
   char* copy = pstrdup(text);  // the server's splitter writes into it
   List* parts = NIL;
-  const bool good = SplitGUCList(copy, ',', &parts);
-  *names = NIL;
+  bool good = SplitGUCList(copy, ',', &parts);
+  bool selects = false;
+  *elements = NIL;
   ListCell* cell;
-  foreach (cell, parts) *names = lappend(*names, pstrdup(static_cast<char*>(lfirst(cell))));
+  foreach (cell, parts) {
+    char* element = pstrdup(static_cast<char*>(lfirst(cell)));
+    *elements = lappend(*elements, element);
+    if (element[0] != '-') selects = true;
+    if (element[0] == '\0' || strcmp(element, "-") == 0) good = false;
+  }
   list_free(parts);
   pfree(copy);
-  return good;
+  return good && selects;
 }
 
 }  // namespace pgbackup

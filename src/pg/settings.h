@@ -35,6 +35,8 @@ struct Settings {
   int max_backup_age;      // seconds, 0: any
   int max_proof_age;       // seconds, 0: any
   int max_xmin_age;        // transactions
+  int catch_up_window;     // seconds, 0: catch up nothing
+  int jitter;              // seconds
   char* cleanup_schedule;
   int retention_count;  // 0: no such rule, as for the next five
   int retention_days;
@@ -79,8 +81,9 @@ pg_tz* ScheduleZone();
 // '/' turned into '-', else "main". The result is good until the next call.
 const char* ClusterName();
 
-// Splits a list such as pgbackup.databases ("a, b, \"Odd, Name\"") into names, case kept. False
-// when the syntax is wrong. The list and its strings live in the current memory context.
-bool SplitNames(const char* text, List** names);
+// Splits a list such as pgbackup.databases ("*, -a, \"Odd, Name\"") into its elements, case kept.
+// False when the syntax is wrong or nothing is selected. The list and its strings live in the
+// current memory context.
+bool SplitSelection(const char* text, List** elements);
 
 }  // namespace pgbackup

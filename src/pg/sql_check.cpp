@@ -1,12 +1,9 @@
 // What only the server's memory knows for pgbackup.check(), and what it asks an agent.
 #include "pg/job_json.h"
 #include "pg/question.h"
-#include "pg/schedule_clock.h"
 #include "pg/settings.h"
 
 extern "C" {
-PG_FUNCTION_INFO_V1(pgbackup_next_slot);
-PG_FUNCTION_INFO_V1(pgbackup_selected_databases);
 PG_FUNCTION_INFO_V1(pgbackup_ask_check);
 }
 
@@ -27,8 +24,8 @@ char* CheckJob(int64 needed_bytes, Datum storage, bool with_server, MemoryContex
   ExecuteSql(
       "SELECT jsonb_build_object('protocol', 1, 'job', 'check', 'id', $1, "
       "'needed_bytes', $7, 'databases', (SELECT jsonb_agg(d.datname ORDER BY d.datname) "
-      "FROM pg_database d, pgbackup._selected_databases() AS s (names) WHERE $9 AND d.datallowconn "
-      "AND (d.datname = ANY (s.names) OR '*' = ANY (s.names) AND NOT d.datistemplate)), "
+      "FROM pg_database d WHERE $9 AND d.datallowconn AND d.datname::text IN "
+      "(SELECT pgbackup._select_databases(current_setting('pgbackup.databases')))), "
       "'max_concurrent', current_setting('pgbackup.max_concurrent')::int, "
       "'format', current_setting('pgbackup.format'), "
       "'server', CASE WHEN $9 THEN " PGBACKUP_SERVER_JSON
@@ -44,29 +41,6 @@ char* CheckJob(int64 needed_bytes, Datum storage, bool with_server, MemoryContex
 }  // namespace pgbackup
 
 using namespace pgbackup;
-
-// When the schedule is due next, NULL for never.
-Datum pgbackup_next_slot(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  // This process runs no schedule: its clock is nobody else's.
-  ResetClocks(GetCurrentTimestamp());
-  const TimestampTz next = NextSlot(Clock::kBackups);
-  if (next == 0) PG_RETURN_NULL();
-  PG_RETURN_TIMESTAMPTZ(next);
-}
-
-// The names in pgbackup.databases, "*" among them.
-Datum pgbackup_selected_databases(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  List* names = NIL;
-  SplitNames(settings.databases, &names);
-  Datum* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (list_length(names) + 1)));
-  int count = 0;
-  ListCell* cell;
-  foreach (cell, names)
-    elements[count++] = CStringGetTextDatum(static_cast<const char*>(lfirst(cell)));
-  PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
 
 // (needed_bytes bigint, storage text, with_server boolean) → the agent's answer as jsonb.
 Datum pgbackup_ask_check(PG_FUNCTION_ARGS) {

@@ -30,7 +30,12 @@ constexpr const char* kBackupsSql =
     "EXISTS (SELECT FROM pgbackup.restores r WHERE r.backup_id = b.id "
     "AND r.status IN ('pending', 'in_progress')) "
     "OR EXISTS (SELECT FROM pgbackup.copies c WHERE c.backup_id = b.id "
-    "AND c.status = 'in_progress'), part.is_part FROM pgbackup.backups b, "
+    "AND c.status = 'in_progress'), part.is_part, "
+    "n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, "
+    "n.retention_monthly, n.retention_yearly, n.name IS NOT NULL FROM pgbackup.backups b "
+    "LEFT JOIN pgbackup.named_schedules n ON n.name = b.schedule "
+    "AND num_nonnulls(n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, "
+    "n.retention_monthly, n.retention_yearly) > 0, "
     "LATERAL (SELECT coalesce(b.options->>'content', 'all') <> 'all' "
     "OR b.options ?| '{schemas,tables,exclude_tables,exclude_table_data}') AS part (is_part) "
     "WHERE b.status IN ('completed', 'expired')";
@@ -46,7 +51,9 @@ enum BackupColumn {
   kVerified,
   kGone,
   kInUse,
-  kIsPart
+  kIsPart,
+  kFirstRule,  // six of them, in the order of the query
+  kHasOwnRules = kFirstRule + 6
 };
 
 bool BoolOfRow(uint64 row, int column) {
@@ -64,6 +71,23 @@ RetentionPolicy PolicyOfSettings() {
   policy.monthly = settings.retention_monthly;
   policy.yearly = settings.retention_yearly;
   policy.minimum = settings.retention_minimum;
+  return policy;
+}
+
+int RuleOfRow(uint64 row, int rule) {
+  bool is_null = false;
+  const Datum value = ValueOfRow(row, kFirstRule + rule, &is_null);
+  return is_null ? 0 : DatumGetInt32(value);
+}
+
+// The rules of the backup's schedule, if it has its own; `settings_policy` otherwise.
+const RetentionPolicy* PolicyOfRow(uint64 row, const RetentionPolicy* settings_policy,
+                                   MemoryContext context) {
+  if (!BoolOfRow(row, kHasOwnRules)) return settings_policy;
+  RetentionPolicy* policy =
+      static_cast<RetentionPolicy*>(MemoryContextAlloc(context, sizeof(RetentionPolicy)));
+  *policy = {RuleOfRow(row, 0), RuleOfRow(row, 1), RuleOfRow(row, 2),       RuleOfRow(row, 3),
+             RuleOfRow(row, 4), RuleOfRow(row, 5), settings_policy->minimum};
   return policy;
 }
 
@@ -143,7 +167,8 @@ std::span<RetentionBackup> PlannedBackups(const RetentionPolicy* policy, MemoryC
       ExecuteSql(kBackupsSql, SqlArguments().Text(psprintf(UINT64_FORMAT, GetSystemIdentifier())));
   RetentionBackup* backups = static_cast<RetentionBackup*>(
       MemoryContextAllocHuge(context, sizeof(RetentionBackup) * (count + 1)));
-  for (uint64 row = 0; row < count; ++row) backups[row] = BackupOfRow(row, policy);
+  for (uint64 row = 0; row < count; ++row)
+    backups[row] = BackupOfRow(row, PolicyOfRow(row, policy, context));
   SPI_finish();
   const std::span<RetentionBackup> all(backups, count);
   PlanRetention(all, timestamptz_to_time_t(GetCurrentTimestamp()), CoreZone(ScheduleZone()),

@@ -1,5 +1,7 @@
 #include "pg/time_zone.h"
 
+#include "pg/settings.h"
+
 namespace pgbackup {
 namespace {
 
@@ -22,6 +24,11 @@ CivilTime ToLocal(int64_t unix_seconds, const void* context) noexcept {
 
 TimeZone CoreZone(const pg_tz* zone) {
   return {ToLocal, zone};
+}
+
+pg_tz* ZoneNamed(const char* name) {
+  pg_tz* zone = name[0] == '\0' ? nullptr : pg_tzset(name);
+  return zone == nullptr ? ScheduleZone() : zone;
 }
 
 }  // namespace pgbackup
