@@ -68,7 +68,13 @@ restart_settings($node, 'pgbackup.bin_directory' => $slow);
 my $running = start_backup($node, q{'shop', format => 'parallel'});
 wait_for_file("$slow/reached");
 my $running_folder = row_of($node, $running)->{file_name};
-wait_until(sub { grep { m{^\Q$running_folder\E/.*tmp$} } storage_files($store) }, 'a temporary file');
+# All that is not held back is there, so that nothing changes while we look.
+wait_until(
+	sub {
+		my @files = grep { index($_, "$running_folder/") == 0 } storage_files($store);
+		return (grep { /tmp$/ } @files) == 1 && grep { m{/globals\.sql\.zst$} } @files;
+	},
+	'a temporary file');
 age_all("$store/$running_folder", 30 * $day);
 
 put("main/gone/$_", 8 * $day)
