@@ -12,7 +12,7 @@ constexpr int64_t kDaySeconds = 86400;
 
 using Backups = std::span<RetentionBackup>;
 
-bool IsNewer(const RetentionBackup& a, const RetentionBackup& b) {
+bool CompletedLater(const RetentionBackup& a, const RetentionBackup& b) {
   return a.completed_at != b.completed_at ? a.completed_at > b.completed_at : a.id > b.id;
 }
 
@@ -123,14 +123,14 @@ void ApplyRules(Backups series, int64_t now, const TimeZone& zone) {
 void PlanRetention(Backups backups, int64_t now, const TimeZone& zone,
                    double min_size_ratio) noexcept {
   std::sort(backups.begin(), backups.end(), [](const auto& a, const auto& b) {
-    return a.family != b.family ? a.family < b.family : IsNewer(a, b);
+    return a.family != b.family ? a.family < b.family : CompletedLater(a, b);
   });
   ForEachGroup(
       backups, [](const auto& a, const auto& b) { return a.family == b.family; },
       [&](Backups family) { Protect(family, now, min_size_ratio); });
   std::sort(backups.begin(), backups.end(), [](const auto& a, const auto& b) {
     if (a.family != b.family) return a.family < b.family;
-    return a.series != b.series ? a.series < b.series : IsNewer(a, b);
+    return a.series != b.series ? a.series < b.series : CompletedLater(a, b);
   });
   ForEachGroup(
       backups,
