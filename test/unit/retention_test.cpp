@@ -249,6 +249,18 @@ TEST_F(RetentionPlan, DaysAreThoseOfTheZone) {
   EXPECT_EQ(Kept(RetentionReason::kDaily), Days{2});
 }
 
+TEST_F(RetentionPlan, ADayThatAClockComesBackToIsOneDay) {
+  const Zone st_johns("America/St_Johns");  // 2010-11-07 00:01 becomes 2010-11-06 23:01
+  policy_.daily = 3;
+  Add(1).completed_at = Utc("2010-11-07 15:30:00");
+  Add(2).completed_at = Utc("2010-11-07 03:00:00");  // the 6th, for the second time
+  Add(3).completed_at = Utc("2010-11-07 02:30:30");  // the 7th, for half a minute
+  Add(4).completed_at = Utc("2010-11-07 02:00:00");  // the 6th
+  Add(5).completed_at = Utc("2010-11-05 12:00:00");
+  EXPECT_EQ(Kept(RetentionReason::kDaily), (Days{2, 5}));
+  EXPECT_EQ(Kept(RetentionReason::kUnneeded), (Days{3, 4}));
+}
+
 TEST_F(RetentionPlan, AWeekBeginsOnMonday) {
   policy_.weekly = 2;
   Add(0);  // Monday
