@@ -97,7 +97,12 @@ $node->command_ok([ 'pg_restore', '--list', "$plain/database.dump" ], 'which pg_
 # Restore.
 ($status, undef, $err) = cli('restore', $custom, '--target-database', 'shop', @server);
 is($status, 3, 'missing roles are noticed') or diag($err);
-like($err, qr/roles of the backed up database are missing here: "shop_owner".*hint: .*globals\.sql/s, 'and what to do is said');
+like($err, qr/roles are missing here: "shop_owner", "shop_reader".*hint: .*CREATE ROLE "shop_owner";.*--create-roles/s,
+	'and what to do is said');
+($status, $out, $err) = cli('restore', $custom, '--target-database', 'shop', '--create-roles', '--dry-run', @server);
+is($status, 0, 'a dry run of a restore that would make them') or diag($err);
+like($out, qr/nothing was changed: .*\nDatabase "shop" would be made\.\nRoles would be created: "shop_owner", "shop_reader"\./,
+	'says so');
 is(databases(), 'postgres', 'nothing was made');
 $node->command_ok([ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-f', "$plain/globals.sql" ], 'globals.sql makes the roles');
 ($status, $out, $err) = cli('restore', 'latest', '--database', 'shop', '--target-database', 'shop', @server);

@@ -2,6 +2,7 @@
 
 #include "core/base/sha256.h"
 #include "pipeline_test_support.h"
+#include "text_test_support.h"
 
 namespace pgbackup {
 namespace {
@@ -24,6 +25,7 @@ class ProofOfObjects : public ::testing::Test {
  protected:
   void Store(const std::string& content) {
     storage_.objects["f/" + object_.name] = content;
+    object_.raw_size = content.size();
     object_.segments = {{object_.name, content.size(), ToHex(Sha256::Of(content))}};
   }
   void Prove() {
@@ -42,10 +44,13 @@ class ProofOfObjects : public ::testing::Test {
 TEST_F(ProofOfObjects, ReadsAllOfAScript) {
   object_.name = "database.sql";
   object_.kind = ObjectKind::kSql;
-  Store("SELECT 1;");
+  const std::string script = "SELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n";
+  Store(script);
   Prove();
-  EXPECT_EQ(progress_.raw_bytes, 9u);
-  storage_.objects["f/database.sql"] = "SELECT 2;";
+  EXPECT_EQ(progress_.raw_bytes, script.size());
+  storage_.objects["f/database.sql"] = Replaced(script, "1", "2");
+  EXPECT_EQ(ErrorOf([&] { Prove(); }).kind(), ErrorKind::kCorrupt);
+  Store("SELECT 1;");
   EXPECT_EQ(ErrorOf([&] { Prove(); }).kind(), ErrorKind::kCorrupt);
 }
 

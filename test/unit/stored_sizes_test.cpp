@@ -28,7 +28,8 @@ TEST(StoredSizes, NamesEveryPieceThatIsMissingOrOfAnotherSize) {
   EXPECT_FALSE(CheckStoredSizes(storage, "f", SizedManifest(), {0, 1}, &findings));
   const Error error = ErrorOf([&] { findings.ThrowIfAny("x"); });
   EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
-  EXPECT_EQ(error.message(), "2 objects of the backup are missing or damaged");
+  EXPECT_EQ(error.message(),
+            "2 objects of the backup are missing or damaged; object \"f/a.dump.part2\" is damaged");
   EXPECT_EQ(error.detail(),
             "object \"f/a.dump.part2\" is damaged. It has 3 bytes, 2 were stored.\n"
             "object \"f/b.dump\" of the backup is missing.");

@@ -35,13 +35,19 @@ void CheckArguments(const RestoreJob& job) {
         "Name a database that does not exist yet, or connect to another one with -d.");
 }
 
+std::string TextOf(const RunOutcome& outcome, const char* field) {
+  const boost::json::value* value = outcome.fields.if_contains(field);
+  if (value == nullptr || !value->is_string()) return "";
+  return std::string(std::string_view(value->get_string()));
+}
+
 std::string RestoreInWords(const RestoreJob& job, const RunOutcome& outcome) {
-  std::string text =
-      fmt::format("{} is restored as database \"{}\"", job.file_name, job.target_database);
-  const boost::json::value* remark = outcome.fields.if_contains("message");
-  if (remark != nullptr && remark->is_string())
-    text += fmt::format("; {}", std::string_view(remark->get_string()));
-  return text;
+  if (job.options.dry_run)
+    return fmt::format("{}: {}\n{}", job.file_name, TextOf(outcome, "message"),
+                       TextOf(outcome, "detail"));
+  const std::string remark = TextOf(outcome, "message");
+  return fmt::format("{} is restored as database \"{}\"{}{}", job.file_name, job.target_database,
+                     remark.empty() ? "" : "; ", remark);
 }
 
 int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
@@ -98,6 +104,10 @@ Command AddRestoreCommand(CLI::App& root) {
   app->add_option("-j,--jobs", options->job.options.jobs, "Parallel lanes, 1 to 64")
       ->type_name("N")
       ->check(CLI::Range(1, 64));
+  app->add_flag("--create-roles", options->job.options.create_roles,
+                "Make roles that are missing, from the backup's globals.sql");
+  app->add_flag("--dry-run", options->job.options.dry_run,
+                "Check and read everything, say what would be done, change nothing");
   options->storage.AddTo(*app);
   options->server.AddTo(*app,
                         "Database to connect to while the new one is made (postgres), or a\n"
@@ -106,8 +116,10 @@ Command AddRestoreCommand(CLI::App& root) {
   app->footer(
       "\nA database beside the target is filled and takes its name when everything is in: a "
       "restore that\n"
-      "fails or is interrupted leaves nothing. The roles that the backup needs have to exist; its\n"
-      "globals.sql makes them:\n"
+      "fails or is interrupted leaves nothing but roles, if it was to create those. The roles that "
+      "the\n"
+      "backup needs have to exist, unless --create-roles makes them. All roles are in its "
+      "globals.sql:\n"
       "  pgbackup fetch ID -o DIRECTORY --decompress && psql -d postgres -f DIRECTORY/globals.sql");
   return {app, [options, app] { return RunRestoreCommand(*options, *app); }};
 }

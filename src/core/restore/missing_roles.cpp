@@ -62,7 +62,9 @@ RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Sto
         fmt::format("Things in backup {} belong to {}, or privileges, policies or settings name "
                     "them.",
                     manifest.id, QuotedList(missing)),
-        globals == nullptr ? "" : " Or let the restore do it: create_roles => true."));
+        globals == nullptr ? ""
+                           : " Or let the restore do it: create_roles => true, on the command line "
+                             "--create-roles."));
     return {};
   }
   if (globals == nullptr) {

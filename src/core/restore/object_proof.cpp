@@ -1,16 +1,15 @@
 #include "core/restore/object_proof.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "core/archive/toc_reader.h"
 #include "core/pipeline/buffer_sink.h"
-#include "core/pipeline/damaged_object.h"
 #include "core/pipeline/pump.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
-#include "core/restore/copy_rows_sink.h"
 #include "core/restore/memory_file.h"
 #include "core/restore/stored_object.h"
+#include "core/verify/content_check.h"
 
 namespace pgbackup {
 namespace {
@@ -18,19 +17,11 @@ namespace {
 constexpr size_t kMaxListSize = 1 << 30;
 constexpr size_t kUnknownHeadSize = 64 << 20;
 
-class DiscardSink final : public Sink {
- public:
-  void Write(std::span<const std::byte>) override {}
-  void Finish() override {}
-  void Abort() noexcept override {}
-};
-
 // Keeps an archive up to the end of its table of contents, which is all that pg_restore --list
 // reads. Of a version that is not known here, which pg_restore may know, it keeps plenty.
 class ArchiveHeadSink final : public Sink {
  public:
-  explicit ArchiveHeadSink(std::string object_name)
-      : object_name_(std::move(object_name)), reader_([](const TocEntry&) {}) {}
+  explicit ArchiveHeadSink(std::string* head) : head_(*head), reader_([](const TocEntry&) {}) {}
 
   void Write(std::span<const std::byte> data) override {
     if (reader_.IsComplete() || (!is_known_ && head_.size() >= kUnknownHeadSize)) return;
@@ -38,13 +29,8 @@ class ArchiveHeadSink final : public Sink {
     head_ += text;
     if (is_known_) Follow(text);
   }
-  void Finish() override {
-    if (is_known_ && !reader_.IsComplete())
-      throw DamagedObject(object_name_, "It ends within its table of contents.");
-  }
+  void Finish() override {}
   void Abort() noexcept override {}
-
-  const std::string& head() const noexcept { return head_; }
 
  private:
   void Follow(std::string_view text) {
@@ -56,15 +42,16 @@ class ArchiveHeadSink final : public Sink {
     }
   }
 
-  const std::string object_name_;
-  std::string head_;
+  std::string& head_;
   TocReader reader_;
   bool is_known_ = true;
 };
 
 void ReadThrough(std::unique_ptr<Sink> to, const ManifestObject& object,
                  const ObjectProofContext& context) {
-  const std::unique_ptr<Sink> chain = ContentChain(std::move(to), object, context.progress);
+  const std::unique_ptr<Sink> chain =
+      ContentChain(ContentCheck(std::move(to), context.manifest, object, VerifyLevel::kArchive),
+                   object, context.progress);
   ReadStoredObject(context.storage, context.folder, object, *chain);
 }
 
@@ -110,22 +97,13 @@ ObjectProof CountListed(std::string_view list) {
 
 ObjectProof ProveObject(const ManifestObject& object, const std::optional<std::string>& list,
                         const ObjectProofContext& context) {
-  if (object.kind == ObjectKind::kCopy) {
-    const std::string begin = CopyBegin(object.tables.front(), object.copy->columns,
-                                        context.manifest.properties.encoding);
-    ReadThrough(std::make_unique<CopyRowsSink>(std::make_unique<DiscardSink>(), begin, object.name),
-                object, context);
-    return {};
-  }
   if (object.kind != ObjectKind::kArchive) {
-    ReadThrough(std::make_unique<DiscardSink>(), object, context);
+    ReadThrough(MakeNullSink(), object, context);
     return {};
   }
-  auto sink = std::make_unique<ArchiveHeadSink>(object.name);
-  const ArchiveHeadSink& archive = *sink;
-  const std::unique_ptr<Sink> chain = ContentChain(std::move(sink), object, context.progress);
-  ReadStoredObject(context.storage, context.folder, object, *chain);
-  return List(archive.head(), list, object.name, context);
+  std::string head;
+  ReadThrough(std::make_unique<ArchiveHeadSink>(&head), object, context);
+  return List(head, list, object.name, context);
 }
 
 }  // namespace pgbackup

@@ -28,9 +28,10 @@ struct ObjectProof {
   uint64_t tables = 0;
 };
 
-// Reads all of it; returns when size, SHA-256 and compression are right, pg_restore can list an
-// archive and the rows of a table have their beginning and end. `list` are the entries that are
-// wanted of an archive, all when there is none. Throws kCorrupt or, with pg_restore's words, kTool.
+// Reads all of it; returns when sizes, SHA-256 and compression are right, the content is what the
+// manifest says (content_check.h) and pg_restore can list an archive. `list` are the entries that
+// are wanted of an archive, all when there is none. Throws kCorrupt or, with pg_restore's words,
+// kTool.
 ObjectProof ProveObject(const ManifestObject& object, const std::optional<std::string>& list,
                         const ObjectProofContext& context);
 

@@ -16,7 +16,8 @@ Error InOne(const std::vector<Error>& errors) {
     detail += fmt::format("{}{}.{}{}", detail.empty() ? "" : "\n", error.message(),
                           error.detail().empty() ? "" : " ", error.detail());
   return Error(ErrorKind::kCorrupt,
-               fmt::format("{} objects of the backup are missing or damaged", errors.size()),
+               fmt::format("{} objects of the backup are missing or damaged; {}", errors.size(),
+                           errors.front().message()),
                detail);
 }
 
