@@ -918,6 +918,7 @@ CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
       FROM (SELECT r.backup_id, r.duration, r.database = $1 AS is_same, bool_or(r.database = $1) OVER () AS any_same
               FROM pgbackup.restores r
              WHERE r.mode = 'restore' AND r.status = 'completed' AND r.options->>'content' = 'all'
+               AND r.duration > interval '0'  -- the clock may have been set back
                AND NOT r.options ?| '{schemas,tables,into_schema}'
              ORDER BY r.database = $1 DESC, r.id DESC LIMIT 10) AS r
       JOIN pgbackup.backups b ON b.id = r.backup_id
