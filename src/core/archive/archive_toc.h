@@ -22,9 +22,9 @@ struct TocEntry {
   // Comments and privileges have none of their own: it is that of the entry before them, which is
   // how pg_restore takes it.
   TocSection section = TocSection::kNone;
-  std::string copy{};  // of TABLE DATA: its statement COPY … FROM stdin, in the dump's encoding
   // Its SQL has a statement ALTER TABLE, which takes stronger locks than CREATE INDEX does.
   bool alters_table = false;
+  std::string copy{};  // of TABLE DATA: its statement COPY … FROM stdin, in the dump's encoding
   std::string owner = {};
   std::string tablespace = {};
   std::string privileges = {};  // the SQL of what names roles beside the owner: grants, policies

@@ -133,10 +133,7 @@ RunOutcome Backup::Outcome(const std::string& manifest) const {
   outcome.fields["database_size"] = manifest_.database_size;
   outcome.fields["format"] = DumpFormatName(manifest_.format);
   outcome.fields["message"] = nullptr;
-  // In the catalog they would be most of it, and nobody reads them there.
-  boost::json::object copy = ManifestToJson(manifest_);
-  copy.erase("fingerprints");
-  outcome.fields["manifest"] = std::move(copy);
+  outcome.fields["manifest"] = ManifestForCatalog(manifest_);
   return outcome;
 }
 

@@ -238,6 +238,12 @@ json::object ManifestToJson(const Manifest& manifest) {
   return root;
 }
 
+json::object ManifestForCatalog(const Manifest& manifest) {
+  json::object root = ManifestToJson(manifest);
+  root.erase("fingerprints");
+  return root;
+}
+
 Manifest ParseManifest(std::string_view text) {
   const json::object object = ParseJsonObject(text, "the manifest");
   const JsonReader root(object, "the manifest");

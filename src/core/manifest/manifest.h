@@ -75,6 +75,10 @@ struct Manifest {
 
 boost::json::object ManifestToJson(const Manifest& manifest);
 
+// The same without the fingerprints: they would be most of it, and nobody reads them in the
+// catalog.
+boost::json::object ManifestForCatalog(const Manifest& manifest);
+
 // kInvalid when the text is no manifest of a version this program reads.
 Manifest ParseManifest(std::string_view text);
 

@@ -22,7 +22,7 @@ json::array BackupsOf(const BackupInventory& inventory) {
         json::object{{"file_name", JsonText(std::string_view(backup.folder))},
                      {"checksum", JsonText(std::string_view(backup.checksum))},
                      {"file_size", backup.manifest.StoredSize() + backup.manifest_size},
-                     {"manifest", ManifestToJson(backup.manifest)}});
+                     {"manifest", ManifestForCatalog(backup.manifest)}});
   return backups;
 }
 
