@@ -145,7 +145,7 @@ my $script = $node->basedir . '/client';
 PostgreSQL::Test::Utils::append_to_file($script, <<"SCRIPT");
 #!/bin/bash
 # One session that uses the live tables until told to stop; its exit status says whether all went well.
-while [ ! -e "$stop" ]; do
+while [ ! -e "$stop" ] && kill -0 \$PPID 2>/dev/null; do
 	echo "BEGIN; SELECT count(*) FROM public.orders; UPDATE public.orders SET customer = customer WHERE id = 7; INSERT INTO public.ticks DEFAULT VALUES; COMMIT;"
 	read -r -t 0.02 <> <(:)
 done | "$psql" -XqAt -v ON_ERROR_STOP=1 -d shop >/dev/null

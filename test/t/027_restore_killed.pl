@@ -96,7 +96,7 @@ my $stop = $node->basedir . '/stop';
 my $script = $node->basedir . '/client';
 PostgreSQL::Test::Utils::append_to_file($script, <<"SCRIPT");
 #!/bin/bash
-until [ -e "$stop" ]; do
+until [ -e "$stop" ] || ! kill -0 \$PPID 2>/dev/null; do
 	"$psql" -XqAt -d shop -c 'SELECT pg_sleep(600)' >/dev/null 2>&1
 	read -r -t 0.1 <> <(:)
 done
