@@ -24,13 +24,13 @@ sub sources
 $node->safe_psql('postgres', 'CREATE DATABASE everything TEMPLATE template0');
 $node->command_ok([ 'psql', '-Xq', '-d', $node->connstr('everything'), '-f', fixture('fixtures/everything.sql') ], 'the fixture loads');
 $node->safe_psql('everything', q{
-	CREATE TABLE big AS SELECT n, md5(n::text) || E'\t\\\n' AS note, n * 0.1::float8 AS part FROM generate_series(1, 30000) AS n;
-	CREATE TABLE big_child (more int, PRIMARY KEY (n)) INHERITS (big);
-	INSERT INTO big_child SELECT n, 'child', 0, n FROM generate_series(1, 10) AS n;
-	CREATE TABLE twice AS SELECT 1 AS one FROM generate_series(1, 3);
-	CREATE TABLE nothing ();
-	INSERT INTO nothing DEFAULT VALUES;
-	CREATE TABLE empty (a int)});
+	CREATE TABLE public.big AS SELECT n, md5(n::text) || E'\t\\\n' AS note, n * 0.1::float8 AS part FROM generate_series(1, 30000) AS n;
+	CREATE TABLE public.big_child (more int, PRIMARY KEY (n)) INHERITS (public.big);
+	INSERT INTO public.big_child SELECT n, 'child', 0, n FROM generate_series(1, 10) AS n;
+	CREATE TABLE public.twice AS SELECT 1 AS one FROM generate_series(1, 3);
+	CREATE TABLE public.nothing ();
+	INSERT INTO public.nothing DEFAULT VALUES;
+	CREATE TABLE public.empty (a int)});
 $node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
 $node->safe_psql('latin', q{CREATE TABLE "Grüße" AS SELECT 'süß ' || n AS "Wörter" FROM generate_series(1, 5) AS n});
 my $before = sources();

@@ -11,6 +11,7 @@
 #include "core/dump/lock_guard.h"
 #include "core/dump/lock_waiters.h"
 #include "core/dump/read_requirements.h"
+#include "core/dump/read_session.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
@@ -31,7 +32,7 @@ class Backup {
       : job_(job),
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
-        settings_(RunSettings(SettingsFor(job.server, job.database), job.id)),
+        settings_(ReadSettings(RunSettings(SettingsFor(job.server, job.database), job.id))),
         failure_(context.cancellation) {}
 
   // Throws what went wrong.

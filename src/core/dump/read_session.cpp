@@ -2,10 +2,15 @@
 
 namespace pgbackup {
 
+ConnectionSettings ReadSettings(ConnectionSettings settings) {
+  AddServerOption(&settings, "-c bytea_output=hex -c TimeZone=UTC");
+  return settings;
+}
+
 void PrepareReadSession(PostgresConnection& connection) {
   for (const char* setting :
        {"SET datestyle = ISO", "SET intervalstyle = postgres", "SET extra_float_digits = 3",
-        "SET bytea_output = hex", "SET search_path = ''", "SET row_security = off"})
+        "SET search_path = ''", "SET row_security = off"})
     connection.Execute(setting);
 }
 

@@ -1,11 +1,17 @@
-// A session that reads rows as pg_dump does.
+// Sessions that read rows: pg_dump's, and our own that read as it does.
 #pragma once
 
 #include "core/postgres/postgres_connection.h"
+#include "core/postgres/server_address.h"
 
 namespace pgbackup {
 
-// Gives it the settings that decide how values look in text, and whose rows it sees.
+// `settings` with what pg_dump leaves to the database, the role and the server, although it decides
+// how values look in text: so that the same rows give the same text, and the same fingerprint,
+// everywhere. What remains is lc_monetary, which a restore reads values of type money with.
+ConnectionSettings ReadSettings(ConnectionSettings settings);
+
+// Gives a session of ours, connected so, what pg_dump gives its own.
 void PrepareReadSession(PostgresConnection& connection);
 
 }  // namespace pgbackup

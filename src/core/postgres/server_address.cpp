@@ -65,6 +65,15 @@ ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& 
   return settings;
 }
 
+void AddServerOption(ConnectionSettings* settings, const std::string& option) {
+  for (auto& [keyword, value] : *settings)
+    if (keyword == "options") {
+      value += " " + option;
+      return;
+    }
+  settings->emplace_back("options", option);
+}
+
 bool IsConnectionString(const std::string& text) noexcept {
   return text.find('=') != std::string::npos || text.rfind("postgresql://", 0) == 0 ||
          text.rfind("postgres://", 0) == 0;

@@ -25,6 +25,10 @@ using ConnectionSettings = std::vector<std::pair<std::string, std::string>>;
 // password, which belongs into a file.
 ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& database);
 
+// Adds a switch of the server, such as "-c work_mem=1GB", behind those of the conninfo. It outranks
+// the settings of databases and roles.
+void AddServerOption(ConnectionSettings* settings, const std::string& option);
+
 // The database that a text for psql's -d names: that of a connection string, or the text itself;
 // empty when a connection string names none. Throws as SettingsFor does; `from` is what messages
 // call the text.

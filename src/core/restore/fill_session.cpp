@@ -9,16 +9,6 @@ namespace {
 
 constexpr int64_t kMaxIndexMemory = 1 << 20;  // kB; sorting gains nothing from more
 
-// Adds a switch to libpq's `options`, behind those of pgbackup.dump_conninfo.
-void AddOption(ConnectionSettings* settings, const std::string& option) {
-  for (auto& [keyword, value] : *settings)
-    if (keyword == "options") {
-      value += " " + option;
-      return;
-    }
-  settings->emplace_back("options", option);
-}
-
 }  // namespace
 
 int64_t IndexMemory(int64_t maintenance_work_mem, int64_t shared_buffers, int64_t jobs) {
@@ -29,14 +19,14 @@ int64_t IndexMemory(int64_t maintenance_work_mem, int64_t shared_buffers, int64_
 ConnectionSettings FillSettings(const ConnectionSettings& settings, int64_t jobs,
                                 const Cancellation& cancellation) {
   ConnectionSettings fill = settings;
-  AddOption(&fill, "-c synchronous_commit=off");
+  AddServerOption(&fill, "-c synchronous_commit=off");
   PostgresConnection connection(fill, cancellation);
   const QueryResult server = connection.Query(
       "SELECT pg_size_bytes(current_setting('maintenance_work_mem')) / 1024, "
       "pg_size_bytes(current_setting('shared_buffers')) / 1024");
   const int64_t memory = IndexMemory(server.Integer(0, 0), server.Integer(0, 1), jobs);
   if (memory > server.Integer(0, 0))
-    AddOption(&fill, fmt::format("-c maintenance_work_mem={}kB", memory));
+    AddServerOption(&fill, fmt::format("-c maintenance_work_mem={}kB", memory));
   return fill;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/json.h"
+#include "core/dump/read_session.h"
 #include "core/manifest/manifest_store.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
@@ -60,7 +61,7 @@ class Restore {
   void CheckTarget(PostgresConnection& connection) const;
   RestoreTarget TargetNow() const;
   void Prove(Storage& storage);
-  void HandOver();
+  void HandOver(Storage& storage);
   void DropEmptyKept() const;
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
@@ -102,11 +103,10 @@ RunOutcome Restore::Run() {
     if (error.kind() != ErrorKind::kTool) throw;
     throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
   }
-  if (job_.options.scratch) Prove(*storage);
   if (beside_)
     beside_->Bring(side_name_);
   else
-    HandOver();
+    HandOver(*storage);
   created_ = false;
 
   RunOutcome outcome;
@@ -198,7 +198,7 @@ RestoreTarget Restore::TargetNow() const {
 // That what was restored is what was dumped.
 void Restore::Prove(Storage& storage) {
   context_.progress.SetPhase("comparing rows");
-  const ConnectionSettings settings = SettingsFor(job_.server, side_name_);
+  const ConnectionSettings settings = ReadSettings(SettingsFor(job_.server, side_name_));
   const uint64_t tables = CheckRows({settings, manifest_, storage, job_.options.jobs, context_});
   context_.progress.SetPhase("checking indexes");
   CheckIndexes(settings, context_.cancellation);
@@ -208,7 +208,7 @@ void Restore::Prove(Storage& storage) {
 }
 
 // Makes the side database the target, if there is to be one.
-void Restore::HandOver() {
+void Restore::HandOver(Storage& storage) {
   ApplyProperties();
   if (job_.options.content != DumpContent::kSchema) {
     context_.progress.SetPhase("analyze");
@@ -216,6 +216,7 @@ void Restore::HandOver() {
     AnalyzeLocalTables(connection);
   }
   if (job_.options.scratch) {
+    Prove(storage);
     context_.progress.SetPhase("dropping");
     DropDatabase(job_.server, side_name_, context_.cancellation);
     return;

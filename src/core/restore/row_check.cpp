@@ -18,7 +18,7 @@ constexpr size_t kMostNamed = 10;
 
 // A table to read, and the COPY that gives its rows as they were dumped.
 struct TableToRead {
-  QualifiedName name;  // in UTF-8
+  std::string name;  // for people
   RowFingerprint expected;
   std::string copy;
   std::string copy_encoding;  // of that text
@@ -57,7 +57,8 @@ class RowCheck {
   void PlanArchive(const ManifestObject& object,
                    const std::map<QualifiedName, QualifiedName>& names);
   void PlanRange(const ManifestObject& object);
-  void Add(const QualifiedName& name, std::string copy, std::string encoding);
+  void PlanEntry(const TocEntry& entry, const QualifiedName& name);
+  bool IsNew(const QualifiedName& name) { return planned_.insert(name).second; }
   void ReadSome();
   void Compare(PostgresConnection& connection, const TableToRead& table);
   void ThrowDifferences() const;
@@ -85,23 +86,41 @@ void RowCheck::PlanArchive(const ManifestObject& object,
   const ArchiveToc toc = ReadStoredToc(context_.storage, context_.manifest.file_name, object);
   for (const TocEntry& entry : toc.entries) {
     const auto name = names.find({entry.schema, entry.tag});
-    if (entry.kind == "TABLE DATA" && name != names.end())
-      Add(name->second, CopyOutSql(entry.copy), context_.manifest.properties.encoding);
+    if (entry.kind == "TABLE DATA" && name != names.end() && IsNew(name->second))
+      PlanEntry(entry, name->second);
   }
 }
 
-void RowCheck::PlanRange(const ManifestObject& object) {
-  Add(object.tables[0],
-      fmt::format("COPY {} ({}) TO STDOUT WITH (ENCODING {})", QuoteQualifiedName(object.tables[0]),
-                  QuotedList(object.copy->columns),
-                  QuoteLiteral(context_.manifest.properties.encoding)),
-      "UTF8");
+// Rows of a partition that find it anew when they are restored are compared with those of all such
+// partitions together, in the table that they are copied into.
+void RowCheck::PlanEntry(const TocEntry& entry, const QualifiedName& name) {
+  const ArchiveCopy copy = ParseArchiveCopy(entry.copy);
+  const RowFingerprint expected = context_.manifest.fingerprints.at(name);
+  const std::string& encoding = context_.manifest.properties.encoding;
+  if (ParseQualifiedName(copy.target, "an archive") == QualifiedName{entry.schema, entry.tag}) {
+    tables_.push_back({QuoteQualifiedName(name), expected,
+                       fmt::format("COPY {} {} TO STDOUT", copy.target, copy.columns), encoding});
+    return;
+  }
+  const std::string columns = copy.columns.substr(1, copy.columns.size() - 2);
+  const std::string sql = fmt::format("COPY (SELECT {} FROM {}) TO STDOUT", columns, copy.target);
+  for (TableToRead& table : tables_)
+    if (table.copy == sql) {
+      table.expected += expected;
+      return;
+    }
+  tables_.push_back({copy.target, expected, sql, encoding});
 }
 
-void RowCheck::Add(const QualifiedName& name, std::string copy, std::string encoding) {
+void RowCheck::PlanRange(const ManifestObject& object) {
+  const QualifiedName& name = object.tables[0];
   const auto expected = context_.manifest.fingerprints.find(name);
-  if (expected == context_.manifest.fingerprints.end() || !planned_.insert(name).second) return;
-  tables_.push_back({name, expected->second, std::move(copy), std::move(encoding)});
+  if (expected == context_.manifest.fingerprints.end() || !IsNew(name)) return;
+  tables_.push_back({QuoteQualifiedName(name), expected->second,
+                     fmt::format("COPY {} ({}) TO STDOUT WITH (ENCODING {})",
+                                 QuoteQualifiedName(name), QuotedList(object.copy->columns),
+                                 QuoteLiteral(context_.manifest.properties.encoding)),
+                     "UTF8"});
 }
 
 void RowCheck::Compare(PostgresConnection& connection, const TableToRead& table) {
@@ -111,12 +130,10 @@ void RowCheck::Compare(PostgresConnection& connection, const TableToRead& table)
   const RowFingerprint found = rows.Finish();
   if (found == table.expected) return;
   const std::lock_guard lock(mutex_);
-  differences_.push_back(found.rows == table.expected.rows
-                             ? fmt::format("{}: the contents of some of its {} rows differ",
-                                           QuoteQualifiedName(table.name), found.rows)
-                             : fmt::format("{}: {} rows instead of {}",
-                                           QuoteQualifiedName(table.name), found.rows,
-                                           table.expected.rows));
+  differences_.push_back(
+      found.rows == table.expected.rows
+          ? fmt::format("{}: the contents of some of its {} rows differ", table.name, found.rows)
+          : fmt::format("{}: {} rows instead of {}", table.name, found.rows, table.expected.rows));
 }
 
 void RowCheck::ReadSome() {
@@ -151,10 +168,18 @@ uint64_t RowCheck::Run() {
 
 }  // namespace
 
-std::string CopyOutSql(const std::string& copy) {
-  constexpr std::string_view kFrom = " FROM stdin";
-  const size_t from = copy.rfind(kFrom);
-  return copy.substr(0, from) + " TO STDOUT";
+ArchiveCopy ParseArchiveCopy(const std::string& statement) {
+  constexpr std::string_view kCopy = "COPY ", kFrom = " FROM stdin";
+  const size_t end = statement.rfind(kFrom);
+  if (statement.rfind(kCopy, 0) != 0 || end == std::string::npos)
+    throw Error(ErrorKind::kCorrupt, "an archive has an unknown statement COPY", statement);
+  bool quoted = false;
+  size_t space = kCopy.size();
+  for (; space < end && (quoted || statement[space] != ' '); ++space)
+    if (statement[space] == '"') quoted = !quoted;
+  const size_t columns = statement.find('(', space);
+  return {statement.substr(kCopy.size(), space - kCopy.size()),
+          columns < end ? statement.substr(columns, end - columns) : ""};
 }
 
 uint64_t CheckRows(const RowCheckContext& context) {

@@ -11,7 +11,7 @@
 namespace pgbackup {
 
 struct RowCheckContext {
-  const ConnectionSettings& settings;  // of the restored database
+  const ConnectionSettings& settings;  // of the restored database, as ReadSettings has them
   const Manifest& manifest;
   Storage& storage;
   int64_t jobs;  // tables at a time
@@ -27,7 +27,11 @@ uint64_t CheckRows(const RowCheckContext& context);
 // valid or, where the extension amcheck is available, one that amcheck finds damaged.
 void CheckIndexes(const ConnectionSettings& settings, const Cancellation& cancellation);
 
-// What reads the rows that an archive's statement COPY … FROM stdin would take.
-std::string CopyOutSql(const std::string& copy);
+// An archive's statement COPY … FROM stdin, taken apart; the target as it is written there.
+struct ArchiveCopy {
+  std::string target;   // as in SQL
+  std::string columns;  // "(a, b)", or nothing
+};
+ArchiveCopy ParseArchiveCopy(const std::string& statement);
 
 }  // namespace pgbackup

@@ -124,6 +124,29 @@ void SideDatabase::TakeName(const std::string& target, const Cancellation& cance
   }
 }
 
+namespace {
+
+// A database with subscriptions cannot be dropped. Those that were restored were never enabled;
+// their slots are the source's, so the publishers hear nothing of it.
+void DropSubscriptions(const ServerAddress& server, const std::string& database,
+                       PostgresConnection& connection, const Cancellation& cancellation) {
+  const QueryResult subscriptions = connection.Query(
+      "SELECT quote_ident(s.subname) FROM pg_subscription s JOIN pg_database d ON d.oid = "
+      "s.subdbid "
+      "WHERE d.datname = $1",
+      {database});
+  if (subscriptions.rows() == 0) return;
+  PostgresConnection in_database(SettingsFor(server, database), cancellation);
+  for (int row = 0; row < subscriptions.rows(); ++row) {
+    const std::string name = subscriptions.Text(row, 0);
+    in_database.Execute(fmt::format("ALTER SUBSCRIPTION {} DISABLE", name));
+    in_database.Execute(fmt::format("ALTER SUBSCRIPTION {} SET (slot_name = NONE)", name));
+    in_database.Execute(fmt::format("DROP SUBSCRIPTION {}", name));
+  }
+}
+
+}  // namespace
+
 void DropDatabase(const ServerAddress& server, const std::string& name,
                   const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server, cancellation);
@@ -132,6 +155,7 @@ void DropDatabase(const ServerAddress& server, const std::string& name,
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
       "WHERE starts_with(query, $1) AND pid <> pg_backend_pid()",
       {fmt::format("CREATE DATABASE {} ", QuoteIdentifier(name))});
+  DropSubscriptions(server, name, connection, cancellation);
   connection.Execute(fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE)", QuoteIdentifier(name)));
 }
 
