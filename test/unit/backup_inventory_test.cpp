@@ -69,7 +69,9 @@ TEST(BackupInventory, AFolderMayHaveBeenMovedUpOrDown) {
 
 TEST(InventoryRun, ListsFoldersThenReadsThem) {
   MemoryHarness run;
-  StoreManifestText(run.storage, ManifestOf("a/b1", 7, "db"));
+  Manifest manifest = ManifestOf("a/b1", 7, "db");
+  manifest.fingerprints[{"s", "t"}] = RowFingerprint{1, 2, 3};
+  StoreManifestText(run.storage, manifest);
   run.storage.objects["a/b2/manifest.json"] = "{";
   InventoryJob job;
   EXPECT_EQ(FieldOf(RunInventory(job, run.harness.context), "folders"),
@@ -80,6 +82,8 @@ TEST(InventoryRun, ListsFoldersThenReadsThem) {
   ASSERT_EQ(backups.size(), 1u);
   EXPECT_EQ(TextOf(backups[0], "file_name"), "a/b1");
   EXPECT_EQ(backups[0].at("manifest").at("backup").at("id").as_int64(), 7);
+  EXPECT_FALSE(backups[0].at("manifest").as_object().contains("fingerprints"))
+      << "the catalog has none";
   const boost::json::array unreadable = FieldOf(outcome, "unreadable");
   ASSERT_EQ(unreadable.size(), 1u);
   EXPECT_EQ(TextOf(unreadable[0], "file_name"), "a/b2");

@@ -121,6 +121,13 @@ TEST(Console, SettingsAreCalledAsTheOptionsThatStandForThem) {
             "pgbackup.cleanup() will; pgbackup.");
 }
 
+TEST(Console, FlagsOfFunctionsAreCalledAsOptionsToo) {
+  CommandLine line;
+  const CLI::App& restore = *line.app().get_subcommand("restore");
+  EXPECT_EQ(InWordsOf(restore, "Say create_roles => true. Or replace => true."),
+            "Say --create-roles. Or replace => true.");
+}
+
 TEST(Table, IsPaddedOnATerminalAndTabbedElsewhere) {
   const Table table{{"ID", "NAME"}, {{"1", "a\tb\nc"}, {"100", "\xc3\xa4"}}};
   EXPECT_EQ(TableText(table, true), "ID   NAME\n1    a b c\n100  \xc3\xa4\n");

@@ -6,6 +6,7 @@
 
 #include <cctype>
 #include <cstdio>
+#include <regex>
 
 #include "agent/cli/exit_status.h"
 #include "agent/cli/progress_display.h"
@@ -25,6 +26,20 @@ std::string OptionFor(const CLI::App& command, std::string_view setting) {
   for (char& c : option)
     if (c == '_') c = '-';
   return command.get_option_no_throw(option) == nullptr ? "" : option;
+}
+
+// "create_roles => true" becomes "--create-roles".
+std::string FlagsAsOptions(const CLI::App& command, const std::string& text) {
+  static const std::regex flag("([a-z_]+) => true");
+  std::string result;
+  std::string::const_iterator done = text.begin();
+  for (std::sregex_iterator found(text.begin(), text.end(), flag), end; found != end; ++found) {
+    const std::string option = OptionFor(command, found->str(1));
+    result.append(done, (*found)[0].first);
+    result += option.empty() ? found->str(0) : option;
+    done = (*found)[0].second;
+  }
+  return result.append(done, text.end());
 }
 
 void PrintPart(const CLI::App& command, const char* part, const std::string& text) {
@@ -62,7 +77,7 @@ std::string InWordsOf(const CLI::App& command, const std::string& text) {
     result += option.empty() ? text.substr(at, end - at) : option;
     done = end;
   }
-  return result + text.substr(done);
+  return FlagsAsOptions(command, result + text.substr(done));
 }
 
 RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,

@@ -43,7 +43,8 @@ void ReportError(const Error& error, const CLI::App& command);
 int ExitStatusOf(const RunOutcome& outcome) noexcept;
 
 // `text` with the names of settings of the server written as the options of `command` that stand
-// for them: "pgbackup.bin_directory" becomes "--bin-directory".
+// for them: "pgbackup.bin_directory" becomes "--bin-directory"; and so "create_roles => true"
+// "--create-roles".
 std::string InWordsOf(const CLI::App& command, const std::string& text);
 
 // Writes all of it, and a line break, to standard output or standard error.

@@ -67,8 +67,9 @@ Command AddVerifyCommand(CLI::App& root) {
       "\nchecksum: every object is read, compared with its SHA-256 and decompressed.\n"
       "archive: besides, pg_restore reads all of it, and its table of contents is as the manifest "
       "says.\n"
-      "restore: it is restored into a database of a server, beside all others, which is then "
-      "dropped.\n"
+      "restore: it is restored into a database of a server, beside all others, whose rows are "
+      "compared with\n"
+      "the dump's fingerprints, and which is then dropped.\n"
       "The first object that is not good is named; the exit status is then 4.");
   return {app, [options, app] { return RunVerifyCommand(*options, *app); }};
 }
