@@ -179,6 +179,7 @@ CREATE TABLE pgbackup.restores (
     duration        interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
     kept_database   name,
     kept_oid        oid,
+    safety_backup_id bigint,
     options         jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX restores_open ON pgbackup.restores (status, id) WHERE status IN ('pending', 'in_progress');
@@ -203,6 +204,7 @@ COMMENT ON COLUMN pgbackup.restores.finished_at IS 'when it ended';
 COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at';
 COMMENT ON COLUMN pgbackup.restores.kept_database IS 'the database that was replaced is kept under this name; null when nothing is';
 COMMENT ON COLUMN pgbackup.restores.kept_oid IS 'OID of that database';
+COMMENT ON COLUMN pgbackup.restores.safety_backup_id IS 'backup of the target that a replacing restore waits for; null when there was a recent one';
 COMMENT ON COLUMN pgbackup.restores.options IS 'options of the run';
 
 CREATE TABLE pgbackup.copies (
@@ -332,6 +334,20 @@ BEGIN
               HINT = 'SELECT id, database, created_at FROM pgbackup.list() shows those that are known.';
 END $$;
 COMMENT ON FUNCTION pgbackup._raise_unknown_backup(bigint) IS 'internal: raises the error for an unknown id';
+
+CREATE FUNCTION pgbackup._seconds_of(setting text) RETURNS interval
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT make_interval(secs => nullif(s.setting::bigint, 0)) FROM pg_settings s WHERE s.name = 'pgbackup.' || $1
+$$;
+COMMENT ON FUNCTION pgbackup._seconds_of(text) IS 'internal: a setting in seconds as an interval, null for 0';
+
+CREATE FUNCTION pgbackup._roughly(length interval) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN s < 120 THEN format('%s s', s) WHEN s < 7200 THEN format('%s min', s / 60)
+                WHEN s < 172800 THEN format('%s h', s / 3600) ELSE format('%s days', s / 86400) END
+      FROM (SELECT extract(epoch FROM $1)::bigint) AS e (s)
+$$;
+COMMENT ON FUNCTION pgbackup._roughly(interval) IS 'internal: 26 h, 3 days';
 
 CREATE FUNCTION pgbackup._check_names(what text, names text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -850,6 +866,58 @@ END $$;
 COMMENT ON FUNCTION pgbackup._check_replaces_all(pgbackup.backups, boolean) IS
     'internal: an error unless the restore brings a whole database';
 
+CREATE FUNCTION pgbackup._safety_backup(target name, restore_id bigint) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    recent constant interval := pgbackup._seconds_of('recent_backup_window');
+    newest timestamptz;
+    backup_id bigint;
+BEGIN
+    IF recent IS NULL OR NOT EXISTS (SELECT FROM pg_database d WHERE d.datname = target) THEN
+        RETURN NULL;
+    END IF;
+    SELECT max(b.finished_at) INTO newest FROM pgbackup.backups b
+     WHERE b.database = target AND b.status = 'completed' AND coalesce(b.options->>'content', 'all') = 'all'
+       AND NOT b.options ?| '{schemas,tables,exclude_tables,exclude_table_data}';
+    IF newest > clock_timestamp() - recent THEN
+        RETURN NULL;
+    END IF;
+    IF NOT current_setting('pgbackup.safety_backup')::boolean THEN
+        RAISE EXCEPTION 'there is no recent backup of database "%", which would be replaced', target
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = CASE WHEN newest IS NULL THEN 'There is none at all.'
+                                ELSE format('The newest is %s old, pgbackup.recent_backup_window is %s.',
+                                            pgbackup._roughly(clock_timestamp() - newest), pgbackup._roughly(recent)) END,
+                  HINT = format('CALL pgbackup.run(%L) makes one; with pgbackup.safety_backup = on the restore does so itself.', target);
+    END IF;
+    backup_id := pgbackup.create(target, label => format('before restore %s', restore_id));
+    RAISE NOTICE 'database "%" is backed up first: backup %', target, backup_id;
+    RETURN backup_id;
+END $$;
+COMMENT ON FUNCTION pgbackup._safety_backup(name, bigint) IS
+    'internal: the backup that a restore in place of this database has to wait for, which is asked for here; null when there is a recent one';
+
+CREATE FUNCTION pgbackup._end_waiting_restore() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE pgbackup.restores r
+       SET status = 'failed', finished_at = clock_timestamp(),
+           message = format('nothing was replaced: backup %s, which was to be made first, %s', OLD.id,
+                            CASE WHEN TG_OP = 'DELETE' THEN 'was deleted' WHEN NEW.status = 'failed' THEN 'failed' ELSE 'was cancelled' END),
+           detail = CASE WHEN TG_OP = 'UPDATE' THEN NEW.message END,
+           hint = CASE WHEN TG_OP = 'UPDATE' THEN coalesce(NEW.hint || E'\n', '') ELSE '' END
+                  || 'Restore again when the target can be backed up, or set pgbackup.recent_backup_window = 0 to do without.',
+           sqlstate = CASE WHEN TG_OP = 'UPDATE' THEN NEW.sqlstate END
+     WHERE r.safety_backup_id = OLD.id AND r.status = 'pending';
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pgbackup._end_waiting_restore() IS 'internal: fails the restore that waits for a backup which will not be';
+
+CREATE TRIGGER end_waiting_restore AFTER UPDATE OF status ON pgbackup.backups
+    FOR EACH ROW WHEN (NEW.status IN ('failed', 'cancelled')) EXECUTE FUNCTION pgbackup._end_waiting_restore();
+CREATE TRIGGER end_waiting_restore_of_deleted AFTER DELETE ON pgbackup.backups
+    FOR EACH ROW EXECUTE FUNCTION pgbackup._end_waiting_restore();
+
 CREATE FUNCTION pgbackup._check_into_schema(schema text, target name, replace boolean, is_part boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -952,6 +1020,10 @@ BEGIN
     PERFORM pgbackup._check_target(target_database, source.database, replace OR into_schema IS NOT NULL);
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     PERFORM pgbackup._check_flag('create_roles', create_roles);
+    IF passkey IS NOT NULL THEN
+        RAISE EXCEPTION 'passkeys are not supported yet'
+            USING ERRCODE = 'feature_not_supported', HINT = 'Leave passkey out: it would protect nothing.';
+    END IF;
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
@@ -968,11 +1040,14 @@ BEGIN
                 'replace', replace, 'dry_run', dry_run, 'create_roles', create_roles,
                 'into_schema', into_schema)))
     RETURNING id INTO run_id;
+    IF replace AND NOT dry_run THEN
+        UPDATE pgbackup.restores r SET safety_backup_id = pgbackup._safety_backup(target_database, run_id) WHERE r.id = run_id;
+    END IF;
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -1957,20 +2032,6 @@ COMMENT ON FUNCTION pgbackup.stats(name) IS
 --
 -- Whether all is well. Reads the catalog alone, so it works when the launcher does not.
 --
-
-CREATE FUNCTION pgbackup._seconds_of(setting text) RETURNS interval
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT make_interval(secs => nullif(s.setting::bigint, 0)) FROM pg_settings s WHERE s.name = 'pgbackup.' || $1
-$$;
-COMMENT ON FUNCTION pgbackup._seconds_of(text) IS 'internal: a setting in seconds as an interval, null for 0';
-
-CREATE FUNCTION pgbackup._roughly(length interval) RETURNS text
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN s < 120 THEN format('%s s', s) WHEN s < 7200 THEN format('%s min', s / 60)
-                WHEN s < 172800 THEN format('%s h', s / 3600) ELSE format('%s days', s / 86400) END
-      FROM (SELECT extract(epoch FROM $1)::bigint) AS e (s)
-$$;
-COMMENT ON FUNCTION pgbackup._roughly(interval) IS 'internal: 26 h, 3 days';
 
 CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

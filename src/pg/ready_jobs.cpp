@@ -119,7 +119,9 @@ ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
 
 ReadyJob TakeRestore(MemoryContext context) {
   if (ExecuteSql("SELECT id, target_database, mode FROM pgbackup.restores "
-                 "WHERE status = 'pending' AND mode <> 'verify' "
+                 "WHERE status = 'pending' AND mode <> 'verify' AND (safety_backup_id IS NULL OR "
+                 "EXISTS (SELECT FROM pgbackup.backups b WHERE b.id = safety_backup_id AND "
+                 "b.status = 'completed')) "
                  "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
     return {};
   const int64 id = Int8OfRow(0, 0);

@@ -208,6 +208,12 @@ void DefineWhenAndWhat() {
                "How often a backup that gave way, or could not lock its tables, is tried again.");
   DefineNumber("pgbackup.retry_delay", &settings.retry_delay, 300, 1, 86400, GUC_UNIT_S,
                "How long after the first failure; twice as long after each further one.");
+  DefineNumber("pgbackup.recent_backup_window", &settings.recent_backup_window, 300, 0, INT_MAX,
+               GUC_UNIT_S,
+               "How recent a backup of a database has to be that a restore replaces; 0 for any.");
+  DefineCustomBoolVariable(
+      "pgbackup.safety_backup", "Whether a restore makes that backup itself when there is none.",
+      nullptr, &settings.safety_backup, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineNumber(
       "pgbackup.keep_replaced", &settings.keep_replaced, 7 * 86400, 0, INT_MAX, GUC_UNIT_S,
       "How long cleanup() leaves databases alone that restores have replaced; 0 for ever.");

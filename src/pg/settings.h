@@ -25,18 +25,20 @@ struct Settings {
   int max_concurrent;
   char* compression;
   bool include_globals;
-  int lock_wait_timeout;   // milliseconds
-  int lock_guard_timeout;  // milliseconds, 0: off
-  int retries;             // 0: none
-  int retry_delay;         // seconds
-  int timeout;             // seconds, 0: none
-  int keep_replaced;       // seconds, 0: for ever
-  double min_size_ratio;   // part of the usual size
-  int max_backup_age;      // seconds, 0: any
-  int max_proof_age;       // seconds, 0: any
-  int max_xmin_age;        // transactions
-  int catch_up_window;     // seconds, 0: catch up nothing
-  int jitter;              // seconds
+  int lock_wait_timeout;     // milliseconds
+  int lock_guard_timeout;    // milliseconds, 0: off
+  int retries;               // 0: none
+  int retry_delay;           // seconds
+  int timeout;               // seconds, 0: none
+  int recent_backup_window;  // seconds, 0: off
+  bool safety_backup;
+  int keep_replaced;      // seconds, 0: for ever
+  double min_size_ratio;  // part of the usual size
+  int max_backup_age;     // seconds, 0: any
+  int max_proof_age;      // seconds, 0: any
+  int max_xmin_age;       // transactions
+  int catch_up_window;    // seconds, 0: catch up nothing
+  int jitter;             // seconds
   char* cleanup_schedule;
   int retention_count;  // 0: no such rule, as for the next five
   int retention_days;

@@ -46,6 +46,7 @@ sub new_cluster
 		shared_preload_libraries => 'pgbackup',
 		'pgbackup.storage' => "file://$store",
 		'pgbackup.schedule' => '',
+		'pgbackup.recent_backup_window' => 0,
 		%settings);
 	$node->append_conf('postgresql.conf', "$_ = '$all{$_}'") for sort keys %all;
 	$node->start;
