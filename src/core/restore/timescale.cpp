@@ -27,8 +27,8 @@ BEGIN
         EXECUTE call;
     END IF;
 END $$)",
-    "CREATE EVENT TRIGGER pgbackup_restoring ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') "
-    "EXECUTE FUNCTION pgbackup_restoring.prepare()"};
+    ("CREATE EVENT TRIGGER pgbackup_restoring ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') "
+     "EXECUTE FUNCTION pgbackup_restoring.prepare()")};
 
 constexpr const char* kFinishSql = R"(
 SELECT format('SELECT %I.%I()', n.nspname, p.proname)
