@@ -366,7 +366,7 @@ TEST(RetentionProperty, TenThousandBackupsTakeMilliseconds) {
     backups[i].policy = &policy;
   }
   const auto begin = std::chrono::steady_clock::now();
-  PlanRetention(backups, 10'000 * 3600, utc, 0.5);
+  PlanRetention(backups, int64_t{10'000} * 3600, utc, 0.5);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   std::printf("planning for 10,000 backups took %.1f ms\n", took.count());
   const auto kept = std::count_if(backups.begin(), backups.end(), [](const auto& backup) {

@@ -60,9 +60,8 @@ size_t ScriptSplitter::WordLength() const {
 // Of a literal in single quotes with a prefix (E, B, U&, …), of which there are `prefix` bytes.
 size_t ScriptSplitter::TextLength(size_t prefix, bool escapes) const {
   for (size_t i = prefix + 1; i < rest_.size(); ++i) {
-    if (escapes && rest_[i] == '\\')
-      ++i;
-    else if (rest_[i] == '\'' && rest_.substr(i + 1, 1) == "'")
+    const bool is_doubled = rest_[i] == '\'' && rest_.substr(i + 1, 1) == "'";
+    if (is_doubled || (escapes && rest_[i] == '\\'))
       ++i;
     else if (rest_[i] == '\'')
       return i + 1;
