@@ -13,7 +13,7 @@ CMAKE_FLAGS ?= -DPGBACKUP_UNITY=ON
 
 MODULE_big = pgbackup
 EXTENSION = pgbackup
-DATA = sql/pgbackup--1.0.sql
+DATA_built = sql/pgbackup--1.0.sql
 PGFILEDESC = "pgbackup - backups of every database from inside the server"
 
 # What the module takes from the core: only files free of exceptions and allocation.
@@ -49,6 +49,12 @@ AGENT = $(BUILD_DIR)/pgbackup
 completionsdir = $(patsubst %/,%,$(dir $(bindir)))/share/bash-completion/completions
 
 all: agent
+
+# The extension's script, in the order in which its parts need each other.
+SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog internal backups restores verification \
+	schedules check retention janitor statistics health metrics events dashboard access import end)
+sql/pgbackup--1.0.sql: $(SQL_PARTS) Makefile
+	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(SQL_PARTS) >$@.new && mv $@.new $@
 
 .PHONY: agent install-agent uninstall-agent clean-agent check-unit
 agent: $(BUILD_DIR)/build.ninja

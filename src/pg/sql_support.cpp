@@ -1,5 +1,5 @@
 // Small SQL-callable pieces that plpgsql cannot do itself: what the server knows, what the core
-// checks, and the progress of runs. The functions themselves are in sql/pgbackup--1.0.sql.
+// checks, and the progress of runs. The functions themselves are in sql/parts.
 #include "core/run/compression.h"
 #include "core/run/state.h"
 #include "core/storage/storage_url.h"

@@ -1,0 +1,104 @@
+--
+-- Checking the setup (src/pg/sql_check.cpp)
+--
+
+CREATE FUNCTION pgbackup._ask_check(needed_bytes bigint, storage text, with_server boolean) RETURNS jsonb
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_check';
+COMMENT ON FUNCTION pgbackup._ask_check(bigint, text, boolean) IS 'internal: has an agent try a storage, unless that is empty, and with_server also programs and connection';
+
+CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'launcher',
+           CASE WHEN pid IS NOT NULL THEN 'ok' WHEN pg_is_in_recovery() THEN 'warning' ELSE 'error' END,
+           CASE WHEN pid IS NOT NULL THEN format('runs as process %s', pid)
+                WHEN pg_is_in_recovery() THEN 'does not run on a standby'
+                ELSE 'does not run' END,
+           CASE WHEN pid IS NOT NULL THEN NULL
+                WHEN pg_is_in_recovery() THEN 'Backups are made on the primary.'
+                ELSE 'Look in the server''s log for why it ended; the server starts it again within ten seconds.' END
+      FROM pgbackup.launcher_pid() AS pid
+$$;
+COMMENT ON FUNCTION pgbackup._check_launcher() IS 'internal: the row about the launcher';
+
+CREATE FUNCTION pgbackup._check_schedule() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'schedule',
+           CASE WHEN next IS NULL THEN 'warning' ELSE 'ok' END,
+           CASE WHEN next IS NULL THEN 'no backup is scheduled' ELSE format('next at %s', next) END,
+           CASE WHEN next IS NULL THEN 'Set pgbackup.storage and pgbackup.schedule, or start backups with pgbackup.run().' END
+      FROM (SELECT min(pgbackup._next_start(s)) FROM pgbackup.schedules s) AS n (next)
+$$;
+COMMENT ON FUNCTION pgbackup._check_schedule() IS 'internal: the row about the schedule';
+
+CREATE FUNCTION pgbackup._check_databases() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    WITH named AS (
+        SELECT n.name, d.datallowconn
+          FROM pgbackup._select_databases(current_setting('pgbackup.databases')) AS n (name)
+          LEFT JOIN pg_database d ON d.datname = n.name),
+    problem AS (
+        SELECT string_agg(format(CASE WHEN datallowconn IS NULL THEN 'database "%s" does not exist'
+                                      ELSE 'database "%s" accepts no connections' END, name), ', ' ORDER BY name) AS words
+          FROM named WHERE datallowconn IS NOT TRUE)
+    SELECT 'databases', CASE WHEN words IS NULL THEN 'ok' ELSE 'error' END,
+           coalesce(words, format('pgbackup.databases = %s', current_setting('pgbackup.databases'))),
+           CASE WHEN words IS NOT NULL THEN 'Correct pgbackup.databases: every scheduled run of these will fail.' END
+      FROM problem
+$$;
+COMMENT ON FUNCTION pgbackup._check_databases() IS 'internal: the row about pgbackup.databases';
+
+CREATE FUNCTION pgbackup._check_storage_setting() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'storage', CASE WHEN problem IS NULL THEN 'ok' ELSE 'error' END, coalesce(problem, url),
+           CASE WHEN problem IS NOT NULL
+                THEN 'ALTER SYSTEM SET pgbackup.storage = ''s3://bucket/prefix'' or ''file:///path''; then SELECT pg_reload_conf().' END
+      FROM (SELECT url, CASE WHEN url = '' THEN 'no storage is set' ELSE pgbackup._storage_error(url) END AS problem
+              FROM current_setting('pgbackup.storage') AS url) AS s
+$$;
+COMMENT ON FUNCTION pgbackup._check_storage_setting() IS 'internal: the row about pgbackup.storage';
+
+CREATE FUNCTION pgbackup._check_agent(storage text, with_server boolean) RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- What the next round of backups may take: the last one of every database.
+    needed bigint := coalesce(sum(file_size), 0)::bigint
+        FROM (SELECT DISTINCT ON (b.database) b.file_size FROM pgbackup.backups b
+               WHERE b.status = 'completed' ORDER BY b.database, b.id DESC) AS last;
+    why text;
+    what_to_do text;
+BEGIN
+    RETURN QUERY SELECT r->>'item', r->>'status', r->>'detail', r->>'hint'
+                   FROM jsonb_array_elements(pgbackup._ask_check(needed, storage, with_server)->'rows') AS r;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL, what_to_do = PG_EXCEPTION_HINT;
+    RETURN QUERY SELECT 'agent', 'error', SQLERRM || coalesce('. ' || nullif(why, ''), ''), nullif(what_to_do, '');
+END $$;
+COMMENT ON FUNCTION pgbackup._check_agent(text, boolean) IS 'internal: the rows an agent finds out about a storage, and with_server about the programs and the connection';
+
+CREATE FUNCTION pgbackup.check() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    home text := current_setting('pgbackup.home_database', true);
+BEGIN
+    IF NOT pgbackup._is_preloaded() THEN
+        RETURN QUERY VALUES ('server', 'error', 'pgbackup is not loaded by this server',
+            'Add to postgresql.conf: shared_preload_libraries = ''pgbackup'' and restart the server.');
+        RETURN;
+    ELSIF home <> current_database() THEN
+        RETURN QUERY VALUES ('server', 'error',
+            format('pgbackup works from database "%s", not from "%s"', home, current_database()),
+            format('Connect to "%s", or set pgbackup.home_database in postgresql.conf and restart the server.', home));
+        RETURN;
+    END IF;
+    RETURN QUERY VALUES ('server', 'ok', 'pgbackup is preloaded', NULL);
+    RETURN QUERY SELECT * FROM pgbackup._check_launcher();
+    RETURN QUERY SELECT * FROM pgbackup._check_schedule();
+    RETURN QUERY SELECT * FROM pgbackup._check_databases();
+    RETURN QUERY SELECT * FROM pgbackup._check_storage_setting();
+    RETURN QUERY SELECT * FROM pgbackup._check_agent(current_setting('pgbackup.storage'), true);
+    RETURN QUERY SELECT format('copy %s: %s', w.n, c.item), c.status, c.detail, c.hint
+                   FROM pgbackup._wanted_copies(current_setting('pgbackup.storage')) WITH ORDINALITY AS w (storage, n),
+                        pgbackup._check_agent(w.storage, false) AS c;
+END $$;
+COMMENT ON FUNCTION pgbackup.check() IS
+    'tries everything that backups and restores need, the storage with small objects that it removes again; one row for each thing, status ok, warning, error or skipped, and a hint on what to do';

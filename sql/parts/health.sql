@@ -1,0 +1,106 @@
+--
+-- Whether all is well. Reads the catalog alone, so it works when the launcher does not.
+--
+
+CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'critical', 'the launcher does not run: no backup starts'
+     WHERE pgbackup.launcher_pid() IS NULL AND NOT pg_is_in_recovery()
+    UNION ALL
+    SELECT 'critical', 'pgbackup.storage is not set: no backup is scheduled'
+     WHERE coalesce(current_setting('pgbackup.storage', true), '') = ''
+    UNION ALL
+    -- Whoever deletes in the storage is stuck when three attempts at the same thing have failed.
+    SELECT 'warning', format('%s folder%s or databases wait to be removed, which fails: %s', count(*), CASE WHEN count(*) > 1 THEN 's' END, min(r.message))
+      FROM pgbackup.removals r WHERE r.attempts >= 3 HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pgbackup._cluster_problems() IS 'internal: what is wrong for every database';
+
+CREATE FUNCTION pgbackup._backup_problems(database name) RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH ended AS (
+        SELECT b.*, row_number() OVER (ORDER BY b.id DESC) AS age
+          FROM pgbackup.backups b
+         WHERE b.database = $1 AND b.status NOT IN ('pending', 'in_progress', 'cancelled')),
+    good AS (
+        SELECT e.*, row_number() OVER (ORDER BY e.id DESC) AS rank FROM ended e WHERE e.status = 'completed'),
+    limits AS (
+        SELECT pgbackup._seconds_of('max_backup_age') AS backup_age, pgbackup._seconds_of('max_proof_age') AS proof_age)
+    SELECT 'critical', 'there is no backup' WHERE NOT EXISTS (SELECT FROM good)
+    UNION ALL
+    SELECT 'critical', format('the newest backup is %s old, pgbackup.max_backup_age is %s',
+                              pgbackup._roughly(now() - g.started_at), pgbackup._roughly(l.backup_age))
+      FROM good g, limits l WHERE g.rank = 1 AND now() - g.started_at > l.backup_age
+    UNION ALL
+    -- From here: what its last runs tell.
+    SELECT CASE WHEN count(*) >= 3 THEN 'critical' ELSE 'warning' END,
+           CASE WHEN count(*) = 1 THEN format('the last backup failed: %s', max(f.message) FILTER (WHERE f.age = 1))
+                ELSE format('the last %s backups failed: %s', count(*), max(f.message) FILTER (WHERE f.age = 1)) END
+      FROM ended f
+     WHERE f.status = 'failed' AND f.id > coalesce((SELECT max(o.id) FROM ended o WHERE o.status <> 'failed'), 0)
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'critical', format('the storage cannot be reached: %s', e.message)
+      FROM ended e WHERE e.age = 1 AND e.status = 'failed' AND e.sqlstate LIKE '08%'
+    UNION ALL
+    SELECT 'warning', format('the newest backup has %s bytes, half of the %s before it had %s or more',
+                             g.file_size, o.count, o.middle::bigint)
+      FROM good g,
+           (SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY p.file_size) AS middle
+              FROM good p WHERE p.rank BETWEEN 2 AND 11) AS o
+     WHERE g.rank = 1 AND o.count >= 3
+       AND g.file_size < o.middle * current_setting('pgbackup.min_size_ratio')::float8
+    UNION ALL
+    SELECT 'warning', CASE WHEN v.at IS NULL THEN 'no backup has been proved good by pgbackup.verify()'
+                           ELSE format('the last proof of a backup is %s old, pgbackup.max_proof_age is %s',
+                                       pgbackup._roughly(now() - v.at), pgbackup._roughly(l.proof_age)) END
+      FROM limits l, (SELECT max(g.verified_at) AS at FROM good g) AS v
+     WHERE l.proof_age IS NOT NULL AND coalesce(now() - v.at > l.proof_age, true) AND EXISTS (SELECT FROM good)
+    UNION ALL
+    SELECT 'warning', format('the copy of backup %s in %s is missing: %s', c.backup_id, split_part(c.storage, '?', 1), c.message)
+      FROM good g JOIN pgbackup.copies c ON c.backup_id = g.id
+     WHERE g.rank = 1 AND c.status = 'failed'
+$$;
+COMMENT ON FUNCTION pgbackup._backup_problems(name) IS 'internal: what is wrong with the backups of a database';
+
+CREATE FUNCTION pgbackup._snapshot_problems(database name) RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'warning', format('backup %s holds back vacuum by %s transactions, pgbackup.max_xmin_age is %s', p.id,
+                             max(age(a.backend_xmin)), current_setting('pgbackup.max_xmin_age'))
+      FROM pgbackup._progress() AS p
+      JOIN pg_stat_activity a ON a.application_name = format('pgbackup backup %s', p.id)
+     WHERE p.database = $1
+     GROUP BY p.id
+    HAVING max(age(a.backend_xmin)) > current_setting('pgbackup.max_xmin_age')::int
+$$;
+COMMENT ON FUNCTION pgbackup._snapshot_problems(name) IS 'internal: a running backup of a database that holds back vacuum';
+
+CREATE FUNCTION pgbackup.health()
+    RETURNS TABLE (database name, status text, reasons text[], last_backup timestamptz, last_backup_id bigint,
+                   running boolean, next_backup timestamptz)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH everywhere AS MATERIALIZED (SELECT * FROM pgbackup._cluster_problems()),
+    problem AS (
+        SELECT d.datname, e.status, e.reason, 1 AS rank FROM pg_database d, everywhere e
+        UNION ALL
+        SELECT d.datname, p.status, p.reason, 2 FROM pg_database d, pgbackup._backup_problems(d.datname) AS p
+         WHERE pgbackup._is_covered(d.datname)
+        UNION ALL
+        SELECT d.datname, p.status, p.reason, 3 FROM pg_database d, pgbackup._snapshot_problems(d.datname) AS p)
+    SELECT d.datname,
+           CASE WHEN bool_or(p.status = 'critical') THEN 'critical' WHEN bool_or(p.status = 'warning') THEN 'warning'
+                ELSE 'healthy' END,
+           coalesce(array_agg(p.reason ORDER BY p.status, p.rank) FILTER (WHERE p.reason IS NOT NULL), '{}'),
+           b.started_at, b.id,
+           EXISTS (SELECT FROM pgbackup.backups r WHERE r.database = d.datname AND r.status = 'in_progress'),
+           pgbackup._next_backup(d.datname)
+      FROM pg_database d
+      LEFT JOIN problem p ON p.datname = d.datname
+      LEFT JOIN LATERAL (SELECT l.id, l.started_at FROM pgbackup.backups l
+                          WHERE l.database = d.datname AND l.status = 'completed' ORDER BY l.id DESC LIMIT 1) AS b ON true
+     WHERE pgbackup._is_covered(d.datname)
+     GROUP BY d.datname, b.id, b.started_at
+     ORDER BY d.datname
+$$;
+COMMENT ON FUNCTION pgbackup.health() IS
+    'one row per database that the schedule covers: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not';

@@ -1,0 +1,76 @@
+--
+-- Numbers for Prometheus. The names follow https://prometheus.io/docs/practices/naming/.
+--
+
+CREATE FUNCTION pgbackup._metrics()
+    RETURNS TABLE (name text, type text, help text, labels jsonb, value double precision)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH health AS MATERIALIZED (SELECT * FROM pgbackup.health()),
+    ended AS MATERIALIZED (SELECT * FROM pgbackup.stats()),
+    newest AS MATERIALIZED (
+        SELECT DISTINCT ON (b.database) b.database, b.started_at, b.duration, b.file_size, b.raw_size, b.database_size,
+               b.verified_at
+          FROM pgbackup.backups b WHERE b.status = 'completed' ORDER BY b.database, b.id DESC),
+    proved AS (
+        SELECT b.database, max(b.verified_at) AS at FROM pgbackup.backups b
+         WHERE b.status = 'completed' AND b.verified_at IS NOT NULL GROUP BY b.database),
+    metric (rank, name, type, help, database, label, value) AS (
+        SELECT 1, 'pgbackup_launcher_up', 'gauge', 'Whether the launcher runs.', NULL::name, NULL::jsonb,
+               CASE WHEN pgbackup.launcher_pid() IS NULL THEN 0 ELSE 1 END::double precision
+        UNION ALL
+        SELECT 2, 'pgbackup_runs_in_progress', 'gauge', 'Runs that have begun and not ended.', NULL, jsonb_build_object('kind', k.kind),
+               (SELECT count(*) FROM pgbackup._progress() AS p WHERE p.kind = k.kind)
+          FROM unnest('{backup,restore,copy}'::text[]) AS k (kind)
+        UNION ALL
+        SELECT 3, 'pgbackup_health_status', 'gauge', 'What pgbackup.health() says: 0 healthy, 1 warning, 2 critical.', h.database, NULL,
+               array_position('{healthy,warning,critical}', h.status) - 1 FROM health h
+        UNION ALL
+        SELECT 4, 'pgbackup_last_success_timestamp_seconds', 'gauge', 'When the newest backup began.', n.database, NULL,
+               extract(epoch FROM n.started_at) FROM newest n
+        UNION ALL
+        SELECT 5, 'pgbackup_last_duration_seconds', 'gauge', 'How long the newest backup took.', n.database, NULL,
+               extract(epoch FROM n.duration) FROM newest n
+        UNION ALL
+        SELECT 6, 'pgbackup_last_stored_bytes', 'gauge', 'What the newest backup takes in its storage.', n.database, NULL, n.file_size FROM newest n
+        UNION ALL
+        SELECT 7, 'pgbackup_last_dumped_bytes', 'gauge', 'What pg_dump wrote for the newest backup.', n.database, NULL, n.raw_size FROM newest n
+        UNION ALL
+        SELECT 8, 'pgbackup_last_database_bytes', 'gauge', 'Size of the database at the newest backup.', n.database, NULL, n.database_size FROM newest n
+        UNION ALL
+        SELECT 9, 'pgbackup_last_verified_timestamp_seconds', 'gauge', 'When a backup was last proved good.', p.database, NULL,
+               extract(epoch FROM p.at) FROM proved p
+        UNION ALL
+        SELECT 10, 'pgbackup_runs', 'gauge', 'Backups in the catalog by how they ended.', e.database, jsonb_build_object('status', c.status), c.count
+          FROM ended e, LATERAL (VALUES ('completed', e.completed), ('failed', e.failed), ('cancelled', e.cancelled),
+                                        ('expired', e.expired)) AS c (status, count)
+        UNION ALL
+        SELECT 11, 'pgbackup_stored_bytes', 'gauge', 'What all backups take.', e.database, jsonb_build_object('storage', u.key), u.value::double precision
+          FROM ended e, jsonb_each_text(e.storage_used) AS u
+        UNION ALL
+        SELECT 12, 'pgbackup_next_backup_timestamp_seconds', 'gauge', 'When the schedule is due next.', NULL, NULL,
+               extract(epoch FROM s.next) FROM (SELECT min(pgbackup._next_start(n)) FROM pgbackup.schedules n) AS s (next) WHERE s.next IS NOT NULL)
+    SELECT m.name, m.type, m.help,
+           jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
+      FROM metric m WHERE m.value IS NOT NULL
+     ORDER BY m.rank, m.database, m.label
+$$;
+COMMENT ON FUNCTION pgbackup._metrics() IS 'internal: the rows of pgbackup.metrics';
+
+CREATE VIEW pgbackup.metrics AS SELECT * FROM pgbackup._metrics();
+COMMENT ON VIEW pgbackup.metrics IS 'numbers for Prometheus: name, type, help, labels and value of each series';
+
+CREATE FUNCTION pgbackup.metrics_text() RETURNS text
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH line AS (
+        SELECT m.n, m.name, m.type, m.help,
+               m.name || coalesce('{' || l.list || '}', '') || ' ' || m.value AS text,
+               row_number() OVER (PARTITION BY m.name ORDER BY m.n) = 1 AS first
+          FROM pgbackup._metrics() WITH ORDINALITY AS m (name, type, help, labels, value, n),
+               LATERAL (SELECT string_agg(format('%s="%s"', e.key,
+                                 replace(replace(replace(e.value, '\', '\\'), '"', '\"'), E'\n', '\n')), ',' ORDER BY e.key) AS list
+                          FROM jsonb_each_text(m.labels) AS e) AS l)
+    SELECT string_agg(CASE WHEN first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', name, help, name, type) ELSE '' END
+                      || text || E'\n', '' ORDER BY n) FROM line
+$$;
+COMMENT ON FUNCTION pgbackup.metrics_text() IS
+    'pgbackup.metrics in Prometheus'' text format (version 0.0.4), for the textfile collector of node_exporter or for PostgREST';
