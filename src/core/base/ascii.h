@@ -15,6 +15,10 @@ constexpr bool IsLetter(char c) noexcept {
   return IsUpper(c) || (c >= 'a' && c <= 'z');
 }
 
+constexpr char AsciiLower(char c) noexcept {
+  return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 // The value of a hexadecimal digit of either case; -1 for anything else.
 constexpr int HexDigit(char c) noexcept {
   if (IsDigit(c)) return c - '0';
