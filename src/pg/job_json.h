@@ -41,6 +41,12 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'tags', current_setting('pgbackup.s3_tags'), "                                   \
   "'requester_pays', current_setting('pgbackup.s3_requester_pays')::bool))"
 
+// Expression for the job's `encryption` member.
+#define PGBACKUP_ENCRYPTION_JSON                                                         \
+  "jsonb_build_object('recipients', current_setting('pgbackup.encryption_recipients'), " \
+  "'identity_file', current_setting('pgbackup.identity_file'), "                         \
+  "'passphrase_file', current_setting('pgbackup.passphrase_file'))"
+
 // Expression for the job's `copies` member; `from` is an SQL FROM list of copies c, and what
 // follows.
 #define PGBACKUP_COPIES_JSON(from) \

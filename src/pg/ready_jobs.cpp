@@ -94,7 +94,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
       "'include_globals', $10, 'lock_guard_timeout_ms', $11, 'parallel_threshold_bytes', $12, "
       "'split_table_bytes', $13), "
-      "'server', " PGBACKUP_SERVER_JSON
+      "'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
           "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",
       arguments);
@@ -138,6 +138,7 @@ ReadyJob TakeRestore(MemoryContext context) {
           "pgbackup._name_beside(r.target_database, '__before_restore_' || r.id), "
           "'raw_bytes_per_second', pgbackup._restore_rate(r.database), "
           "'options', r.options, 'server', " PGBACKUP_SERVER_JSON
+          ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
@@ -159,7 +160,8 @@ ReadyJob TakeVerification(MemoryContext context) {
                  "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
                  "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
                  "'database', b.database, "
-                 "'server', " PGBACKUP_SERVER_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
+                 "'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
+                 ", 'storage', " PGBACKUP_STORAGE_JSON(
                      "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
                  arguments) == 0)
     return Unprepared(id, "the backup to verify is not in the catalog any more");

@@ -1,3 +1,4 @@
+#include "core/age/recipient_list.h"
 #include "core/cron/cron.h"
 #include "core/naming/name_template.h"
 #include "core/run/compression.h"
@@ -111,6 +112,16 @@ bool CheckConninfo(char** value, void** /*extra*/, GucSource /*source*/) {
   GUC_check_errdetail("A setting is readable by monitoring roles and must not hold a password.");
   GUC_check_errhint(
       "Use keywords and a password file: 'host=/run/postgresql passfile=/path/to/0600-file'.");
+  return false;
+}
+
+bool CheckRecipients(char** value, void** /*extra*/, GucSource /*source*/) {
+  std::string_view bad;
+  if (IsEmpty(value) || CheckRecipientList(*value, &bad)) return true;
+  GUC_check_errdetail("\"%.*s\" is not an age recipient.", static_cast<int>(bad.size()),
+                      bad.data());
+  GUC_check_errhint(
+      "A recipient begins with \"age1\"; \"pgbackup keygen -o FILE\" makes a key and prints it.");
   return false;
 }
 
@@ -269,6 +280,15 @@ void DefineHow() {
                            "Whether a backup holds the roles and tablespaces of the cluster.",
                            nullptr, &settings.include_globals, true, PGC_SIGHUP, 0, nullptr,
                            nullptr, nullptr);
+  DefineText("pgbackup.encryption_recipients", &settings.encryption_recipients, "",
+             "Public keys (age1...) that new backups are encrypted for; empty for none.",
+             CheckRecipients);
+  DefineText("pgbackup.identity_file", &settings.identity_file, "",
+             "File with the secret keys that restores decrypt backups with.", CheckAbsolutePath);
+  DefineText(
+      "pgbackup.passphrase_file", &settings.passphrase_file, "",
+      "File with a passphrase that backups are encrypted with, when there are no recipients.",
+      CheckAbsolutePath);
   DefineNumber("pgbackup.bandwidth_limit", &settings.bandwidth_limit, 0, 0, INT_MAX, GUC_UNIT_KB,
                "Most that one run may store in a second; 0 for no limit.");
   DefineText("pgbackup.bin_directory", &settings.bin_directory, "",

@@ -25,6 +25,9 @@ struct Settings {
   int max_concurrent;
   char* compression;
   bool include_globals;
+  char* encryption_recipients;
+  char* identity_file;
+  char* passphrase_file;
   int lock_wait_timeout;     // milliseconds
   int lock_guard_timeout;    // milliseconds, 0: off
   int retries;               // 0: none

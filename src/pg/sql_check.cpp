@@ -27,7 +27,8 @@ char* CheckJob(int64 needed_bytes, Datum storage, bool with_server, MemoryContex
       "FROM pg_database d WHERE $9 AND d.datallowconn AND d.datname::text IN "
       "(SELECT pgbackup._select_databases(current_setting('pgbackup.databases')))), "
       "'max_concurrent', current_setting('pgbackup.max_concurrent')::int, "
-      "'format', current_setting('pgbackup.format'), "
+      "'format', current_setting('pgbackup.format'), 'encryption', " PGBACKUP_ENCRYPTION_JSON
+      ", "
       "'server', CASE WHEN $9 THEN " PGBACKUP_SERVER_JSON
       " END, 'server_version_num', current_setting('server_version_num')::int, 'storage', "
       "CASE WHEN $8 <> '' THEN " PGBACKUP_STORAGE_JSON("$8") " END)::text",

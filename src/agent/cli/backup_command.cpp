@@ -6,6 +6,7 @@
 #include "agent/cli/backup_name.h"
 #include "agent/cli/command.h"
 #include "agent/cli/console.h"
+#include "agent/cli/encryption_options.h"
 #include "agent/cli/progress_display.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
@@ -20,6 +21,7 @@ namespace {
 
 struct BackupCommandOptions {
   StorageOptions storage;
+  EncryptionOptions encryption;
   ServerOptions server;
   OutputOptions output;
   BackupJob job;
@@ -41,6 +43,7 @@ void CheckLabel(const std::string& label) {
 void FillJob(BackupCommandOptions* options, const Environment& environment) {
   BackupJob& job = options->job;
   job.storage = options->storage.settings();
+  job.encryption = options->encryption.settings();
   job.server = options->server.Address(environment);
   job.database = options->server.Database(environment);
   if (job.database.empty())
@@ -164,6 +167,7 @@ Command AddBackupCommand(CLI::App& root) {
   AddForm(*app, *options);
   options->storage.AddTo(*app);
   options->storage.AddWritingTo(*app);
+  options->encryption.AddWritingTo(*app);
   options->server.AddTo(*app,
                         "The database, or a connection string without a password; as PGDATABASE");
   options->output.AddTo(*app);

@@ -19,6 +19,7 @@ Command AddRestoreCommand(CLI::App& root);
 Command AddBackupCommand(CLI::App& root);
 Command AddVerifyCommand(CLI::App& root);
 Command AddCheckCommand(CLI::App& root);
+Command AddKeygenCommand(CLI::App& root);
 Command AddAgentCommand(CLI::App& root);
 
 }  // namespace pgbackup

@@ -7,6 +7,7 @@
 
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
+#include "agent/cli/encryption_options.h"
 #include "agent/cli/storage_options.h"
 #include "core/fetch/fetch_run.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 struct FetchOptions {
   StorageOptions storage;
+  EncryptionOptions encryption;
   BackupAddress address;
   OutputOptions output;
   FetchJob job;
@@ -23,6 +25,7 @@ struct FetchOptions {
 int RunFetchCommand(FetchOptions options, const CLI::App& command) {
   FetchJob& job = options.job;
   job.storage = options.storage.settings();
+  job.encryption = options.encryption.settings();
   job.directory = std::filesystem::absolute(job.directory).lexically_normal().string();
   while (job.directory.size() > 1 && job.directory.back() == '/') job.directory.pop_back();
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
@@ -56,6 +59,7 @@ Command AddFetchCommand(CLI::App& root) {
       ->type_name("N")
       ->check(CLI::Range(1, 64));
   options->storage.AddTo(*app);
+  options->encryption.AddReadingTo(*app);
   options->output.AddTo(*app);
   app->footer(
       "\nWithout --decompress the files are the objects as they are stored; docs/storage-format.md "

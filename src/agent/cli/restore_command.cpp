@@ -5,6 +5,7 @@
 
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
+#include "agent/cli/encryption_options.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
 #include "agent/cli/storage_options.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct RestoreCommandOptions {
   StorageOptions storage;
+  EncryptionOptions encryption;
   BackupAddress address;
   ServerOptions server;
   OutputOptions output;
@@ -54,6 +56,7 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   const auto environment = SystemEnvironment();
   RestoreJob& job = options.job;
   job.storage = options.storage.settings();
+  job.encryption = options.encryption.settings();
   job.server = options.server.Address(*environment);
   job.id = NewRunId(*environment);
   job.options.content = ParseDumpContent(options.content);
@@ -109,6 +112,7 @@ Command AddRestoreCommand(CLI::App& root) {
   app->add_flag("--dry-run", options->job.options.dry_run,
                 "Check and read everything, say what would be done, change nothing");
   options->storage.AddTo(*app);
+  options->encryption.AddReadingTo(*app);
   options->server.AddTo(*app,
                         "Database to connect to while the new one is made (postgres), or a\n"
                         "connection string without a password; as PGDATABASE");

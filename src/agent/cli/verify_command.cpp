@@ -5,6 +5,7 @@
 
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
+#include "agent/cli/encryption_options.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
 #include "agent/cli/storage_options.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct VerifyOptions {
   StorageOptions storage;
+  EncryptionOptions encryption;
   BackupAddress address;
   ServerOptions server;
   OutputOptions output;
@@ -27,6 +29,7 @@ int RunVerifyCommand(const VerifyOptions& options, const CLI::App& command) {
   const auto environment = SystemEnvironment();
   job.id = NewRunId(*environment);
   job.storage = options.storage.settings();
+  job.encryption = options.encryption.settings();
   job.server = options.server.Address(*environment);
   job.level = ParseVerifyLevel(options.level);
   job.jobs = options.jobs;
@@ -59,6 +62,7 @@ Command AddVerifyCommand(CLI::App& root) {
       ->type_name("N")
       ->check(CLI::Range(1, 64));
   options->storage.AddTo(*app);
+  options->encryption.AddReadingTo(*app);
   options->server.AddTo(*app,
                         "For level restore: database to connect to (postgres), or a connection\n"
                         "string without a password; as PGDATABASE");

@@ -8,14 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/age/encryption.h"
 #include "core/age/header.h"
 #include "core/base/environment.h"
 
 namespace pgbackup {
-
-// What the manifest calls the two.
-inline constexpr std::string_view kRecipientsScheme = "age-x25519";
-inline constexpr std::string_view kPassphraseScheme = "age-scrypt";
 
 class EncryptionKeys {
  public:

@@ -6,21 +6,11 @@
 #include <vector>
 
 #include "core/age/decryption_keys.h"
+#include "core/age/encryption.h"
 #include "core/age/encryption_keys.h"
 #include "core/base/environment.h"
 
 namespace pgbackup {
-
-// pgbackup.encryption_recipients, identity_file and passphrase_file; empty when not set.
-struct EncryptionSettings {
-  std::string recipients, identity_file, passphrase_file;
-};
-
-// How a backup was encrypted, as its manifest says.
-struct Encryption {
-  std::string scheme;                   // kRecipientsScheme or kPassphraseScheme
-  std::vector<std::string> recipients;  // none for a passphrase
-};
 
 // What new backups are encrypted with: the recipients, else the passphrase; null for neither.
 std::unique_ptr<EncryptionKeys> OpenEncryptionKeys(const EncryptionSettings& settings);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/age/key_files.h"
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/copies/tee_storage.h"
@@ -15,6 +16,7 @@
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
+#include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/postgres/connection_watch.h"
 #include "core/run/deadline.h"
@@ -65,6 +67,7 @@ class Backup {
   FirstFailure failure_;  // of what happens while locks are held
   std::unique_ptr<SnapshotCoordinator> coordinator_;
   ProgramVersion pg_dump_;
+  std::unique_ptr<EncryptionKeys> keys_;  // null: nothing is encrypted
   Manifest manifest_;
   ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
@@ -73,6 +76,8 @@ class Backup {
 
 RunOutcome Backup::Run() {
   manifest_.started_at = FormatTimestamp(context_.environment.Now());
+  keys_ = OpenEncryptionKeys(job_.encryption);
+  if (keys_) manifest_.encryption = {std::string(keys_->scheme()), keys_->recipients()};
   const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
   CheckNoManifest(*storage, job_.file_name);
   Dump(*storage);
@@ -228,10 +233,21 @@ std::vector<DumpObject> Backup::Plan() {
   return MakeDumpPlan(input);
 }
 
+// Of an encrypted backup: what manifest.json must not say.
+ManifestObject StoreContents(const Manifest& manifest, LaneOutputContext output) {
+  DumpObject object;
+  object.name = "contents.json";
+  object.kind = ObjectKind::kContents;
+  output.compression = Compression();
+  LaneOutput contents(object, output);
+  contents.sink().Write(AsBytes(ContentsText(manifest)));
+  return contents.Finish();
+}
+
 void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) {
   context_.progress.SetPhase("dumping");
-  const LaneOutputContext output{storage, job_.file_name, job_.options.compression,
-                                 context_.progress};
+  const LaneOutputContext output{storage,           job_.file_name,       job_.options.compression,
+                                 context_.progress, context_.environment, keys_.get()};
   const DumpLaneContext dump_context{programs_, ConnectionString(settings_),
                                      ConnectionString({{"dbname", job_.database}}), output,
                                      context_.cancellation};
@@ -255,6 +271,7 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
   }
   failure_.Rethrow();
   manifest_.fingerprints = CollectFingerprints(manifest_.objects, archive_names_);
+  if (keys_) manifest_.objects.push_back(StoreContents(manifest_, output));
 }
 
 // Returns the manifest's text. From then on the backup exists.
@@ -262,7 +279,7 @@ std::string Backup::StoreTheManifest(Storage& storage) {
   context_.progress.SetPhase("finishing");
   context_.cancellation.ThrowIfCancelled();
   manifest_.finished_at = FormatTimestamp(context_.environment.Now());
-  std::string text = boost::json::serialize(ManifestToJson(manifest_)) + "\n";
+  std::string text = boost::json::serialize(ManifestForStorage(manifest_)) + "\n";
   try {
     StoreManifest(storage, job_.file_name, text);
   } catch (const Error& error) {

@@ -27,8 +27,8 @@ const char* DumpFormatName(DumpFormat format) noexcept;
 DumpFormat ChooseFormat(DumpFormat wanted, uint64_t database_size, uint64_t threshold) noexcept;
 
 // An archive in custom format, a whole database in plain format, a part of a table's rows as SQL
-// (table_rows.h), roles.
-enum class ObjectKind { kArchive, kSql, kCopy, kGlobals };
+// (table_rows.h), roles, what of an encrypted backup's manifest names anything.
+enum class ObjectKind { kArchive, kSql, kCopy, kGlobals, kContents };
 
 struct DumpObject {
   std::string name;  // below the backup's folder, before compression, e.g. "schema.dump"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/age/age_encrypt_sink.h"
 #include "core/manifest/object_names.h"
 #include "core/pipeline/codec.h"
 
@@ -9,7 +10,8 @@ namespace pgbackup {
 
 LaneOutput::LaneOutput(const DumpObject& object, const LaneOutputContext& context)
     : folder_size_(context.folder.size()) {
-  result_.name = fmt::format("{}{}", object.name, CodecSuffix(context.compression.codec));
+  result_.name = fmt::format("{}{}{}", object.name, CodecSuffix(context.compression.codec),
+                             context.keys == nullptr ? "" : kEncryptedSuffix);
   result_.kind = object.kind;
   result_.sections = object.sections;
   result_.tables = object.tables;
@@ -18,7 +20,11 @@ LaneOutput::LaneOutput(const DumpObject& object, const LaneOutputContext& contex
                                                 fmt::format("{}/{}", context.folder, result_.name),
                                                 &context.progress.stored_bytes);
   stored_ = segments.get();
-  chain_ = std::make_unique<CountSink>(MakeEncoder(std::move(segments), context.compression),
+  std::unique_ptr<Sink> stored = std::move(segments);
+  if (context.keys != nullptr)
+    stored =
+        std::make_unique<AgeEncryptSink>(std::move(stored), *context.keys, context.environment);
+  chain_ = std::make_unique<CountSink>(MakeEncoder(std::move(stored), context.compression),
                                        &context.progress.raw_bytes);
 }
 

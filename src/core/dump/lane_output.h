@@ -1,8 +1,11 @@
-// Where a lane's bytes go: compressed, hashed and stored as one object of the backup.
+// Where a lane's bytes go: compressed, perhaps encrypted, hashed and stored as one object of the
+// backup.
 #pragma once
 
 #include <memory>
 
+#include "core/age/encryption.h"
+#include "core/base/environment.h"
 #include "core/dump/dump_plan.h"
 #include "core/manifest/manifest.h"
 #include "core/pipeline/count_sink.h"
@@ -18,11 +21,14 @@ struct LaneOutputContext {
   std::string folder;
   Compression compression;
   Progress& progress;
+  Environment& environment;
+  const EncryptionKeys* keys = nullptr;  // null: in clear
 };
 
 class LaneOutput {
  public:
-  // Begins the object `<object.name>` with the suffix of the codec. What the context refers to
+  // Begins the object `<object.name>` with the suffixes of the codec and of
+  // encryption. What the context refers to
   // outlives this.
   LaneOutput(const DumpObject& object, const LaneOutputContext& context);
 

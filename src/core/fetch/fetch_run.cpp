@@ -6,6 +6,7 @@
 
 #include "core/base/json.h"
 #include "core/base/sha256.h"
+#include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/manifest/object_names.h"
 #include "core/pipeline/count_sink.h"
@@ -31,7 +32,10 @@ void CheckFileName(const std::string& name) {
               fmt::format("the manifest names the impossible object \"{}\"", name));
 }
 
+// What the content of an object is called.
 std::string WithoutCodec(const std::string& name) {
+  if (IsEncryptedObject(name))
+    return WithoutCodec(name.substr(0, name.size() - kEncryptedSuffix.size()));
   const std::string_view suffix = CodecSuffix(CodecOfObject(name));
   if (!name.ends_with(suffix)) return name;
   return name.substr(0, name.size() - suffix.size());
@@ -107,7 +111,9 @@ uint64_t Fetch::Bring(Storage& source, const WantedFile& file) {
 RunOutcome Fetch::Run() {
   const std::unique_ptr<Storage> source = context_.open_storage(context_.cancellation);
   const std::string text = ReadManifestText(*source, job_.file_name);
-  const Manifest manifest = CheckedManifest(text, *source, job_.file_name, job_.checksum);
+  Manifest manifest = CheckedManifest(text, *source, job_.file_name, job_.checksum);
+  if (job_.decompress)
+    OpenEncryptedBackup(*source, job_.file_name, job_.encryption, context_.progress, &manifest);
   const std::vector<WantedFile> files = Plan(manifest);
   CheckDirectory();
   has_begun_ = true;

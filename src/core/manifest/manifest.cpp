@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "core/base/error.h"
 #include "core/base/json.h"
 
@@ -19,6 +22,8 @@ const char* KindName(ObjectKind kind) {
       return "globals";
     case ObjectKind::kCopy:
       return "copy";
+    case ObjectKind::kContents:
+      return "contents";
     case ObjectKind::kArchive:
       break;
   }
@@ -26,8 +31,8 @@ const char* KindName(ObjectKind kind) {
 }
 
 ObjectKind ParseKind(const std::string& text) {
-  for (const ObjectKind kind :
-       {ObjectKind::kArchive, ObjectKind::kSql, ObjectKind::kCopy, ObjectKind::kGlobals})
+  for (const ObjectKind kind : {ObjectKind::kArchive, ObjectKind::kSql, ObjectKind::kCopy,
+                                ObjectKind::kGlobals, ObjectKind::kContents})
     if (text == KindName(kind)) return kind;
   throw Error(ErrorKind::kInvalid, fmt::format("the manifest has an object of kind \"{}\"", text),
               "", "Use a newer pgbackup.");
@@ -144,14 +149,14 @@ json::object ObjectToJson(const ManifestObject& object) {
   return result;
 }
 
-ManifestObject ObjectFromJson(const JsonReader& reader) {
+ManifestObject ObjectFromJson(const JsonReader& reader, bool names_are_hidden) {
   ManifestObject object;
   object.name = reader.Text("name");
   object.kind = ParseKind(reader.Text("kind"));
   object.sections = reader.Texts("sections");
   for (const JsonReader& table : reader.Objects("tables"))
     object.tables.push_back({table.Text("schema"), table.Text("name")});
-  if (object.kind == ObjectKind::kCopy) {
+  if (object.kind == ObjectKind::kCopy && !names_are_hidden) {
     object.copy = CopyFromJson(reader.Object("copy"));
     if (object.tables.size() != 1 || object.copy->columns.empty())
       throw Error(ErrorKind::kInvalid,
@@ -169,6 +174,20 @@ ManifestObject ObjectFromJson(const JsonReader& reader) {
       throw Error(ErrorKind::kInvalid,
                   fmt::format("the manifest names the impossible object \"{}\"", segment.name));
   return object;
+}
+
+// Leaves only these members.
+void Keep(json::object* object, std::initializer_list<std::string_view> members) {
+  json::object kept;
+  for (const std::string_view member : members)
+    if (json::value* value = object->if_contains(member)) kept[member] = std::move(*value);
+  *object = std::move(kept);
+}
+
+bool HasContentsObject(const JsonReader& root) {
+  for (const JsonReader& object : root.Objects("objects"))
+    if (object.Text("kind") == KindName(ObjectKind::kContents)) return true;
+  return false;
 }
 
 }  // namespace
@@ -233,9 +252,34 @@ json::object ManifestToJson(const Manifest& manifest) {
   root["totals"] = json::object{{"raw_size", manifest.RawSize()},
                                 {"size", manifest.StoredSize()},
                                 {"database_size", manifest.database_size}};
+  if (manifest.encryption)
+    root["encryption"] = json::object{{"scheme", Text(manifest.encryption->scheme)},
+                                      {"recipients", JsonTexts(manifest.encryption->recipients)}};
   if (!manifest.fingerprints.empty())
     root["fingerprints"] = FingerprintsToJson(manifest.fingerprints);
   return root;
+}
+
+json::object ManifestForStorage(const Manifest& manifest) {
+  json::object root = ManifestToJson(manifest);
+  if (!manifest.encryption) return root;
+  // What is not known to be harmless stays out.
+  Keep(&root,
+       {"version", "backup", "cluster", "database", "encryption", "tools", "objects", "totals"});
+  Keep(&root["backup"].as_object(),
+       {"id", "file_name", "database", "label", "schedule", "backup_type", "format", "content",
+        "compression", "created_at", "started_at", "finished_at"});
+  Keep(&root["database"].as_object(), {"name", "encoding"});
+  for (json::value& object : root["objects"].as_array())
+    Keep(&object.as_object(), {"name", "kind", "sections", "raw_size", "size", "segments"});
+  return root;
+}
+
+bool HasHiddenNames(const Manifest& manifest) noexcept {
+  return manifest.encryption && std::any_of(manifest.objects.begin(), manifest.objects.end(),
+                                            [](const ManifestObject& object) {
+                                              return object.kind == ObjectKind::kContents;
+                                            });
 }
 
 json::object ManifestForCatalog(const Manifest& manifest) {
@@ -263,6 +307,8 @@ Manifest ParseManifest(std::string_view text) {
   manifest.format = ParseDumpFormat(backup.Text("format"));
   manifest.content = ParseDumpContent(backup.Text("content"));
   manifest.compression = backup.Text("compression");
+  // Without the members that ManifestForStorage leaves out, what they name is everything or
+  // unknown.
   manifest.selection = {backup.Texts("schemas"), backup.Texts("tables"),
                         backup.Texts("exclude_tables"), backup.Texts("exclude_table_data")};
   manifest.created_by = backup.TextOr("created_by", "");
@@ -273,12 +319,22 @@ Manifest ParseManifest(std::string_view text) {
   manifest.cluster = {cluster.TextOr("name", ""), cluster.TextOr("environment", ""),
                       cluster.TextOr("system_identifier", ""), cluster.Text("server_version"),
                       cluster.Integer("server_version_num")};
-  manifest.properties = PropertiesFromJson(root.Object("database"));
+  if (root.Has("encryption")) {
+    const JsonReader encryption = root.Object("encryption");
+    manifest.encryption = {encryption.Text("scheme"), encryption.Texts("recipients")};
+  }
+  const bool names_are_hidden = manifest.encryption && HasContentsObject(root);
+  if (names_are_hidden) {
+    manifest.properties.name = root.Object("database").Text("name");
+    manifest.properties.encoding = root.Object("database").Text("encoding");
+  } else {
+    manifest.properties = PropertiesFromJson(root.Object("database"));
+  }
   if (root.Has("requires")) manifest.requirements = RequirementsFromJson(root.Object("requires"));
   manifest.pgbackup_version = root.Object("tools").Text("pgbackup");
   manifest.pg_dump_version = root.Object("tools").Text("pg_dump");
   for (const JsonReader& reader : root.Objects("objects"))
-    manifest.objects.push_back(ObjectFromJson(reader));
+    manifest.objects.push_back(ObjectFromJson(reader, names_are_hidden));
   manifest.database_size = root.Object("totals").Size("database_size");
   if (root.Has("fingerprints"))
     manifest.fingerprints = FingerprintsFromJson(root.Object("fingerprints"));

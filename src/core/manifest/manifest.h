@@ -6,11 +6,13 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/age/encryption.h"
 #include "core/dump/dump_plan.h"
 #include "core/fingerprint/fingerprint_list.h"
 #include "core/manifest/manifest_name.h"
@@ -41,9 +43,11 @@ struct ManifestObject {
   // Of each table whose rows it holds: what was dumped. The names are in the
   // encoding of the object; the manifest has them under `fingerprints`.
   std::vector<TableFingerprint> fingerprints;
-  std::optional<CopyRange> copy;   // of kind kCopy, which has one table
-  uint64_t raw_size = 0;           // bytes before compression
-  std::vector<Segment> segments;   // their names too are relative to the backup's folder
+  std::optional<CopyRange> copy;  // of kind kCopy, which has one table
+  uint64_t raw_size = 0;          // bytes before compression
+  std::vector<Segment> segments;  // their names too are relative to the backup's folder
+  // What opens it: null unless the backup is encrypted and has been opened (encrypted_contents.h).
+  std::shared_ptr<const DecryptionKeys> keys;
   uint64_t Size() const noexcept;  // bytes stored
 };
 
@@ -59,6 +63,7 @@ struct Manifest {
   DumpContent content = DumpContent::kAll;
   std::string compression;  // as asked for, e.g. "zstd:3"
   SelectionNames selection;
+  std::optional<Encryption> encryption;  // none: in clear
 
   ManifestCluster cluster;
   DatabaseProperties properties;
@@ -78,6 +83,13 @@ boost::json::object ManifestToJson(const Manifest& manifest);
 // The same without the fingerprints: they would be most of it, and nobody reads them in the
 // catalog.
 boost::json::object ManifestForCatalog(const Manifest& manifest);
+
+// What is stored as manifest.json: of an encrypted backup, nothing that names a schema, a table, a
+// role or what else is in the database.
+boost::json::object ManifestForStorage(const Manifest& manifest);
+
+// Of an encrypted backup: whether this is all that manifest.json says, and the rest is missing.
+bool HasHiddenNames(const Manifest& manifest) noexcept;
 
 // kInvalid when the text is no manifest of a version this program reads.
 Manifest ParseManifest(std::string_view text);

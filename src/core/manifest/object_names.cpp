@@ -57,13 +57,18 @@ std::string_view CodecSuffix(Codec codec) noexcept {
 
 Codec CodecOfObject(std::string_view name) noexcept {
   TakePart(&name);
-  TakeSuffix(&name, ".age");
+  TakeSuffix(&name, kEncryptedSuffix);
   return TakeCodec(&name);
+}
+
+bool IsEncryptedObject(std::string_view name) noexcept {
+  TakePart(&name);
+  return name.ends_with(kEncryptedSuffix);
 }
 
 bool IsBackupObjectName(std::string_view leaf) noexcept {
   TakePart(&leaf);
-  const bool encrypted = TakeSuffix(&leaf, ".age");
+  const bool encrypted = TakeSuffix(&leaf, kEncryptedSuffix);
   const Codec codec = TakeCodec(&leaf);
   // As it is, this name could be anybody's, and no backup writes it.
   if (leaf == "contents.json") return encrypted || codec != Codec::kNone;

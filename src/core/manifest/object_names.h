@@ -10,8 +10,14 @@ namespace pgbackup {
 // What the names of objects written with this codec end with: ".zst", ".gz", ".lz4" or nothing.
 std::string_view CodecSuffix(Codec codec) noexcept;
 
+// What those of encrypted objects end with, behind that.
+inline constexpr std::string_view kEncryptedSuffix = ".age";
+
 // What an object was compressed with, by its name, also with .age and .partN behind.
 Codec CodecOfObject(std::string_view name) noexcept;
+
+// Whether an object is encrypted, by its name, also with .partN behind.
+bool IsEncryptedObject(std::string_view name) noexcept;
 
 // Whether `leaf`, a name without folder, is one that a backup gives to the objects that hold its
 // data: schema.dump.zst, data-000.dump.gz, data-001.sql, …, with .age and .partN where those are

@@ -1,5 +1,9 @@
 #include "core/pipeline/codec.h"
 
+#include <fmt/format.h>
+
+#include "core/age/age_decrypt_sink.h"
+#include "core/base/error.h"
 #include "core/manifest/object_names.h"
 #include "core/pipeline/gzip_decode_sink.h"
 #include "core/pipeline/gzip_sink.h"
@@ -36,6 +40,17 @@ std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string&
       break;
   }
   return next;
+}
+
+std::unique_ptr<Sink> MakeReader(std::unique_ptr<Sink> next, const std::string& object_name,
+                                 const DecryptionKeys* keys) {
+  std::unique_ptr<Sink> decoder = MakeDecoder(std::move(next), object_name);
+  if (!IsEncryptedObject(object_name)) return decoder;
+  if (keys == nullptr)
+    throw Error(
+        ErrorKind::kInvalid,
+        fmt::format("object \"{}\" is encrypted, its manifest does not say how", object_name));
+  return std::make_unique<AgeDecryptSink>(std::move(decoder), object_name, *keys);
 }
 
 }  // namespace pgbackup

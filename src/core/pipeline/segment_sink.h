@@ -21,6 +21,7 @@ struct Segment {
   std::string name;    // relative to the storage's URL
   uint64_t size = 0;   // bytes
   std::string sha256;  // lower-case hexadecimal
+  bool operator==(const Segment&) const = default;
 };
 
 class SegmentSink final : public Sink {

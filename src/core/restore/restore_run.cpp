@@ -5,6 +5,7 @@
 
 #include "core/base/json.h"
 #include "core/dump/read_session.h"
+#include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
@@ -151,6 +152,7 @@ std::unique_ptr<Storage> Restore::OpenReadable() {
           i == 0 ? context_.open_storage(context_.cancellation)
                  : context_.open_at(job_.copies[i - 1], context_.cancellation);
       manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
+      OpenEncryptedBackup(*storage, job_.file_name, job_.encryption, context_.progress, &manifest_);
       if (i > 0) read_from_copy_ = storage->url();
       return storage;
     } catch (const Error& error) {

@@ -29,7 +29,8 @@ void ReadStoredObject(Storage& storage, const std::string& folder, const Manifes
 std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,
                                    Progress& progress) {
   return std::make_unique<CountSink>(
-      MakeDecoder(std::make_unique<CountSink>(std::move(next), &progress.raw_bytes), object.name),
+      MakeReader(std::make_unique<CountSink>(std::move(next), &progress.raw_bytes), object.name,
+                 object.keys.get()),
       &progress.stored_bytes);
 }
 

@@ -34,7 +34,8 @@ ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder,
   constexpr uint64_t kLargestPiece = 8 << 20;
   ArchiveToc toc;
   TocReader reader([&](TocEntry entry) { toc.entries.push_back(std::move(entry)); });
-  const std::unique_ptr<Sink> decode = MakeDecoder(std::make_unique<TocSink>(reader), object.name);
+  const std::unique_ptr<Sink> decode =
+      MakeReader(std::make_unique<TocSink>(reader), object.name, object.keys.get());
   uint64_t piece = kFirstPiece;
   for (const Segment& segment : object.segments)
     for (uint64_t offset = 0; offset < segment.size && !reader.IsComplete();) {

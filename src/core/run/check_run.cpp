@@ -11,6 +11,7 @@
 #include "core/postgres/postgres_connection.h"
 #include "core/process/program.h"
 #include "core/run/deadline.h"
+#include "core/run/encryption_check.h"
 #include "core/storage/object_probe.h"
 
 namespace pgbackup {
@@ -29,6 +30,10 @@ class Check {
       if (report_.Try("connection", [&] { return Connection(); }))
         report_.Try("locks", [&] { return Locks(); });
     }
+    const EncryptionSettings& encryption = job_.encryption;
+    if (!encryption.recipients.empty() || !encryption.identity_file.empty() ||
+        !encryption.passphrase_file.empty())
+      report_.Try("encryption", [&] { return TryEncryption(encryption, context_.environment); });
     if (!job_.storage.url.empty()) CheckStorage();
     return report_;
   }

@@ -71,11 +71,19 @@ int64_t InRange(const JsonReader& reader, std::string_view key, int64_t otherwis
   return value;
 }
 
+EncryptionSettings ParseEncryption(const JsonReader& root) {
+  if (!root.Has("encryption")) return {};
+  const JsonReader reader = root.Object("encryption");
+  return {reader.TextOr("recipients", ""), reader.TextOr("identity_file", ""),
+          reader.TextOr("passphrase_file", "")};
+}
+
 void ParseBase(const JsonReader& root, JobBase* job) {
   job->id = root.Integer("id");
   job->storage = ParseStorage(root.Object("storage"));
   job->file_name = root.Text("file_name");
   job->nice = InRange(root, "nice", 0, 0, 19);
+  job->encryption = ParseEncryption(root);
   if (!IsValidObjectName(job->file_name))
     throw Error(ErrorKind::kInvalid,
                 fmt::format("\"{}\" cannot be the name of a backup's folder", job->file_name));
@@ -212,6 +220,7 @@ CopyJob ParseCopy(const JsonReader& root) {
 
 CheckJob ParseCheck(const JsonReader& root) {
   CheckJob job;
+  job.encryption = ParseEncryption(root);
   job.id = root.IntegerOr("id", 0);
   if (root.Has("server")) {
     job.server = ParseServer(root.Object("server"));

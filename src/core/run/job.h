@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "core/age/encryption.h"
 #include "core/dump/dump_plan.h"
 #include "core/manifest/manifest.h"
 #include "core/postgres/server_address.h"
@@ -23,7 +24,8 @@ struct JobBase {
   ServerAddress server;
   StorageSettings storage;
   std::string file_name;  // the backup's folder
-  int64_t nice = 0;       // added to the agent's priority, 0-19
+  EncryptionSettings encryption;
+  int64_t nice = 0;  // added to the agent's priority, 0-19
 };
 
 struct BackupOptions {

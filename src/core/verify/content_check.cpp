@@ -125,6 +125,8 @@ std::unique_ptr<Sink> ShapeCheck(std::unique_ptr<Sink> next, const Manifest& man
     case ObjectKind::kGlobals:
       return std::make_unique<ScriptEndSink>(
           std::move(next), "PostgreSQL database cluster dump complete", object.name);
+    case ObjectKind::kContents:
+      return next;
     case ObjectKind::kCopy:
       break;
   }

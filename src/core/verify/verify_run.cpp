@@ -2,7 +2,9 @@
 
 #include <sys/wait.h>
 
+#include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
+#include "core/pipeline/count_sink.h"
 #include "core/pipeline/fd_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
@@ -31,8 +33,16 @@ class Verification {
   void ReadObject(Storage& storage, const ManifestObject& object) const;
   void ParseArchive(Storage& storage, const ManifestObject& object) const;
   std::unique_ptr<Sink> Check(std::unique_ptr<Sink> next, const ManifestObject& object) const {
+    if (only_stored_bytes())
+      return std::make_unique<CountSink>(std::move(next), &context_.progress.stored_bytes);
     return ContentChain(ContentCheck(std::move(next), manifest_, object, job_.level), object,
                         context_.progress);
+  }
+
+  // Whoever has no key to an encrypted backup can still compare what is stored.
+  bool only_stored_bytes() const noexcept {
+    return manifest_.encryption && job_.level == VerifyLevel::kChecksum &&
+           job_.encryption.identity_file.empty() && job_.encryption.passphrase_file.empty();
   }
 
   const VerifyJob& job_;
@@ -44,6 +54,8 @@ class Verification {
 RunOutcome Verification::Run() {
   const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
   manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
+  if (!only_stored_bytes())
+    OpenEncryptedBackup(*storage, job_.file_name, job_.encryption, context_.progress, &manifest_);
   RunOutcome outcome;
   outcome.fields["message"] = nullptr;
   if (job_.level == VerifyLevel::kArchive)
