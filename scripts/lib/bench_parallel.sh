@@ -53,7 +53,7 @@ parallel_round() {
     measure pgbackrest pgbackrest --config="$scratch/pgbackrest.conf" --stanza=bench --type=full backup
   fi
   backup pgbackup "s3://$PGBACKUP_TEST_S3_BUCKET/bench"
-  if [ "$content" = single ]; then
+  if [ "$content" = single ] || [ "$content" = pgbench ]; then
     set_split 1GB
     backup pgbackup-split "s3://$PGBACKUP_TEST_S3_BUCKET/bench"
     set_split 16GB
