@@ -58,9 +58,7 @@ build_by_clang() { # LOG FOLDER TARGET CMAKE-ARGUMENT…
   local log=$1 folder=$2 target=$3
   shift 3
   grep -qs '^CMAKE_CXX_COMPILER:.*clang' "$folder/CMakeCache.txt" || rm -rf "$folder"
-  if ! [ -e "$folder/build.ninja" ]; then
-    quietly "$log" cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++ \
-      -DPGBACKUP_UNITY=ON "$@" || return
-  fi
+  quietly "$log" cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++ \
+    -DPGBACKUP_UNITY=ON "$@" || return
   quietly "$log" nice cmake --build "$folder" --target "$target"
 }

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # The fuzzers of test/fuzz, each for PGBACKUP_TEST_FUZZ_SECONDS (60), as many at a time as there are
-# processors. What they have learned stays in build-fuzz for the next run. Adds to passed and failed.
+# processors. They are built in build-sanitize, with the core that the unit tests have there; what they have
+# learned stays there, too, for the next run. Adds to passed and failed.
 
 test_fuzz() {
   heading "fuzzers"
-  local folder=$root/build-fuzz log=$scratch/fuzz.log good=0 bad=0 family
-  if ! build_by_clang "$log" "$folder" fuzzers -DPGBACKUP_FUZZ=ON -DPGBACKUP_TESTS=OFF; then
+  local folder=$root/build-sanitize log=$scratch/fuzz.log good=0 bad=0 family
+  if ! build_sanitized "$log" "$folder" fuzzers; then
     count "fuzzers" 0 1 0
     return
   fi
@@ -30,12 +31,12 @@ test_fuzz() {
 
 # Quiet: the log is read afterwards. An input that takes 10 s or 2 GB is a finding, too.
 run_fuzzer() { # FAMILY
-  local found=$fuzz_root/build-fuzz/corpus/$1
+  local found=$fuzz_root/build-sanitize/corpus/$1
   mkdir -p "$found"
   {
-    nice "$fuzz_root/build-fuzz/test/fuzz/fuzz_$1" -max_total_time="${PGBACKUP_TEST_FUZZ_SECONDS:-60}" \
+    nice "$fuzz_root/build-sanitize/test/fuzz/fuzz_$1" -max_total_time="${PGBACKUP_TEST_FUZZ_SECONDS:-60}" \
       -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$fuzz_root/build-fuzz/findings/$1-" "$found" "$fuzz_root/test/fuzz/corpus/$1" &&
+      -artifact_prefix="$fuzz_root/build-sanitize/findings/$1-" "$found" "$fuzz_root/test/fuzz/corpus/$1" &&
       echo "ended well"
   } >"$fuzz_log/$1.log" 2>&1 || :
 }
@@ -45,6 +46,6 @@ show_finding() { # FAMILY LOG
   grep -E 'does not hold|runtime error|^SUMMARY|ERROR: ' "$2" | head -n 5 || tail -n 20 "$2"
   input=$(sed -n 's/.*Test unit written to //p' "$2" | head -n 1)
   [ -z "$input" ] || printf '%s\n' "the input: $input" \
-    "once more:  $root/build-fuzz/test/fuzz/fuzz_$1 $input" \
+    "once more:  $root/build-sanitize/test/fuzz/fuzz_$1 $input" \
     "a finding that is mended belongs into a unit test and, as a seed, into test/fuzz/corpus/$1"
 }
