@@ -48,7 +48,7 @@ COMMENT ON FUNCTION pgbackup._raise_unknown_backup(bigint) IS 'internal: raises 
 
 CREATE FUNCTION pgbackup._seconds_of(setting text) RETURNS interval
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT make_interval(secs => nullif(s.setting::bigint, 0)) FROM pg_settings s WHERE s.name = 'pgbackup.' || $1
+    SELECT nullif(current_setting('pgbackup.' || $1, true)::interval, interval '0')
 $$;
 COMMENT ON FUNCTION pgbackup._seconds_of(text) IS 'internal: a setting in seconds as an interval, null for 0';
 

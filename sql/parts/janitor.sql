@@ -9,9 +9,7 @@ COMMENT ON FUNCTION pgbackup._ask_janitor(text, bigint, text[], text[]) IS
 
 CREATE FUNCTION pgbackup._cleanup_age() RETURNS interval
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN setting = '0' THEN interval '7 days'
-                ELSE make_interval(secs => setting::int) + interval '1 hour' END
-      FROM pg_settings WHERE name = 'pgbackup.timeout'
+    SELECT coalesce(pgbackup._seconds_of('timeout') + interval '1 hour', interval '7 days')
 $$;
 COMMENT ON FUNCTION pgbackup._cleanup_age() IS
     'internal: what is older belongs to no run: the longest one allowed (pgbackup.timeout) and an hour, or seven days';
@@ -113,10 +111,10 @@ CREATE FUNCTION pgbackup._cleanup_replaced(dry_run boolean)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    keep constant interval := make_interval(secs => (SELECT setting::int FROM pg_settings WHERE name = 'pgbackup.keep_replaced'));
+    keep constant interval := pgbackup._seconds_of('keep_replaced');
     kept pgbackup.restores;
 BEGIN
-    IF keep = interval '0' THEN
+    IF keep IS NULL THEN
         RETURN;
     END IF;
     FOR kept IN SELECT r.* FROM pgbackup.restores r

@@ -131,7 +131,7 @@ CREATE VIEW pgbackup.schedules AS
            s.retention_weekly, s.retention_monthly, s.retention_yearly
       FROM (SELECT 'default' AS name, current_setting('pgbackup.schedule', true) AS cron, current_setting('pgbackup.timezone', true) AS timezone,
                    current_setting('pgbackup.schedule', true) <> '' AND current_setting('pgbackup.storage', true) <> '' AS enabled,
-                   (SELECT setting::int FROM pg_settings WHERE name = 'pgbackup.jitter') AS jitter,
+                   extract(epoch FROM current_setting('pgbackup.jitter', true)::interval)::int AS jitter,
                    current_setting('pgbackup.databases', true) AS databases, 'all' AS content,
                    current_setting('pgbackup.format', true) AS format, NULL AS label, current_setting('pgbackup.storage', true) AS storage,
                    current_setting('pgbackup.jobs', true)::int AS jobs, current_setting('pgbackup.compression', true) AS compression,
@@ -140,7 +140,7 @@ CREATE VIEW pgbackup.schedules AS
             UNION ALL
             SELECT n.name, n.cron, coalesce(n.timezone, current_setting('pgbackup.timezone', true)),
                    n.enabled AND coalesce(n.storage, current_setting('pgbackup.storage', true)) <> '',
-                   coalesce(n.jitter, (SELECT setting::int FROM pg_settings WHERE name = 'pgbackup.jitter')),
+                   coalesce(n.jitter, extract(epoch FROM current_setting('pgbackup.jitter', true)::interval)::int),
                    coalesce(n.databases, current_setting('pgbackup.databases', true)), coalesce(n.content, 'all'),
                    coalesce(n.format, current_setting('pgbackup.format', true)), n.label,
                    coalesce(n.storage, current_setting('pgbackup.storage', true)),

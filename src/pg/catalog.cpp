@@ -218,8 +218,9 @@ void FinishRemoval(int64 run_id, bool done, const char* event) {
 }
 
 void TakeCancellations(void (*stop)(int64 run_id, const char* by)) {
-  const uint64 count =
-      ExecuteSql("DELETE FROM pgbackup.cancellations RETURNING run_id, requested_by");
+  static constinit PreparedSql take(
+      "DELETE FROM pgbackup.cancellations RETURNING run_id, requested_by");
+  const uint64 count = take.Execute();
   SPITupleTable* requests = SPI_tuptable;
   for (uint64 row = 0; row < count; ++row) {
     bool is_null = false;

@@ -42,11 +42,11 @@ ReadyJob Prepared(int64 run_id, const char* database, const char* json, MemoryCo
 }
 
 ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
-  if (ExecuteSql("SELECT id, database, schedule, label, backup_type FROM pgbackup.backups "
-                 "WHERE status = 'pending' AND (not_before IS NULL OR not_before <= $1) "
-                 "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
-                 SqlArguments().Time(now)) == 0)
-    return {};
+  static constinit PreparedSql next(
+      "SELECT id, database, schedule, label, backup_type FROM pgbackup.backups "
+      "WHERE status = 'pending' AND (not_before IS NULL OR not_before <= $1) "
+      "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED");
+  if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
   NameFields fields;
@@ -118,12 +118,13 @@ ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
 }
 
 ReadyJob TakeRestore(MemoryContext context) {
-  if (ExecuteSql("SELECT id, target_database, mode FROM pgbackup.restores "
-                 "WHERE status = 'pending' AND mode <> 'verify' AND (safety_backup_id IS NULL OR "
-                 "EXISTS (SELECT FROM pgbackup.backups b WHERE b.id = safety_backup_id AND "
-                 "b.status = 'completed')) "
-                 "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
-    return {};
+  static constinit PreparedSql next(
+      "SELECT id, target_database, mode FROM pgbackup.restores "
+      "WHERE status = 'pending' AND mode <> 'verify' AND (safety_backup_id IS NULL OR "
+      "EXISTS (SELECT FROM pgbackup.backups b WHERE b.id = safety_backup_id AND "
+      "b.status = 'completed')) "
+      "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED");
+  if (next.Execute() == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
   if (strcmp(TextOfRow(0, 2), "undo") == 0) return TakeUndo(id, database, context);
@@ -147,10 +148,11 @@ ReadyJob TakeRestore(MemoryContext context) {
 }
 
 ReadyJob TakeVerification(MemoryContext context) {
-  if (ExecuteSql("SELECT id, database FROM pgbackup.restores "
-                 "WHERE status = 'pending' AND mode = 'verify' "
-                 "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED") == 0)
-    return {};
+  static constinit PreparedSql next(
+      "SELECT id, database FROM pgbackup.restores "
+      "WHERE status = 'pending' AND mode = 'verify' "
+      "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED");
+  if (next.Execute() == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
   SqlArguments arguments;
@@ -177,13 +179,13 @@ ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context) {
 
 ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
   // The share lock keeps the backup from being deleted meanwhile.
-  if (ExecuteSql("SELECT c.id, b.database FROM pgbackup.copies c "
-                 "JOIN pgbackup.backups b ON b.id = c.backup_id "
-                 "WHERE c.status IN ('pending', 'failed') AND c.next_attempt_at <= $1 "
-                 "AND b.status = 'completed' ORDER BY c.next_attempt_at LIMIT 1 "
-                 "FOR UPDATE OF c SKIP LOCKED FOR SHARE OF b SKIP LOCKED",
-                 SqlArguments().Time(now)) == 0)
-    return {};
+  static constinit PreparedSql next(
+      "SELECT c.id, b.database FROM pgbackup.copies c "
+      "JOIN pgbackup.backups b ON b.id = c.backup_id "
+      "WHERE c.status IN ('pending', 'failed') AND c.next_attempt_at <= $1 "
+      "AND b.status = 'completed' ORDER BY c.next_attempt_at LIMIT 1 "
+      "FOR UPDATE OF c SKIP LOCKED FOR SHARE OF b SKIP LOCKED");
+  if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
   SqlArguments arguments;
@@ -201,19 +203,20 @@ ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
 }
 
 TimestampTz NextCopyTime() {
-  ExecuteSql(
+  static constinit PreparedSql earliest(
       "SELECT min(c.next_attempt_at) FROM pgbackup.copies c "
       "JOIN pgbackup.backups b ON b.id = c.backup_id AND b.status = 'completed'");
+  earliest.Execute();
   bool is_null = false;
   const Datum value = ValueOfRow(0, 0, &is_null);
   return is_null ? 0 : DatumGetTimestampTz(value);
 }
 
 ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
-  if (ExecuteSql("SELECT run_id FROM pgbackup.removals WHERE not_before <= $1 "
-                 "ORDER BY not_before LIMIT 1",
-                 SqlArguments().Time(now)) == 0)
-    return {};
+  static constinit PreparedSql next(
+      "SELECT run_id FROM pgbackup.removals WHERE not_before <= $1 "
+      "ORDER BY not_before LIMIT 1");
+  if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
@@ -232,7 +235,8 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
 }
 
 TimestampTz NextRemovalTime() {
-  ExecuteSql("SELECT min(not_before) FROM pgbackup.removals");
+  static constinit PreparedSql earliest("SELECT min(not_before) FROM pgbackup.removals");
+  earliest.Execute();
   bool is_null = false;
   const Datum value = ValueOfRow(0, 0, &is_null);
   return is_null ? 0 : DatumGetTimestampTz(value);

@@ -51,7 +51,9 @@ void SupersedeRetries(const char* schedule, TimestampTz slot) {
 }
 
 TimestampTz NextRetryTime() {
-  ExecuteSql("SELECT min(not_before) FROM pgbackup.backups WHERE status = 'pending'");
+  static constinit PreparedSql earliest(
+      "SELECT min(not_before) FROM pgbackup.backups WHERE status = 'pending'");
+  earliest.Execute();
   bool is_null = false;
   const Datum value = ValueOfRow(0, 0, &is_null);
   return is_null ? 0 : DatumGetTimestampTz(value);

@@ -56,10 +56,10 @@ void AddSlot(SqlArguments* arguments, int64_t slot) {
 
 void ReadSchedules(TimestampTz now) {
   read_last.count = 0;
-  const uint64 rows = ExecuteSql(
+  static constinit PreparedSql sync(
       "SELECT name, cron, timezone, delay, floor(extract(epoch FROM since))::bigint "
-      "FROM pgbackup._sync_schedules($1)",
-      SqlArguments().Time(now));
+      "FROM pgbackup._sync_schedules($1)");
+  const uint64 rows = sync.Execute(SqlArguments().Time(now));
   for (uint64 row = 0; row < rows && read_last.count < kMaxSchedules; ++row) {
     Schedule* schedule = &read_last.schedules[read_last.count];
     CronError error;

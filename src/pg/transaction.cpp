@@ -1,6 +1,14 @@
 #include "pg/transaction.h"
 
 namespace pgbackup {
+namespace {
+
+uint64 Processed(int result) {
+  if (result < 0) elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
+  return SPI_processed;
+}
+
+}  // namespace
 
 bool RunInTransaction(void (*work)(void* arg), void* arg) {
   MemoryContext caller = CurrentMemoryContext;
@@ -33,15 +41,24 @@ bool RunInTransaction(void (*work)(void* arg), void* arg) {
 }
 
 uint64 ExecuteSql(const char* sql, const SqlArguments& arguments) {
-  const int result =
-      SPI_execute_with_args(sql, arguments.count_, const_cast<Oid*>(arguments.types_),
-                            const_cast<Datum*>(arguments.values_), arguments.nulls_, false, 0);
-  if (result < 0) elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
-  return SPI_processed;
+  return Processed(SPI_execute_with_args(sql, arguments.count_, const_cast<Oid*>(arguments.types_),
+                                         const_cast<Datum*>(arguments.values_), arguments.nulls_,
+                                         false, 0));
 }
 
 uint64 ExecuteSql(const char* sql) {
   return ExecuteSql(sql, SqlArguments());
+}
+
+uint64 PreparedSql::Execute(const SqlArguments& arguments) {
+  if (plan_ == nullptr) {
+    SPIPlanPtr plan = SPI_prepare(sql_, arguments.count_, const_cast<Oid*>(arguments.types_));
+    if (plan == nullptr) elog(ERROR, "SPI failed: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(plan);
+    plan_ = plan;
+  }
+  return Processed(
+      SPI_execute_plan(plan_, const_cast<Datum*>(arguments.values_), arguments.nulls_, false, 0));
 }
 
 char* TextOfRow(uint64 row, int column) {

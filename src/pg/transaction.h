@@ -28,6 +28,7 @@ class SqlArguments {
 
  private:
   friend uint64 ExecuteSql(const char* sql, const SqlArguments& arguments);
+  friend class PreparedSql;
   SqlArguments& Append(Oid type, Datum value, char null) {
     types_[count_] = type;
     values_[count_] = value;
@@ -44,6 +45,23 @@ class SqlArguments {
 // Runs one statement with a fresh snapshot; returns the number of rows. Errors are raised.
 uint64 ExecuteSql(const char* sql, const SqlArguments& arguments);
 uint64 ExecuteSql(const char* sql);
+
+// A statement that the launcher runs over and over: parsed and planned once, and anew when what it
+// names has changed. An object lives as long as the process, and `sql` at least as long.
+class PreparedSql {
+ public:
+  constexpr explicit PreparedSql(const char* sql) : sql_(sql) {}
+  PreparedSql(const PreparedSql&) = delete;
+  PreparedSql& operator=(const PreparedSql&) = delete;
+
+  // As ExecuteSql. The types of the arguments are always those of the first time.
+  uint64 Execute(const SqlArguments& arguments);
+  uint64 Execute() { return Execute(SqlArguments()); }
+
+ private:
+  const char* const sql_;
+  SPIPlanPtr plan_ = nullptr;
+};
 
 // A column (from 0) of a row of the last ExecuteSql. Text is palloc'd, nullptr for NULL.
 char* TextOfRow(uint64 row, int column);
