@@ -21,6 +21,7 @@ test_lint() {
   lint_files "shellcheck" shellcheck_file "${scripts[@]}"
   # shellcheck disable=SC2046
   lint_files "documentation" docs_file $(tree_files | grep '\.md$')
+  lint_files "error messages" messages_file docs/troubleshooting.md
   if has_clang_tool clang-format; then lint_files "clang-format" format_file "${sources[@]}"; fi
   if has_clang_tool clang-tidy; then lint_tidy; fi
 }
@@ -70,6 +71,11 @@ docs_file() { # FILE
     $known =~ /\bpgbackup\.$_\b/ or push @wrong, "pgbackup.$_, which is unknown" for sort keys %names;
     print "$file: $_\n" for @wrong;
     exit(@wrong > 0)' "$1" src/pg/settings.cpp sql/parts/*.sql
+}
+# What the sources can raise is in the tables of the file, and nothing else.
+messages_file() { # FILE
+  # shellcheck disable=SC2046 # no file of ours has blanks in its name
+  perl scripts/lib/messages.pl --compare "$1" sql/parts/*.sql $(tree_files | grep -E '^src/.*\.(cpp|h)$')
 }
 format_file() {
   local complaints
