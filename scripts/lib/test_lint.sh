@@ -22,6 +22,7 @@ test_lint() {
   # shellcheck disable=SC2046
   lint_files "documentation" docs_file $(tree_files | grep '\.md$')
   lint_files "error messages" messages_file docs/troubleshooting.md
+  lint_files "alerts and reasons" runbook_file docs/operations.md
   if has_clang_tool clang-format; then lint_files "clang-format" format_file "${sources[@]}"; fi
   if has_clang_tool clang-tidy; then lint_tidy; fi
 }
@@ -76,6 +77,24 @@ docs_file() { # FILE
 messages_file() { # FILE
   # shellcheck disable=SC2046 # no file of ours has blanks in its name
   perl scripts/lib/messages.pl --compare "$1" sql/parts/*.sql $(tree_files | grep -E '^src/.*\.(cpp|h)$')
+}
+# Every alert, and every reason that health() gives, is in a heading of the file.
+runbook_file() { # FILE
+  perl -CSDA -Mutf8 -e '
+    use strict;
+    use warnings;
+    sub slurp { local (@ARGV, $/) = @_; return join "", <> }
+    my ($file, $rules, $health) = @ARGV;
+    my @headings = map { split /, / } slurp($file) =~ /^### (.*)$/gm;
+    my @wanted = slurp($rules) =~ /^ *- alert: (\w+)/gm;
+    for (slurp($health) =~ /FUNCTION pgbackup\._\w+_problems.*?\$\$(.*?)\$\$/gs) {
+      s/--.*//g;
+      push @wanted, grep { /\w+ \w+ \w+/ } /\x27([^\x27]*)\x27/g;
+    }
+    s/%s folder%s/… folders/ || s/%s/…/g for @wanted;
+    my @missing = grep { my $one = $_; !grep { index($one, $_) >= 0 } @headings } @wanted;
+    print "$file: no heading for \"$_\"\n" for @missing;
+    exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/health.sql
 }
 format_file() {
   local complaints
