@@ -14,15 +14,15 @@ COMMENT ON FUNCTION pgbackup._html(text) IS 'internal: a text for HTML, between 
 
 CREATE FUNCTION pgbackup._html_time(value timestamptz) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(format('<time datetime="%s">%s</time>', to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-                           to_char($1, 'YYYY-MM-DD HH24:MI')), '–')
+    SELECT coalesce('<time datetime="' || to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') || '">'
+                    || to_char($1, 'YYYY-MM-DD HH24:MI') || '</time>', '–')
 $$;
 COMMENT ON FUNCTION pgbackup._html_time(timestamptz) IS 'internal: a time, in the session''s time zone';
 
 CREATE FUNCTION pgbackup._html_line(title text, first text, last text, points double precision[]) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     -- 100 wide, 30 high, from zero to the greatest value.
-    SELECT CASE WHEN cardinality(points) < 2 THEN '' ELSE format(
+    SELECT CASE WHEN coalesce(cardinality(points), 0) < 2 THEN '' ELSE format(
                '<figure><svg role="img" aria-label="%s: %s to %s" viewBox="0 0 100 30" preserveAspectRatio="none">'
                '<polygon points="0,30 %s 100,30"/><polyline points="%s"/></svg>'
                '<figcaption>%s <b>%s</b></figcaption></figure>',
@@ -114,7 +114,7 @@ CREATE FUNCTION pgbackup._html_errors() RETURNS text
         UNION ALL
         SELECT r.mode, r.id, r.target_database, r.finished_at, r.message, r.hint FROM pgbackup.restores r WHERE r.status = 'failed'
         ORDER BY id DESC LIMIT 10)
-    SELECT '<section><h2>Last errors</h2><table><thead><tr><th>Run</th><th>Database</th><th>When</th><th>What</th></tr></thead><tbody>'
+    SELECT '<section><h2>Last errors</h2><table class="errors"><thead><tr><th>Run</th><th>Database</th><th>When</th><th>What</th></tr></thead><tbody>'
            || string_agg(format('<tr><td>%s %s</td><td>%s</td><td>%s</td><td>%s%s</td></tr>', kind, id, pgbackup._html(database),
                   pgbackup._html_time(finished_at), pgbackup._html(message), '<br><small>' || pgbackup._html(hint) || '</small>'), '' ORDER BY id DESC)
            || '</tbody></table></section>'
@@ -143,7 +143,7 @@ article.warning { border-left-color: var(--warn); } article.critical { border-le
 .status { color: var(--good); white-space: nowrap; } .warning .status { color: var(--warn); } .critical .status { color: var(--bad); }
 article ul { margin: 0 0 .5rem; padding-left: 1.1rem; font-size: .9rem; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; margin: 0 0 .75rem; }
-dt, figcaption, small { color: var(--soft); font-size: .85rem; } dd { margin: 0; }
+dt, figcaption, small { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: .9rem; } time { white-space: nowrap; }
 figure { margin: 0 0 .5rem; } svg { width: 100%; height: 3rem; display: block; }
 polyline { fill: none; stroke: var(--chart); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 polygon { fill: var(--chart); opacity: .12; }
@@ -158,6 +158,11 @@ table { border-collapse: collapse; width: 100%; background: var(--card); font-si
 th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: anywhere; } th { color: var(--soft); font-weight: 600; }
 progress { width: 6rem; accent-color: var(--chart); }
+@media (max-width: 40rem) {
+  .errors thead { position: absolute; clip-path: inset(50%); }
+  .errors tr { display: flex; flex-wrap: wrap; gap: 0 .75rem; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
+  .errors td { padding: 0; border: 0; } .errors td:first-child { font-weight: 600; } .errors td:last-child { flex-basis: 100%; }
+}
 $css$
 $$;
 COMMENT ON FUNCTION pgbackup._html_style() IS 'internal: how the page looks';
@@ -168,8 +173,8 @@ CREATE FUNCTION pgbackup.dashboard() RETURNS pgbackup."text/html"
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ''unsafe-inline''; img-src data:">'
         '<link rel="icon" href="data:,"><title>Backups of ', pgbackup._html(c.name), '</title><style>', pgbackup._html_style(),
-        '</style></head><body><header><h1>Backups of ', pgbackup._html(c.name), '</h1><p>', pgbackup._html(c.environment),
-        '</p><p>PostgreSQL ', pgbackup._html(split_part(current_setting('server_version'), ' ', 1)), '</p><p>as of ',
+        '</style></head><body><header><h1>Backups of ', pgbackup._html(c.name), '</h1>', '<p>' || nullif(pgbackup._html(c.environment), '') || '</p>',
+        '<p>PostgreSQL ', pgbackup._html(split_part(current_setting('server_version'), ' ', 1)), '</p><p>as of ',
         pgbackup._html_time(now()), ' ', pgbackup._html(current_setting('TimeZone')), '</p></header><main>',
         pgbackup._html_running(), '<h2>Databases</h2><div class="cards">', pgbackup._html_databases(), '</div>',
         pgbackup._html_errors(), pgbackup._html_storage(), '</main></body></html>')
