@@ -185,6 +185,11 @@ $$;
 COMMENT ON FUNCTION pgbackup._is_beside(oid) IS
     'internal: whether a database is one that a restore is filling, or keeps: the schedule does not back it up';
 
+CREATE FUNCTION pgbackup._check_passkey(passkey text, is_needed boolean) RETURNS void
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_check_passkey';
+COMMENT ON FUNCTION pgbackup._check_passkey(text, boolean) IS
+    'internal: an error unless the passkey is the one of pgbackup.restore_passkey, or is neither needed nor given';
+
 CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (sum(b.raw_size) / nullif(sum(extract(epoch FROM r.duration)), 0))::bigint
@@ -212,7 +217,8 @@ CREATE FUNCTION pgbackup.restore(
     passkey text DEFAULT NULL,
     create_roles boolean DEFAULT false,
     into_schema text DEFAULT NULL) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    -- An error does not put the statement, which holds the passkey, into the server's log.
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 #variable_conflict use_variable
 DECLARE
     source pgbackup.backups;
@@ -225,10 +231,6 @@ BEGIN
     PERFORM pgbackup._check_target(target_database, source.database, replace OR into_schema IS NOT NULL);
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     PERFORM pgbackup._check_flag('create_roles', create_roles);
-    IF passkey IS NOT NULL THEN
-        RAISE EXCEPTION 'passkeys are not supported yet'
-            USING ERRCODE = 'feature_not_supported', HINT = 'Leave passkey out: it would protect nothing.';
-    END IF;
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
@@ -237,6 +239,7 @@ BEGIN
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
     END IF;
+    PERFORM pgbackup._check_passkey(passkey, replace AND NOT dry_run);
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
             jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
@@ -252,7 +255,7 @@ BEGIN
     RETURN run_id;
 END $$;
 COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. Returns the id of the restore';
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -270,8 +273,8 @@ CREATE PROCEDURE pgbackup.run_restore(
 COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
-CREATE FUNCTION pgbackup.undo_restore(restore_id bigint) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION pgbackup.undo_restore(restore_id bigint, passkey text DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 DECLARE
     undone pgbackup.restores;
     run_id bigint;
@@ -303,6 +306,7 @@ BEGIN
                   HINT = 'Give it that name again or, if it is gone, restore a backup of that time.';
     END IF;
     PERFORM pgbackup._check_no_other_restore(undone.target_database);
+    PERFORM pgbackup._check_passkey(passkey, true);
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (undone.backup_id, 'undo', undone.database, undone.target_database,
             jsonb_build_object('restore_id', restore_id))
@@ -310,5 +314,5 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.undo_restore(bigint) IS
-    'asks for the database back that a restore (or an undo) has replaced; what has its name now is kept in its place. Starts when the transaction commits; returns the id of the run, for pgbackup.wait()';
+COMMENT ON FUNCTION pgbackup.undo_restore(bigint, text) IS
+    'asks for the database back that a restore (or an undo) has replaced; what has its name now is kept in its place. Takes the passkey when pgbackup.restore_passkey is set. Starts when the transaction commits; returns the id of the run, for pgbackup.wait()';

@@ -10,6 +10,7 @@
 #include "core/run/check_run.h"
 #include "core/run/inventory_run.h"
 #include "core/run/janitor_run.h"
+#include "core/run/passkey_run.h"
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
 #include "core/verify/verify_run.h"
@@ -49,6 +50,9 @@ RunOutcome Run(const JanitorJob& job, const RunContext& context) {
 }
 RunOutcome Run(const InventoryJob& job, const RunContext& context) {
   return RunInventory(job, context);
+}
+RunOutcome Run(const PasskeyJob& job, const RunContext& context) {
+  return RunPasskey(job, context);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ void AwaitMore(const Agent& agent, long timeout_ms) {
   CHECK_FOR_INTERRUPTS();
 }
 
-void Listen(Agent* agent, int timeout_ms) {
+void Listen(Agent* agent, int timeout_ms, const char* whom) {
   const TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
   for (;;) {
     DrainAgent(agent, OnAnswer, OnAnswerLog);
@@ -50,8 +50,9 @@ void Listen(Agent* agent, int timeout_ms) {
     const long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
     if (left <= 0)
       ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE),
-                      errmsg("the storage did not answer within %d seconds", timeout_ms / 1000),
-                      errhint("Check that the server can reach the storage, then try again.")));
+                      errmsg("%s did not answer within %d seconds", whom, timeout_ms / 1000),
+                      errhint("Check that the server is not overloaded and can reach the storage, "
+                              "then try again.")));
     AwaitMore(*agent, left);
   }
 }
@@ -106,7 +107,7 @@ void EndAgent(Agent* agent) {
 
 }  // namespace
 
-char* AskAgent(const char* job, int timeout_ms) {
+char* AskAgent(const char* job, int timeout_ms, const char* whom) {
   Agent agent;
   const char* error = StartAgent(&agent, JobKind::kRemove, 0, job);
   if (error != nullptr)
@@ -115,7 +116,7 @@ char* AskAgent(const char* job, int timeout_ms) {
   char* volatile answer = nullptr;
   PG_TRY();
   {
-    Listen(&agent, timeout_ms);
+    Listen(&agent, timeout_ms, whom);
     answer = Answer(agent);
   }
   PG_FINALLY();

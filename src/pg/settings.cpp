@@ -1,6 +1,7 @@
 #include "core/age/recipient_list.h"
 #include "core/cron/cron.h"
 #include "core/naming/name_template.h"
+#include "core/passkey/passkey_hash.h"
 #include "core/run/compression.h"
 #include "core/s3/option_check.h"
 #include "core/storage/storage_url.h"
@@ -125,6 +126,16 @@ bool CheckRecipients(char** value, void** /*extra*/, GucSource /*source*/) {
   return false;
 }
 
+bool CheckRestorePasskey(char** value, void** /*extra*/, GucSource /*source*/) {
+  PasskeyHash hash;
+  if (IsEmpty(value) || ParsePasskeyHash(*value, &hash)) return true;
+  // The usual message repeats the value, and this one may be the passkey itself.
+  GUC_check_errmsg("invalid value for parameter \"pgbackup.restore_passkey\"");
+  GUC_check_errdetail("The setting holds the hash of a passkey, never the passkey.");
+  GUC_check_errhint("\"pgbackup hash-passkey\" makes one.");
+  return false;
+}
+
 bool CheckAbsolutePath(char** value, void** /*extra*/, GucSource /*source*/) {
   if (IsEmpty(value) || is_absolute_path(*value)) return true;
   GUC_check_errdetail("The path must be absolute.");
@@ -225,6 +236,9 @@ void DefineWhenAndWhat() {
   DefineCustomBoolVariable(
       "pgbackup.safety_backup", "Whether a restore makes that backup itself when there is none.",
       nullptr, &settings.safety_backup, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  DefineText("pgbackup.restore_passkey", &settings.restore_passkey, "",
+             "Hash of the passkey that replacing a database takes; empty for none.",
+             CheckRestorePasskey, PGC_SIGHUP, GUC_SUPERUSER_ONLY);
   DefineNumber(
       "pgbackup.keep_replaced", &settings.keep_replaced, 7 * 86400, 0, INT_MAX, GUC_UNIT_S,
       "How long cleanup() leaves databases alone that restores have replaced; 0 for ever.");

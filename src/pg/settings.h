@@ -35,6 +35,7 @@ struct Settings {
   int timeout;               // seconds, 0: none
   int recent_backup_window;  // seconds, 0: off
   bool safety_backup;
+  char* restore_passkey;  // a hash
   int keep_replaced;      // seconds, 0: for ever
   double min_size_ratio;  // part of the usual size
   int max_backup_age;     // seconds, 0: any

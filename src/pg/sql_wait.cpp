@@ -174,6 +174,11 @@ void StartAndFollow(FunctionCallInfo fcinfo, const char* start, const Oid* types
   SPI_finish();
 }
 
+// A context of errors that keeps the statement, which holds a passkey, out of the server's log.
+void HideStatement(void* /*argument*/) {
+  errhidestmt(true);
+}
+
 long MillisecondsOf(const Interval* interval) {
   const double days = interval->day + interval->month * 30.0;
   const double total = days * 86400000.0 + static_cast<double>(interval->time) / 1000.0;
@@ -240,7 +245,11 @@ Datum pgbackup_run(PG_FUNCTION_ARGS) {
 Datum pgbackup_run_restore(PG_FUNCTION_ARGS) {
   static const Oid kTypes[] = {INT8OID, NAMEOID, BOOLOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID,
                                TEXTOID, INT4OID, TEXTOID, BOOLOID, TEXTOID};
+  constexpr int kPasskey = 8;
+  ErrorContextCallback discreet = {error_context_stack, HideStatement, nullptr};
+  if (!PG_ARGISNULL(kPasskey)) error_context_stack = &discreet;
   StartAndFollow(fcinfo, "SELECT pgbackup.restore($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                  kTypes, lengthof(kTypes));
+  error_context_stack = discreet.previous;
   PG_RETURN_VOID();
 }

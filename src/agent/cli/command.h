@@ -20,6 +20,7 @@ Command AddBackupCommand(CLI::App& root);
 Command AddVerifyCommand(CLI::App& root);
 Command AddCheckCommand(CLI::App& root);
 Command AddKeygenCommand(CLI::App& root);
+Command AddHashPasskeyCommand(CLI::App& root);
 Command AddAgentCommand(CLI::App& root);
 
 }  // namespace pgbackup

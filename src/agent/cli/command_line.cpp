@@ -46,7 +46,8 @@ CommandLine::CommandLine()
   app_.get_formatter()->column_width(34);
   commands_ = {AddListCommand(app_),    AddShowCommand(app_),   AddFetchCommand(app_),
                AddRestoreCommand(app_), AddBackupCommand(app_), AddVerifyCommand(app_),
-               AddCheckCommand(app_),   AddKeygenCommand(app_), AddAgentCommand(app_)};
+               AddCheckCommand(app_),   AddKeygenCommand(app_), AddHashPasskeyCommand(app_),
+               AddAgentCommand(app_)};
 }
 
 int CommandLine::Run(int argc, char** argv) {

@@ -264,6 +264,14 @@ InventoryJob ParseInventory(const JsonReader& root) {
   return job;
 }
 
+PasskeyJob ParsePasskey(const JsonReader& root) {
+  PasskeyJob job;
+  if (!ParsePasskeyHash(root.Text("hash"), &job.hash))
+    throw Error(ErrorKind::kInvalid, "field \"hash\" of the job is no hash of a passkey");
+  if (root.Has("passkey")) job.passkey.emplace(root.Text("passkey"));
+  return job;
+}
+
 }  // namespace
 
 VerifyLevel ParseVerifyLevel(const std::string& text) {
@@ -295,6 +303,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "check") return ParseCheck(root);
   if (kind == "janitor") return ParseJanitor(root);
   if (kind == "inventory") return ParseInventory(root);
+  if (kind == "passkey") return ParsePasskey(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

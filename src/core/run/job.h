@@ -8,8 +8,10 @@
 #include <variant>
 
 #include "core/age/encryption.h"
+#include "core/age/secret.h"
 #include "core/dump/dump_plan.h"
 #include "core/manifest/manifest.h"
+#include "core/passkey/passkey_hash.h"
 #include "core/postgres/server_address.h"
 #include "core/run/compression.h"
 #include "core/storage/open_storage.h"
@@ -146,8 +148,14 @@ struct InventoryJob : JobBase {
   std::vector<std::string> folders;  // to read the manifests of; none: only list the folders
 };
 
+// Compares a passkey with the hash of the right one.
+struct PasskeyJob : JobBase {
+  PasskeyHash hash;
+  std::optional<SecretText> passkey;  // none: nobody gave one
+};
+
 using Job = std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob,
-                         CopyJob, CheckJob, JanitorJob, InventoryJob>;
+                         CopyJob, CheckJob, JanitorJob, InventoryJob, PasskeyJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);
