@@ -47,4 +47,4 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION pgbackup.grant_access(name, text) IS
-    'gives a role a level: viewer (reads the catalog, progress, statistics, health and the page), operator (also starts, verifies, cancels and pins backups and schedules them), admin (also restores, deletes, copies to another storage and makes URLs of backups), or none. Replaces the level it had. An admin can read and write every database, as a superuser can';
+    'gives a role a level: viewer (reads the catalog, progress, statistics, health and the page), operator (also starts, verifies, cancels and pins backups, lists what is in them and schedules them), admin (also restores, deletes, copies to another storage and makes URLs of backups), or none. Replaces the level it had. An admin can read and write every database, as a superuser can';

@@ -4,6 +4,7 @@
 
 #include "core/copies/copy_run.h"
 #include "core/dump/backup_run.h"
+#include "core/restore/contents_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
 #include "core/restore/undo_run.h"
@@ -50,6 +51,9 @@ RunOutcome Run(const JanitorJob& job, const RunContext& context) {
 }
 RunOutcome Run(const InventoryJob& job, const RunContext& context) {
   return RunInventory(job, context);
+}
+RunOutcome Run(const ContentsJob& job, const RunContext& context) {
+  return RunContents(job, context);
 }
 RunOutcome Run(const PasskeyJob& job, const RunContext& context) {
   return RunPasskey(job, context);

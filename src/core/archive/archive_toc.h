@@ -28,6 +28,7 @@ struct TocEntry {
   std::string owner = {};
   std::string tablespace = {};
   std::string privileges = {};  // the SQL of what names roles beside the owner: grants, policies
+  bool has_data = false;        // rows or large objects of it are in the archive
 };
 
 struct ArchiveToc {

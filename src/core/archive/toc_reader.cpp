@@ -100,9 +100,9 @@ bool NamesRoles(const std::string& kind) {
 TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   TocEntry entry;
   entry.id = reader->Integer();
-  reader->Integer();  // whether it has data
-  reader->Text();     // catalog's oid
-  reader->Text();     // oid
+  entry.has_data = reader->Integer() != 0;
+  reader->Text();  // catalog's oid
+  reader->Text();  // oid
   entry.tag = reader->Text().value_or("");
   entry.kind = reader->Text().value_or("");
   entry.section = static_cast<TocSection>(reader->Integer());

@@ -4,6 +4,7 @@
 
 #include "core/base/ascii.h"
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 
 namespace pgbackup {
 namespace {
@@ -14,12 +15,26 @@ namespace {
 
 std::string Convert(PostgresConnection& connection, const std::string& name,
                     const std::string& encoding) {
-  const auto is_ascii = [](char c) { return (c & 0x80) == 0; };
-  if (std::all_of(name.begin(), name.end(), is_ascii)) return name;
+  if (!NeedsConversion(name, encoding)) return name;
   return DecodeHexBytea(connection.Query("SELECT convert_to($1, $2)", {name, encoding}).Text(0, 0));
 }
 
 }  // namespace
+
+bool NeedsConversion(const std::string& name, const std::string& encoding) {
+  const auto is_ascii = [](char c) { return (c & 0x80) == 0; };
+  return encoding != "UTF8" && encoding != "SQL_ASCII" &&
+         !std::all_of(name.begin(), name.end(), is_ascii);
+}
+
+std::string FromServerEncoding(PostgresConnection& connection, const std::string& name,
+                               const std::string& encoding) {
+  const std::string bytes = "\\x" + ToHex(AsBytes(name));
+  return DecodeHexBytea(
+      connection
+          .Query("SELECT '\\x' || encode(convert($1::bytea, $2, 'UTF8'), 'hex')", {bytes, encoding})
+          .Text(0, 0));
+}
 
 std::string DecodeHexBytea(std::string_view text) {
   if (text.substr(0, 2) != "\\x" || text.size() % 2 != 0) ThrowMalformedBytea();
@@ -34,7 +49,6 @@ std::string DecodeHexBytea(std::string_view text) {
 
 Selection InServerEncoding(PostgresConnection& connection, const Selection& selection,
                            const std::string& encoding) {
-  if (encoding == "UTF8" || encoding == "SQL_ASCII") return selection;
   Selection converted = selection;
   for (std::string& schema : converted.schemas) schema = Convert(connection, schema, encoding);
   for (auto* names : {&converted.tables, &converted.exclude_tables, &converted.exclude_table_data})

@@ -5,8 +5,6 @@
 
 #include "core/base/json.h"
 #include "core/dump/read_session.h"
-#include "core/manifest/encrypted_contents.h"
-#include "core/manifest/manifest_store.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
 #include "core/restore/dry_run.h"
@@ -15,6 +13,7 @@
 #include "core/restore/home_catalog.h"
 #include "core/restore/into_schema.h"
 #include "core/restore/preflight.h"
+#include "core/restore/readable_backup.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_lane.h"
 #include "core/restore/restore_programs.h"
@@ -142,28 +141,11 @@ void Restore::MakeRoles(const RoleScript& roles) {
   context_.log(remarks_.back());
 }
 
-// The backup's storage, or the first of its copies that has the manifest; reads it. Throws what is
-// wrong with the backup's own storage when no copy is any better.
 std::unique_ptr<Storage> Restore::OpenReadable() {
-  std::optional<Error> first;
-  for (size_t i = 0; i <= job_.copies.size(); ++i) {
-    try {
-      std::unique_ptr<Storage> storage =
-          i == 0 ? context_.open_storage(context_.cancellation)
-                 : context_.open_at(job_.copies[i - 1], context_.cancellation);
-      manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
-      OpenEncryptedBackup(*storage, job_.file_name, job_.encryption, context_.progress, &manifest_);
-      if (i > 0) read_from_copy_ = storage->url();
-      return storage;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kCancelled) throw;
-      if (!job_.copies.empty())
-        context_.log(fmt::format("cannot restore from {}: {}",
-                                 i == 0 ? "the backup's storage" : "a copy", error.message()));
-      if (!first) first = error;
-    }
-  }
-  throw *first;
+  ReadableBackup backup = OpenReadableBackup(job_, job_.checksum, job_.copies, context_);
+  manifest_ = std::move(backup.manifest);
+  read_from_copy_ = std::move(backup.copy);
+  return std::move(backup.storage);
 }
 
 std::vector<std::string> Restore::Remarks() const {

@@ -264,6 +264,15 @@ InventoryJob ParseInventory(const JsonReader& root) {
   return job;
 }
 
+ContentsJob ParseContents(const JsonReader& root) {
+  ContentsJob job;
+  ParseBase(root, &job);
+  job.server = ParseServer(root.Object("server"));
+  job.checksum = root.OptionalText("checksum");
+  job.copies = ParseCopies(root);
+  return job;
+}
+
 PasskeyJob ParsePasskey(const JsonReader& root) {
   PasskeyJob job;
   if (!ParsePasskeyHash(root.Text("hash"), &job.hash))
@@ -303,6 +312,7 @@ Job ParseJob(std::string_view line) {
   if (kind == "check") return ParseCheck(root);
   if (kind == "janitor") return ParseJanitor(root);
   if (kind == "inventory") return ParseInventory(root);
+  if (kind == "contents") return ParseContents(root);
   if (kind == "passkey") return ParsePasskey(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }

@@ -148,6 +148,12 @@ struct InventoryJob : JobBase {
   std::vector<std::string> folders;  // to read the manifests of; none: only list the folders
 };
 
+// Tells what is in a backup.
+struct ContentsJob : JobBase {
+  std::optional<std::string> checksum;  // of the manifest
+  std::vector<StorageSettings> copies;  // where else it is, should `storage` not have it
+};
+
 // Compares a passkey with the hash of the right one.
 struct PasskeyJob : JobBase {
   PasskeyHash hash;
@@ -155,7 +161,7 @@ struct PasskeyJob : JobBase {
 };
 
 using Job = std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob,
-                         CopyJob, CheckJob, JanitorJob, InventoryJob, PasskeyJob>;
+                         CopyJob, CheckJob, JanitorJob, InventoryJob, ContentsJob, PasskeyJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);
