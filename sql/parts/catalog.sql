@@ -43,6 +43,7 @@ CREATE TABLE pgbackup.backups (
     retain_until   timestamptz,
     expired_at     timestamptz,
     system_identifier text,
+    environment    text,
     options        jsonb NOT NULL DEFAULT '{}',
     manifest       jsonb
 );
@@ -89,6 +90,7 @@ COMMENT ON COLUMN pgbackup.backups.not_before IS 'when a pending run starts at t
 COMMENT ON COLUMN pgbackup.backups.retain_until IS 'until when a lock in the storage forbids to remove it';
 COMMENT ON COLUMN pgbackup.backups.expired_at IS 'when retention gave it up';
 COMMENT ON COLUMN pgbackup.backups.system_identifier IS 'cluster that made it; retention leaves those of others alone';
+COMMENT ON COLUMN pgbackup.backups.environment IS 'pgbackup.environment where it was made; null for none';
 COMMENT ON COLUMN pgbackup.backups.options IS 'options of the run';
 COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage, without the fingerprints of rows';
 

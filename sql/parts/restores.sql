@@ -185,6 +185,34 @@ $$;
 COMMENT ON FUNCTION pgbackup._is_beside(oid) IS
     'internal: whether a database is one that a restore is filling, or keeps: the schedule does not back it up';
 
+CREATE FUNCTION pgbackup._check_environment(source pgbackup.backups, named text, replace boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    here constant text := nullif(current_setting('pgbackup.environment'), '');
+    here_in_words constant text := CASE WHEN here IS NULL THEN 'a server without pgbackup.environment'
+                                        ELSE format('environment "%s"', here) END;
+BEGIN
+    IF named <> coalesce(source.environment, '') THEN
+        RAISE EXCEPTION 'backup % is not of environment "%"', source.id, named
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = CASE WHEN source.environment IS NULL THEN 'It was made where pgbackup.environment was not set.'
+                                ELSE format('It is of environment "%s".', source.environment) END,
+                  HINT = 'SELECT id, database, environment FROM pgbackup.list() shows those of all backups.';
+    END IF;
+    IF source.environment IS NULL OR source.environment IS NOT DISTINCT FROM here THEN
+        RETURN;
+    END IF;
+    IF replace AND named IS NULL THEN
+        RAISE EXCEPTION 'backup % is of environment "%", and would replace a database of %', source.id, source.environment, here_in_words
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('If that is what you want, say so: from_environment => %L. Otherwise restore it under another name, or choose another backup.',
+                                source.environment);
+    END IF;
+    RAISE NOTICE 'backup % of environment "%" is restored into %', source.id, source.environment, here_in_words;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_environment(pgbackup.backups, text, boolean) IS
+    'internal: an error when the backup is not of the environment that was named, or would replace a database of another one that was not';
+
 CREATE FUNCTION pgbackup._check_passkey(passkey text, is_needed boolean) RETURNS void
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_check_passkey';
 COMMENT ON FUNCTION pgbackup._check_passkey(text, boolean) IS
@@ -216,7 +244,8 @@ CREATE FUNCTION pgbackup.restore(
     jobs int DEFAULT NULL,
     passkey text DEFAULT NULL,
     create_roles boolean DEFAULT false,
-    into_schema text DEFAULT NULL) RETURNS bigint
+    into_schema text DEFAULT NULL,
+    from_environment text DEFAULT NULL) RETURNS bigint
     -- An error does not put the statement, which holds the passkey, into the server's log.
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 #variable_conflict use_variable
@@ -239,6 +268,7 @@ BEGIN
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
     END IF;
+    PERFORM pgbackup._check_environment(source, from_environment, replace);
     PERFORM pgbackup._check_passkey(passkey, replace AND NOT dry_run);
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
@@ -254,8 +284,8 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. Returns the id of the restore';
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text) IS
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -268,9 +298,10 @@ CREATE PROCEDURE pgbackup.run_restore(
     jobs int DEFAULT NULL,
     passkey text DEFAULT NULL,
     create_roles boolean DEFAULT false,
-    into_schema text DEFAULT NULL)
+    into_schema text DEFAULT NULL,
+    from_environment text DEFAULT NULL)
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 CREATE FUNCTION pgbackup.undo_restore(restore_id bigint, passkey text DEFAULT NULL) RETURNS bigint

@@ -75,6 +75,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   ExecuteSql(
       "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
       "started_at = clock_timestamp(), file_name = $7, system_identifier = $6, "
+      "environment = nullif(current_setting('pgbackup.environment'), ''), "
       "retain_until = pgbackup._retain_until(storage, clock_timestamp()), "
       "server_version = current_setting('server_version'), "
       "s3_url = CASE WHEN storage LIKE 's3://%' "
