@@ -57,10 +57,12 @@ my $refused = start_restore($node, "$backup, 'shop', replace => true");
 is(finished($node, $refused), 'failed', 'a database with prepared transactions, slots and subscriptions is not replaced');
 my $row = $node->safe_psql('postgres', "SELECT message, detail, hint FROM pgbackup.restores WHERE id = $refused");
 like($row, qr/database "shop" cannot be replaced/, 'the message says so');
-like($row, qr/prepared transactions: 'open one'.*subscriptions: s\..*slots: a_slot/s, 'the detail names all of them');
+like($row, qr/prepared transactions: 'open one'.*subscriptions that are enabled or have a slot: s\..*slots: a_slot/s, 'the detail names all of them');
+like($row, qr/In database shop: ALTER SUBSCRIPTION s DISABLE; ALTER SUBSCRIPTION s SET \(slot_name = NONE\);/, 'the hint says what to do with the subscription');
 $node->safe_psql('shop', q{ROLLBACK PREPARED 'open one'});
 $node->safe_psql('shop', q{SELECT pg_drop_replication_slot('a_slot')});
-$node->safe_psql('shop', q{ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s});
+# A subscription like this is no obstacle: it goes with the database, also when that is undone or dropped.
+$node->safe_psql('shop', q{ALTER SUBSCRIPTION s DISABLE; ALTER SUBSCRIPTION s SET (slot_name = NONE)});
 $node->safe_psql('postgres', 'ALTER DATABASE shop ALLOW_CONNECTIONS false');
 $refused = start_restore($node, "$backup, 'shop', replace => true");
 is(finished($node, $refused), 'failed', 'nor is one that allows no connections');

@@ -31,9 +31,13 @@ SELECT format('It has prepared transactions: %s.', string_agg(format('%L', gid),
        'Commit them or roll them back.'
   FROM pg_prepared_xacts WHERE database = $1 HAVING count(*) > 0
 UNION ALL
-SELECT format('It has subscriptions: %s.', string_agg(quote_ident(subname), ', ' ORDER BY subname)),
-       'Drop them, and make them again in the restored database.'
-  FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1
+SELECT format('It has subscriptions that are enabled or have a slot: %s.',
+              string_agg(quote_ident(subname), ', ' ORDER BY subname)),
+       format('In database %I: %s Their slots stay with the publishers: drop them there when nothing else uses them.',
+              min(d.datname), string_agg(format('ALTER SUBSCRIPTION %1$I DISABLE; '
+              'ALTER SUBSCRIPTION %1$I SET (slot_name = NONE);', subname), ' ' ORDER BY subname))
+  FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+ WHERE d.datname = $1 AND (s.subenabled OR s.subslotname IS NOT NULL)
 HAVING count(*) > 0
 UNION ALL
 SELECT format('It has logical replication slots: %s.',

@@ -21,9 +21,9 @@ struct SwapNames {
 };
 
 // Throws kInvalid, naming everything that is in the way, unless `target` can be renamed now and
-// dropped later: it must allow connections and hold no prepared transaction, no subscription and no
-// logical replication slot. `connection` may be in any database of the server. A target that does
-// not exist is nobody's obstacle.
+// dropped later: it must allow connections and hold no prepared transaction, no logical replication
+// slot and no subscription but those that are disabled and have no slot. `connection` may be in any
+// database of the server. A target that does not exist is nobody's obstacle.
 void CheckCanBeReplaced(PostgresConnection& connection, const std::string& target);
 
 // Swaps, and records run `run_id` of pgbackup.restores, which must be in progress, as completed

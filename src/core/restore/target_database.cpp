@@ -126,14 +126,17 @@ void SideDatabase::TakeName(const std::string& target, const Cancellation& cance
 
 namespace {
 
-// A database with subscriptions cannot be dropped. Those that were restored were never enabled;
-// their slots are the source's, so the publishers hear nothing of it.
-void DropSubscriptions(const ServerAddress& server, const std::string& database,
+// Which subscriptions of a database.
+constexpr const char* kAllSubscriptions = "true";
+constexpr const char* kIdleSubscriptions = "NOT s.subenabled AND s.subslotname IS NULL";
+
+// A database with subscriptions cannot be dropped. The publishers hear nothing of this.
+void DropSubscriptions(const ServerAddress& server, const std::string& database, const char* which,
                        PostgresConnection& connection, const Cancellation& cancellation) {
   const QueryResult subscriptions = connection.Query(
-      "SELECT quote_ident(s.subname) FROM pg_subscription s JOIN pg_database d ON d.oid = "
-      "s.subdbid "
-      "WHERE d.datname = $1",
+      fmt::format("SELECT quote_ident(s.subname) FROM pg_subscription s "
+                  "JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1 AND {}",
+                  which),
       {database});
   if (subscriptions.rows() == 0) return;
   PostgresConnection in_database(SettingsFor(server, database), cancellation);
@@ -155,7 +158,8 @@ void DropDatabase(const ServerAddress& server, const std::string& name,
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
       "WHERE starts_with(query, $1) AND pid <> pg_backend_pid()",
       {fmt::format("CREATE DATABASE {} ", QuoteIdentifier(name))});
-  DropSubscriptions(server, name, connection, cancellation);
+  // Those that were restored were never enabled, and their slots are the source's.
+  DropSubscriptions(server, name, kAllSubscriptions, connection, cancellation);
   connection.Execute(fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE)", QuoteIdentifier(name)));
 }
 
@@ -167,6 +171,8 @@ void DropKeptDatabase(const ServerAddress& server, const std::string& name, int6
   if (connection.Query("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate", {name})
           .rows() > 0)
     connection.Execute(fmt::format("ALTER DATABASE {} IS_TEMPLATE false", QuoteIdentifier(name)));
+  // Any other has been enabled or got a slot since: the server then refuses the drop.
+  DropSubscriptions(server, name, kIdleSubscriptions, connection, cancellation);
   connection.Execute(fmt::format("DROP DATABASE {} WITH (FORCE)", QuoteIdentifier(name)));
 }
 
