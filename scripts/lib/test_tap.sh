@@ -28,8 +28,8 @@ test_tap() {
   [ -n "${PGBACKUP_TEST_SMALL_DISK:-}" ] || make_small_disks
   install_test_extensions
   run_prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" "${tap_tests[@]}" >"$log" 2>&1 || status=$?
-  good=$(tap_lines '^ok ' | grep -vc '# SKIP' || :)
-  skipped=$(tap_lines '^ok ' | grep -c '# SKIP' || :)
+  good=$(tap_lines '^ok ' | grep -ivc '# SKIP' || :)
+  skipped=$(tap_lines '^ok ' | grep -ic '# SKIP' || :)
   bad=$(tap_lines '^not ok ' | grep -vc '# TODO' || :)
   if [ "$status" != 0 ]; then
     # files that died without a failed assertion count as one
@@ -38,8 +38,9 @@ test_tap() {
     tail -n 150 "$log"
     tap_logs
   else
-    grep -E '^test/t/|^All tests|^Files=|^# measured' "$log" || :
+    grep -E '^(\[[0-9:]+\] )?test/t/|^All tests|^Files=|^# measured' "$log" || :
   fi
+  tap_lines '^ok .*# skip' | sed 's/.*# skip/skipped:/' | sort | uniq -c
   count "tap" "$good" "$bad" "$skipped"
 }
 
