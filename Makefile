@@ -43,6 +43,7 @@ include $(PGXS)
 # Objects depend on every header: there are few, and a wrong struct layout inside the server is dear.
 $(OBJS): $(wildcard src/pg/*.h src/core/base/*.h src/core/cron/*.h src/core/naming/*.h \
 	src/core/retention/*.h src/core/run/*.h src/core/age/*.h src/core/passkey/*.h \
+	src/core/notify/email_address.h \
 	src/core/s3/option_check.h src/core/storage/storage_url.h src/core/storage/storage_parameters.h)
 
 AGENT = $(BUILD_DIR)/pgbackup
@@ -53,7 +54,7 @@ all: agent
 
 # The extension's script, in the order in which its parts need each other.
 SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog internal backups restores contents verification \
-	schedules check retention janitor statistics health metrics events dashboard access import end)
+	schedules check retention janitor statistics health metrics events notifications dashboard access import end)
 sql/pgbackup--1.0.sql: $(SQL_PARTS) Makefile
 	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(SQL_PARTS) >$@.new && mv $@.new $@
 

@@ -55,6 +55,9 @@ ALTER SYSTEM SET pgbackup.databases = '"open';
 ALTER SYSTEM SET pgbackup.dump_conninfo = 'host=x password=secret';
 ALTER SYSTEM SET pgbackup.dump_conninfo = 'postgresql://me:secret@host/db';
 ALTER SYSTEM SET pgbackup.bin_directory = 'bin';
+ALTER SYSTEM SET pgbackup.webhook_format = 'irc';
+ALTER SYSTEM SET pgbackup.webhook_url_file = 'urls';
+ALTER SYSTEM SET pgbackup.notify_email = 'Me <me@example.com>';
 -- No session changes them.
 SET pgbackup.storage = 'file:///elsewhere';
 

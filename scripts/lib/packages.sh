@@ -17,7 +17,7 @@ packages_for() { # build | test | clang | s3 | chroot | bench_backup | bench_par
       fi
       ;;
     test)
-      echo libgtest-dev libipc-run-perl age zstd lz4 ccache tzdata curl openssl python3
+      echo libgtest-dev libipc-run-perl age zstd lz4 ccache tzdata curl openssl python3 python3-aiosmtpd
       ;;
     clang) echo clang libclang-rt-dev clang-format clang-tidy shellcheck ;;
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;

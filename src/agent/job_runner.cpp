@@ -4,6 +4,8 @@
 
 #include "core/copies/copy_run.h"
 #include "core/dump/backup_run.h"
+#include "core/notify/mail_run.h"
+#include "core/notify/webhook_run.h"
 #include "core/restore/contents_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
@@ -57,6 +59,12 @@ RunOutcome Run(const ContentsJob& job, const RunContext& context) {
 }
 RunOutcome Run(const PasskeyJob& job, const RunContext& context) {
   return RunPasskey(job, context);
+}
+RunOutcome Run(const WebhookJob& job, const RunContext& context) {
+  return RunWebhook(job, context);
+}
+RunOutcome Run(const MailJob& job, const RunContext& context) {
+  return RunMail(job, context);
 }
 
 }  // namespace

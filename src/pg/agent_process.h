@@ -10,7 +10,7 @@
 
 namespace pgbackup {
 
-enum class JobKind { kBackup, kRestore, kVerify, kCopy, kRemove };
+enum class JobKind { kBackup, kRestore, kVerify, kCopy, kRemove, kWebhook, kMail };
 
 // Why an agent was told to stop.
 enum class StopReason { kNone, kCancelled, kTimeout, kExtensionDropped, kMisbehaved };

@@ -87,6 +87,17 @@ const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome);
 // Ends a removal: deletes it, or notes the failure and when to try again.
 void FinishRemoval(int64 run_id, bool done, const char* event);
 
+// The notifications of a kind of job (kWebhook, kMail) that are due at `now`, if any. Their rows
+// stay until FinishNotices.
+ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context);
+
+// When the next of them are due; 0 when none wait.
+TimestampTz NextNoticeTime(JobKind kind);
+
+// Takes off the queue what was sent, by the agent's last line (nullptr when there is none), and
+// notes what failed. The first failure in a row is a warning in the log.
+void FinishNotices(JobKind kind, const char* event);
+
 // Requests to cancel, oldest first, each taken off the table. Pending runs are moved to cancelled
 // at once; for the others `stop` is called with the run's id and the role that asked.
 void TakeCancellations(void (*stop)(int64 run_id, const char* by));

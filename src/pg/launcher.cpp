@@ -24,6 +24,8 @@ TimestampTz retry_at = 0;      // when to look around again after a failure
 TimestampTz removal_at = 0;    // when the next removal is due
 TimestampTz copy_at = 0;       // when the next copy is due
 TimestampTz backup_at = 0;     // when the next backup is to be tried again
+TimestampTz webhook_at = 0;    // when the next notifications by webhook are due,
+TimestampTz mail_at = 0;       // and those by mail
 TimestampTz retention_at = 0;  // when retention is applied again
 
 void OnChildEnd(SIGNAL_ARGS) {
@@ -131,6 +133,12 @@ void TakeCopyJob(void* arg) {
   KeepBusyRowAway(*found, &copy_at);
 }
 
+void TakeNotices(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->job = NextNotices(found->kind, found->now, round_context);
+  (found->kind == JobKind::kMail ? mail_at : webhook_at) = NextNoticeTime(found->kind);
+}
+
 void Retain(void* /*arg*/) {
   ApplyRetention();
 }
@@ -171,10 +179,12 @@ void StartPending(JobKind kind) {
   }
 }
 
-// Removals, and copies of what is complete, have a slot each beside those of runs: one at a time.
+// Removals, copies of what is complete, and notifications have a slot each beside those of runs:
+// one at a time.
 void StartOther(JobKind kind, void (*take)(void*)) {
   if (CountAgents(kind) > 0 || !HasFreeSlot()) return;
   Found found = {};
+  found.kind = kind;
   found.now = GetCurrentTimestamp();
   if (Step(take, &found) && found.job.found)
     Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
@@ -188,7 +198,7 @@ void LookAround() {
   if (!found.extension) {
     StopAllAgents(StopReason::kExtensionDropped);
     recovered = false;
-    removal_at = copy_at = backup_at = 0;
+    removal_at = copy_at = backup_at = webhook_at = mail_at = 0;
     ForgetSchedules();
     return;
   }
@@ -209,6 +219,8 @@ void LookAround() {
   StartPending(JobKind::kVerify);
   StartOther(JobKind::kRemove, TakeRemoval);
   StartOther(JobKind::kCopy, TakeCopyJob);
+  StartOther(JobKind::kWebhook, TakeNotices);
+  StartOther(JobKind::kMail, TakeNotices);
   found.now = GetCurrentTimestamp();
   if (Step(Read, &found)) TakeUpSchedules();
 }
@@ -258,6 +270,8 @@ long TimeToSleep() {
   KeepEarliest(&next, retention_at);
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
+  if (recovered && CountAgents(JobKind::kWebhook) == 0) KeepEarliest(&next, webhook_at);
+  if (recovered && CountAgents(JobKind::kMail) == 0) KeepEarliest(&next, mail_at);
   if (recovered) KeepEarliest(&next, BackupTime());
   if (next == 0) return -1;
   const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
@@ -301,7 +315,7 @@ void RunForever() {
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
     if (TakeCompletedBackup() || is_due(retention_at)) ApplyRetentionAt(now, Retain);
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
-        is_due(BackupTime()))
+        is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))
       LookAround();
     Sleep();
   }

@@ -31,10 +31,23 @@ const char* KindInWords(JobKind kind) {
       return "verification";
     case JobKind::kCopy:
       return "copy";
+    case JobKind::kWebhook:
+      return "webhook";
+    case JobKind::kMail:
+      return "mail";
     case JobKind::kRemove:
       break;
   }
   return "cleaning up after run";
+}
+
+bool IsNotice(JobKind kind) {
+  return kind == JobKind::kWebhook || kind == JobKind::kMail;
+}
+
+// Removals and notifications are no runs: they have no row of their own that shows a state.
+bool IsRun(JobKind kind) {
+  return kind != JobKind::kRemove && !IsNotice(kind);
 }
 
 RunKind RunKindOf(JobKind kind) {
@@ -44,7 +57,7 @@ RunKind RunKindOf(JobKind kind) {
 }
 
 void Publish(const Agent& agent, const AgentEvent& event) {
-  if (agent.kind == JobKind::kRemove) return;
+  if (!IsRun(agent.kind)) return;
   RunProgress progress = {};
   progress.run_id = agent.run_id;
   progress.kind = RunKindOf(agent.kind);
@@ -181,6 +194,10 @@ void RecordEnd(void* arg) {
     FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
     return;
   }
+  if (IsNotice(agent.kind)) {
+    FinishNotices(agent.kind, agent.final_event);
+    return;
+  }
   if (agent.kind == JobKind::kRestore && HasRecordedItself(agent.run_id)) {
     LogEnd(agent, RunState::kCompleted, nullptr);
     return;
@@ -214,6 +231,10 @@ void RecordStartFailure(void* arg) {
   const StartFailure& failure = *static_cast<const StartFailure*>(arg);
   if (failure.kind == JobKind::kRemove) {
     FinishRemoval(failure.run_id, false, nullptr);
+    return;
+  }
+  if (IsNotice(failure.kind)) {
+    FinishNotices(failure.kind, nullptr);
     return;
   }
   Outcome outcome = {};
@@ -258,7 +279,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
     return;
   }
   namestrcpy(&agent->database, database);
-  if (kind != JobKind::kRemove && settings.timeout > 0)
+  if (IsRun(kind) && settings.timeout > 0)
     agent->deadline =
         TimestampTzPlusMilliseconds(agent->started_at, settings.timeout * INT64CONST(1000));
   AgentEvent begin = {};
@@ -282,7 +303,7 @@ bool ServeAgents() {
 
 void CancelRun(int64 run_id, const char* by) {
   for (Agent& agent : agents) {
-    if (!InUse(agent) || agent.run_id != run_id || agent.kind == JobKind::kRemove) continue;
+    if (!InUse(agent) || agent.run_id != run_id || !IsRun(agent.kind)) continue;
     if (agent.stop_reason == StopReason::kNone) namestrcpy(&agent.stopped_by, by);
     StopAgent(&agent, StopReason::kCancelled);
   }

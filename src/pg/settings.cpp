@@ -1,6 +1,7 @@
 #include "core/age/recipient_list.h"
 #include "core/cron/cron.h"
 #include "core/naming/name_template.h"
+#include "core/notify/email_address.h"
 #include "core/passkey/passkey_hash.h"
 #include "core/run/compression.h"
 #include "core/s3/option_check.h"
@@ -19,6 +20,14 @@ const config_enum_entry kFormats[] = {{"auto", 0, false},
                                       {"custom", 2, false},
                                       {"plain", 3, false},
                                       {nullptr, 0, false}};
+
+const config_enum_entry kNotifyOn[] = {
+    {"failures", 0, false}, {"all", 1, false}, {"none", 2, false}, {nullptr, 0, false}};
+
+const config_enum_entry kWebhookFormats[] = {{"json", 0, false},       {"slack", 1, false},
+                                             {"mattermost", 2, false}, {"discord", 3, false},
+                                             {"teams", 4, false},      {"healthchecks", 5, false},
+                                             {"template", 6, false},   {nullptr, 0, false}};
 
 bool IsEmpty(char** value) {
   return *value == nullptr || **value == '\0';
@@ -139,6 +148,12 @@ bool CheckRestorePasskey(char** value, void** /*extra*/, GucSource /*source*/) {
 bool CheckAbsolutePath(char** value, void** /*extra*/, GucSource /*source*/) {
   if (IsEmpty(value) || is_absolute_path(*value)) return true;
   GUC_check_errdetail("The path must be absolute.");
+  return false;
+}
+
+bool CheckEmailAddresses(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value) || ForEachAddress(*value, [](auto) {})) return true;
+  GUC_check_errhint("Use plain addresses, separated by commas: dba@example.com.");
   return false;
 }
 
@@ -368,11 +383,32 @@ void DefineObjectOptions() {
                            nullptr, nullptr);
 }
 
+void DefineNotifications() {
+  DefineCustomEnumVariable("pgbackup.notify_on", "Which ends of runs others are told of.", nullptr,
+                           &settings.notify_on, 0, kNotifyOn, PGC_SIGHUP, 0, nullptr, nullptr,
+                           nullptr);
+  DefineText("pgbackup.webhook_url_file", &settings.webhook_url_file, "",
+             "File with the URLs that notifications are sent to, one a line.", CheckAbsolutePath);
+  DefineCustomEnumVariable("pgbackup.webhook_format", "What webhooks are sent.", nullptr,
+                           &settings.webhook_format, 0, kWebhookFormats, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
+  DefineText("pgbackup.webhook_template", &settings.webhook_template, "",
+             "What they are sent with the format \"template\": JSON with placeholders such as "
+             "{database}.");
+  DefineText("pgbackup.notify_email", &settings.notify_email, "",
+             "Addresses that notifications are mailed to, separated by commas.",
+             CheckEmailAddresses);
+  DefineText("pgbackup.smtp_file", &settings.smtp_file, "",
+             "File that says how mail is sent: server, user, password and sender.",
+             CheckAbsolutePath);
+}
+
 }  // namespace
 
 void DefineSettings() {
   DefineWhenAndWhat();
   DefineAlerts();
+  DefineNotifications();
   DefineRetention();
   DefineHow();
   DefineWhere();

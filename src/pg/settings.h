@@ -72,6 +72,12 @@ struct Settings {
   char* s3_checksum;
   char* s3_tags;
   bool s3_requester_pays;
+  int notify_on;
+  char* webhook_url_file;
+  int webhook_format;
+  char* webhook_template;
+  char* notify_email;
+  char* smtp_file;
   int bandwidth_limit;  // kilobytes per second, 0: no limit
 };
 

@@ -36,6 +36,9 @@ class JsonReader {
   // An array of objects; absent is empty.
   std::vector<JsonReader> Objects(std::string_view key) const;
 
+  // The object that is read.
+  const boost::json::object& object() const { return *object_; }
+
   // The field's name for a message, e.g. "options.jobs".
   std::string NameOf(std::string_view key) const;
 

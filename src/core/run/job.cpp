@@ -112,6 +112,16 @@ BackupOptions ParseBackupOptions(const JsonReader& reader) {
   return options;
 }
 
+BackupHooks ParseHooks(const JsonReader& reader) {
+  BackupHooks hooks;
+  hooks.pre_command = reader.Texts("pre_command");
+  hooks.post_command = reader.Texts("post_command");
+  hooks.pre_sql = reader.TextOr("pre_sql", "");
+  hooks.post_sql = reader.TextOr("post_sql", "");
+  hooks.timeout_s = InRange(reader, "timeout", hooks.timeout_s, 1, INT32_MAX / 1000);
+  return hooks;
+}
+
 BackupJob ParseBackup(const JsonReader& root) {
   BackupJob job;
   ParseBase(root, &job);
@@ -130,6 +140,8 @@ BackupJob ParseBackup(const JsonReader& root) {
   job.label = root.OptionalText("label");
   if (root.Has("options")) job.options = ParseBackupOptions(root.Object("options"));
   job.copies = ParseCopies(root);
+  if (root.Has("hooks")) job.hooks = ParseHooks(root.Object("hooks"));
+  if (root.Has("max_size")) job.max_size = root.Size("max_size");
   return job;
 }
 
@@ -281,6 +293,30 @@ PasskeyJob ParsePasskey(const JsonReader& root) {
   return job;
 }
 
+std::vector<RunNotice> ParseNotices(const JsonReader& root) {
+  std::vector<RunNotice> notices;
+  for (const JsonReader& each : root.Objects("notices"))
+    notices.push_back({each.Integer("id"), each.Object("event").object(), each.Texts("reached")});
+  return notices;
+}
+
+WebhookJob ParseWebhook(const JsonReader& root) {
+  WebhookJob job;
+  job.url_file = root.Text("url_file");
+  job.format = root.Text("format");
+  job.body_template = root.TextOr("template", "");
+  job.notices = ParseNotices(root);
+  return job;
+}
+
+MailJob ParseMail(const JsonReader& root) {
+  MailJob job;
+  job.smtp_file = root.Text("smtp_file");
+  job.recipients = root.Texts("recipients");
+  job.notices = ParseNotices(root);
+  return job;
+}
+
 }  // namespace
 
 VerifyLevel ParseVerifyLevel(const std::string& text) {
@@ -314,6 +350,8 @@ Job ParseJob(std::string_view line) {
   if (kind == "inventory") return ParseInventory(root);
   if (kind == "contents") return ParseContents(root);
   if (kind == "passkey") return ParsePasskey(root);
+  if (kind == "webhook") return ParseWebhook(root);
+  if (kind == "mail") return ParseMail(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

@@ -1,6 +1,7 @@
 // The job an agent does, as it comes on standard input: docs/job-protocol.md.
 #pragma once
 
+#include <boost/json.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -44,6 +45,13 @@ struct BackupOptions {
   int64_t lock_guard_timeout_ms = 60000;  // 0: off
 };
 
+// What a site wants done around a backup.
+struct BackupHooks {
+  std::vector<std::string> pre_command, post_command;  // argv; empty: none
+  std::string pre_sql, post_sql;                       // run in the database; empty: none
+  int64_t timeout_s = 60;                              // for each of them
+};
+
 struct BackupJob : JobBase {
   std::string database;
   ManifestCluster cluster;
@@ -51,6 +59,8 @@ struct BackupJob : JobBase {
   std::optional<std::string> schedule, label;
   BackupOptions options;
   std::vector<StorageSettings> copies;  // where else it goes
+  BackupHooks hooks;
+  uint64_t max_size = 0;  // bytes that may be stored; 0: any
 };
 
 struct RestoreOptions {
@@ -160,8 +170,31 @@ struct PasskeyJob : JobBase {
   std::optional<SecretText> passkey;  // none: nobody gave one
 };
 
-using Job = std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob,
-                         CopyJob, CheckJob, JanitorJob, InventoryJob, ContentsJob, PasskeyJob>;
+// Something that happened to a run, to be told to others.
+struct RunNotice {
+  int64_t id = 0;
+  boost::json::object event;
+  std::vector<std::string> reached;  // marks of those who know it already
+};
+
+// Tells webhooks what became of runs.
+struct WebhookJob : JobBase {
+  std::string url_file;       // holds their URLs
+  std::string format;         // as pgbackup.webhook_format
+  std::string body_template;  // for format template
+  std::vector<RunNotice> notices;
+};
+
+// Tells people what became of runs, by e-mail.
+struct MailJob : JobBase {
+  std::string smtp_file;  // says how
+  std::vector<std::string> recipients;
+  std::vector<RunNotice> notices;
+};
+
+using Job =
+    std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob, CopyJob,
+                 CheckJob, JanitorJob, InventoryJob, ContentsJob, PasskeyJob, WebhookJob, MailJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

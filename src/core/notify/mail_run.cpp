@@ -1,0 +1,72 @@
+#include "core/notify/mail_run.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/base/json.h"
+#include "core/base/sha256.h"
+#include "core/base/small_file.h"
+#include "core/notify/mail_message.h"
+#include "core/notify/run_event.h"
+#include "core/notify/smtp.h"
+
+namespace pgbackup {
+namespace {
+
+SmtpServer ReadSmtpServer(const std::string& path) {
+  const std::string failed = "could not read how mail is sent";
+  const std::optional<SmallFile> file = ReadSmallFile(path, failed);
+  if (!file)
+    throw Error(ErrorKind::kNotFound, fmt::format("\"{}\" does not exist", path), {},
+                "Correct pgbackup.smtp_file.");
+  CheckPrivacy(path, *file, FilePrivacy::kPrivate, failed);
+  return ParseSmtpServer(file->text, path);
+}
+
+MailMessage MessageOf(const RunEvent& event, const std::string& from, const MailJob& job,
+                      Environment& environment) {
+  std::array<std::byte, 16> random;
+  environment.FillRandom(random);
+  return {from,
+          job.recipients,
+          "[pgbackup] " + Headline(event),
+          EventText(event) + "\n",
+          environment.Now(),
+          "pgbackup." + ToHex(random)};
+}
+
+RunOutcome SendAll(const MailJob& job, const RunContext& context) {
+  boost::json::array notices;
+  boost::json::value failure = nullptr;
+  try {
+    const SmtpServer server = ReadSmtpServer(job.smtp_file);
+    for (const RunNotice& notice : job.notices) {
+      const MailMessage message =
+          MessageOf(ReadRunEvent(notice.event), server.from, job, context.environment);
+      SendMail(server, job.recipients, FormatMail(message), context.cancellation);
+      notices.push_back(boost::json::object{
+          {"id", notice.id}, {"done", true}, {"reached", boost::json::array{}}});
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    failure = JsonText(std::string_view(error.message()));
+  }
+  RunOutcome outcome;
+  outcome.fields["notices"] = std::move(notices);
+  outcome.fields["failure"] = std::move(failure);
+  return outcome;
+}
+
+}  // namespace
+
+RunOutcome RunMail(const MailJob& job, const RunContext& context) {
+  try {
+    context.progress.SetPhase("notifying");
+    return SendAll(job, context);
+  } catch (...) {
+    return OutcomeOf(std::current_exception(), /*cleaned=*/true);
+  }
+}
+
+}  // namespace pgbackup

@@ -1,0 +1,145 @@
+#include "core/notify/smtp.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "core/base/error.h"
+#include "core/base/trim.h"
+#include "core/notify/email_address.h"
+
+namespace pgbackup {
+namespace {
+
+constexpr long kSmtpConnectSeconds = 10;
+constexpr long kSmtpSeconds = 30;
+
+[[noreturn]] void RefuseFile(const std::string& what) {
+  throw Error(ErrorKind::kInvalid, what, {},
+              "The file has lines such as: url = smtps://mail.example.com, from = "
+              "backup@example.com, user = …, password = ….");
+}
+
+// Sets what `key` names; false when it names nothing or the value is not possible.
+bool SetValue(SmtpServer* server, std::string_view key, std::string_view value) {
+  if (key == "url") {
+    server->url = value;
+    return value.find('@') == std::string_view::npos &&
+           (value.substr(0, 7) == "smtp://" || value.substr(0, 8) == "smtps://");
+  }
+  if (key == "from") {
+    server->from = value;
+    return IsEmailAddress(value);
+  }
+  if (key == "tls") {
+    server->tls = value != "off";
+    return value == "on" || value == "off";
+  }
+  if (key == "user") server->user = value;
+  if (key == "password") server->password = value;
+  if (key == "ca_file") server->ca_file = value;
+  return key == "user" || key == "password" || key == "ca_file";
+}
+
+struct FreeCurl {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+
+struct Unsent {
+  std::string_view text;
+};
+
+size_t OnMailRead(char* buffer, size_t size, size_t count, void* context) {
+  auto& unsent = *static_cast<Unsent*>(context);
+  const size_t taken = std::min(size * count, unsent.text.size());
+  memcpy(buffer, unsent.text.data(), taken);
+  unsent.text.remove_prefix(taken);
+  return taken;
+}
+
+int OnMailProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const Cancellation*>(context)->IsCancelled() ? 1 : 0;
+}
+
+}  // namespace
+
+SmtpServer ParseSmtpServer(std::string_view text, const std::string& path) {
+  SmtpServer server;
+  for (int number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = TrimBlanks(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line.front() == '#') continue;
+    const size_t equals = line.find('=');
+    if (equals == std::string_view::npos || line.find('\0') != std::string_view::npos ||
+        !SetValue(&server, TrimBlanks(line.substr(0, equals)), TrimBlanks(line.substr(equals + 1))))
+      RefuseFile(fmt::format("line {} of \"{}\" cannot be understood", number, path));
+  }
+  if (server.url.empty() || server.from.empty())
+    RefuseFile(fmt::format("\"{}\" lacks {}", path, server.url.empty() ? "url" : "from"));
+  return server;
+}
+
+void SendMail(const SmtpServer& server, const std::vector<std::string>& recipients,
+              const std::string& message, const Cancellation& cancellation) {
+  // Nothing else uses libcurl in this process yet, so this may initialize it.
+  const std::unique_ptr<CURL, FreeCurl> easy(curl_easy_init());
+  if (!easy) throw Error(ErrorKind::kInternal, "could not make a libcurl handle");
+  const auto set = [&easy](CURLoption option, auto value) {
+    if (curl_easy_setopt(easy.get(), option, value) != CURLE_OK)
+      throw Error(ErrorKind::kInternal,
+                  fmt::format("could not set libcurl option {}", static_cast<int>(option)));
+  };
+  std::unique_ptr<curl_slist, FreeList> list;
+  for (const std::string& recipient : recipients) {
+    curl_slist* longer = curl_slist_append(list.get(), fmt::format("<{}>", recipient).c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    [[maybe_unused]] curl_slist* same = list.release();
+    list.reset(longer);
+  }
+  Unsent unsent{message};
+  char error_text[CURL_ERROR_SIZE] = "";
+  const std::string from = fmt::format("<{}>", server.from);
+  set(CURLOPT_URL, server.url.c_str());
+  set(CURLOPT_ERRORBUFFER, error_text);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_CONNECTTIMEOUT, kSmtpConnectSeconds);
+  set(CURLOPT_TIMEOUT, kSmtpSeconds);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+#else
+  set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_SMTP | CURLPROTO_SMTPS));
+#endif
+  set(CURLOPT_USE_SSL, static_cast<long>(server.tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!server.ca_file.empty()) set(CURLOPT_CAINFO, server.ca_file.c_str());
+  if (!server.user.empty()) {
+    set(CURLOPT_USERNAME, server.user.c_str());
+    set(CURLOPT_PASSWORD, server.password.c_str());
+  }
+  set(CURLOPT_MAIL_FROM, from.c_str());
+  set(CURLOPT_MAIL_RCPT, list.get());
+  set(CURLOPT_UPLOAD, 1L);
+  set(CURLOPT_READFUNCTION, OnMailRead);
+  set(CURLOPT_READDATA, &unsent);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, OnMailProgress);
+  set(CURLOPT_XFERINFODATA, &cancellation);
+  const CURLcode result = curl_easy_perform(easy.get());
+  cancellation.ThrowIfCancelled();
+  if (result == CURLE_OK) return;
+  throw Error(result == CURLE_LOGIN_DENIED ? ErrorKind::kDenied : ErrorKind::kUnavailable,
+              fmt::format("{} did not take the message: {}", server.url,
+                          error_text[0] != '\0' ? error_text : curl_easy_strerror(result)));
+}
+
+}  // namespace pgbackup
