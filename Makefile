@@ -43,7 +43,7 @@ include $(PGXS)
 # Objects depend on every header: there are few, and a wrong struct layout inside the server is dear.
 $(OBJS): $(wildcard src/pg/*.h src/core/base/*.h src/core/cron/*.h src/core/naming/*.h \
 	src/core/retention/*.h src/core/run/*.h src/core/age/*.h src/core/passkey/*.h \
-	src/core/notify/email_address.h \
+	src/core/notify/email_address.h src/core/hooks/command_text.h \
 	src/core/s3/option_check.h src/core/storage/storage_url.h src/core/storage/storage_parameters.h)
 
 AGENT = $(BUILD_DIR)/pgbackup

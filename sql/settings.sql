@@ -58,6 +58,8 @@ ALTER SYSTEM SET pgbackup.bin_directory = 'bin';
 ALTER SYSTEM SET pgbackup.webhook_format = 'irc';
 ALTER SYSTEM SET pgbackup.webhook_url_file = 'urls';
 ALTER SYSTEM SET pgbackup.notify_email = 'Me <me@example.com>';
+ALTER SYSTEM SET pgbackup.pre_backup_command = '/bin/true';
+ALTER SYSTEM SET pgbackup.pre_backup_command = '["true"]';
 -- No session changes them.
 SET pgbackup.storage = 'file:///elsewhere';
 

@@ -1,6 +1,9 @@
 #include "agent/job_runner.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "core/copies/copy_run.h"
 #include "core/dump/backup_run.h"
@@ -67,6 +70,16 @@ RunOutcome Run(const MailJob& job, const RunContext& context) {
   return RunMail(job, context);
 }
 
+// Of this process and the programs it starts, for the processor and, where the kernel heeds that,
+// the disk. False when the processor's cannot be changed.
+bool LowerPriority(int by) {
+  // linux/ioprio.h came late: class 2 is best effort, 7 its lowest level, 1 means a process.
+  constexpr int kLowestBestEffort = 2 << 13 | 7;
+  syscall(SYS_ioprio_set, 1, 0, kLowestBestEffort);
+  errno = 0;
+  return nice(by) != -1 || errno == 0;
+}
+
 }  // namespace
 
 RunOutcome WithContext(const JobBase& job, Cancellation& cancellation, Progress& progress,
@@ -74,7 +87,8 @@ RunOutcome WithContext(const JobBase& job, Cancellation& cancellation, Progress&
                        const std::function<void(const std::string&)>& log,
                        const std::function<RunOutcome(const RunContext&)>& run) {
   const auto environment = SystemEnvironment();
-  if (job.nice > 0 && nice(static_cast<int>(job.nice)) == -1) log("could not lower the priority");
+  if (job.nice > 0 && !LowerPriority(static_cast<int>(job.nice)))
+    log("could not lower the priority");
   std::optional<Throttle> throttle;
   if (job.storage.bandwidth_limit > 0) throttle.emplace(job.storage.bandwidth_limit, *environment);
   const auto open = [&](const StorageSettings& settings, const Cancellation& until) {

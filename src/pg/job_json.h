@@ -64,6 +64,20 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'system_identifier', $6, 'server_version', current_setting('server_version'), " \
   "'server_version_num', current_setting('server_version_num')::int)"
 
+// Members `max_size` and `nice` of a backup's job.
+#define PGBACKUP_BACKUP_LIMITS                                                \
+  "'max_size', pg_size_bytes(current_setting('pgbackup.max_size')), 'nice', " \
+  "current_setting('pgbackup.nice')::int"
+
+// Expression for the member `hooks` of a backup's job.
+#define PGBACKUP_HOOKS_JSON                                                             \
+  "jsonb_build_object('pre_command', "                                                  \
+  "nullif(current_setting('pgbackup.pre_backup_command'), '')::jsonb, 'post_command', " \
+  "nullif(current_setting('pgbackup.post_backup_command'), '')::jsonb, "                \
+  "'pre_sql', current_setting('pgbackup.pre_backup_sql'), "                             \
+  "'post_sql', current_setting('pgbackup.post_backup_sql'), "                           \
+  "'timeout', extract(epoch FROM current_setting('pgbackup.hook_timeout')::interval)::bigint)"
+
 // A job's text as the agent reads it: UTF-8, in `context`.
 char* JobText(const char* json, MemoryContext context);
 

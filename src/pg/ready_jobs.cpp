@@ -97,7 +97,9 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       "'split_table_bytes', $13), "
       "'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
-          "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ")::text FROM b",
+          "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ", " PGBACKUP_BACKUP_LIMITS
+                                                           ", 'hooks', " PGBACKUP_HOOKS_JSON
+                                                           ")::text FROM b",
       arguments);
   return Prepared(id, database, TextOfRow(0, 0), context);
 }

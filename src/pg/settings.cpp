@@ -1,5 +1,6 @@
 #include "core/age/recipient_list.h"
 #include "core/cron/cron.h"
+#include "core/hooks/command_text.h"
 #include "core/naming/name_template.h"
 #include "core/notify/email_address.h"
 #include "core/passkey/passkey_hash.h"
@@ -154,6 +155,15 @@ bool CheckAbsolutePath(char** value, void** /*extra*/, GucSource /*source*/) {
 bool CheckEmailAddresses(char** value, void** /*extra*/, GucSource /*source*/) {
   if (IsEmpty(value) || ForEachAddress(*value, [](auto) {})) return true;
   GUC_check_errhint("Use plain addresses, separated by commas: dba@example.com.");
+  return false;
+}
+
+bool CheckCommandSetting(char** value, void** /*extra*/, GucSource /*source*/) {
+  if (IsEmpty(value)) return true;
+  const char* error = CommandTextError(*value);
+  if (error == nullptr) return true;
+  GUC_check_errdetail("%s", error);
+  GUC_check_errhint("For example [\"/usr/local/bin/before-backup\", \"--quiet\"].");
   return false;
 }
 
@@ -403,12 +413,34 @@ void DefineNotifications() {
              CheckAbsolutePath);
 }
 
+void DefineHooksAndLimits() {
+  DefineText("pgbackup.pre_backup_command", &settings.pre_backup_command, "",
+             "Program that runs before each backup, as a JSON array; a backup fails with it.",
+             CheckCommandSetting, PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+  DefineText("pgbackup.post_backup_command", &settings.post_backup_command, "",
+             "Program that runs after each backup, as a JSON array.", CheckCommandSetting,
+             PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+  DefineText("pgbackup.pre_backup_sql", &settings.pre_backup_sql, "",
+             "SQL that runs in the database before each backup; a backup fails with it.", nullptr,
+             PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+  DefineText("pgbackup.post_backup_sql", &settings.post_backup_sql, "",
+             "SQL that runs in the database after each backup.", nullptr, PGC_SIGHUP,
+             GUC_SUPERUSER_ONLY);
+  DefineNumber("pgbackup.hook_timeout", &settings.hook_timeout, 60, 1, 86400, GUC_UNIT_S,
+               "How long each of these commands and statements may take.");
+  DefineNumber("pgbackup.max_size", &settings.max_size, 0, 0, INT_MAX, GUC_UNIT_MB,
+               "Most that one backup may store; 0 for no limit.");
+  DefineNumber("pgbackup.nice", &settings.nice, 0, 0, 19, 0,
+               "By how much backups lower their priority.");
+}
+
 }  // namespace
 
 void DefineSettings() {
   DefineWhenAndWhat();
   DefineAlerts();
   DefineNotifications();
+  DefineHooksAndLimits();
   DefineRetention();
   DefineHow();
   DefineWhere();

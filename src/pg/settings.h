@@ -72,6 +72,13 @@ struct Settings {
   char* s3_checksum;
   char* s3_tags;
   bool s3_requester_pays;
+  char* pre_backup_command;
+  char* post_backup_command;
+  char* pre_backup_sql;
+  char* post_backup_sql;
+  int hook_timeout;  // seconds
+  int max_size;      // megabytes, 0: no limit
+  int nice;
   int notify_on;
   char* webhook_url_file;
   int webhook_format;

@@ -16,6 +16,7 @@
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
+#include "core/hooks/backup_hooks.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/postgres/connection_watch.h"
@@ -24,6 +25,7 @@
 #include "core/run/first_failure.h"
 #include "core/run/lanes.h"
 #include "core/run/timestamp.h"
+#include "core/storage/size_limit.h"
 
 namespace pgbackup {
 namespace {
@@ -58,6 +60,7 @@ class Backup {
   void BeginCopies();
   std::string StoreTheManifest(Storage& storage);
   RunOutcome Outcome(const std::string& manifest) const;
+  void AddRemarkOfHooks(RunOutcome* outcome);
   boost::json::array CompleteCopies(const std::string& manifest);
 
   const BackupJob& job_;
@@ -80,15 +83,23 @@ RunOutcome Backup::Run() {
   if (keys_) manifest_.encryption = {std::string(keys_->scheme()), keys_->recipients()};
   const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
   CheckNoManifest(*storage, job_.file_name);
+  RunPreHooks(job_, context_);
   Dump(*storage);
   const std::string text = StoreTheManifest(*storage);
   RunOutcome outcome = Outcome(text);
+  AddRemarkOfHooks(&outcome);
   if (copies_.empty()) return outcome;
-  // From here on nothing takes the backup away any more.
-  folder_ = Folder::kComplete;
   context_.announce_stored(outcome.fields);
   outcome.fields["copies"] = CompleteCopies(text);
   return outcome;
+}
+
+// The backup is good whatever they do.
+void Backup::AddRemarkOfHooks(RunOutcome* outcome) {
+  folder_ = Folder::kComplete;
+  const HookResult result{"completed", "", manifest_.StoredSize()};
+  const std::string remark = RunPostHooks(job_, result, context_, &context_.cancellation);
+  if (!remark.empty()) outcome->fields["message"] = JsonText(std::string_view(remark));
 }
 
 // From the first lock to the last.
@@ -102,7 +113,8 @@ void Backup::Dump(Storage& storage) {
     const std::vector<DumpObject> plan = Plan();
     folder_ = Folder::kOurs;
     BeginCopies();
-    TeeStorage all(storage, copies_);
+    SizeLimit limited(storage, job_.max_size);
+    TeeStorage all(limited, copies_);
     RunAllLanes(all, plan);
   } catch (...) {
     failure_.Record(std::current_exception());
@@ -337,6 +349,18 @@ bool Remove(const FailedRun& leftovers, const BackupJob& job, const RunContext& 
   return all;
 }
 
+// After a run that did not complete. A cancelled one has little time left.
+void TellHooks(const BackupJob& job, const RunOutcome& outcome, const RunContext& context) {
+  constexpr std::chrono::milliseconds kTimeOfCancelled{1000};
+  const bool is_cancelled = outcome.state == RunState::kCancelled;
+  const HookResult result{StateName(outcome.state), outcome.error ? outcome.error->message() : "",
+                          std::nullopt};
+  const std::string remark = RunPostHooks(
+      job, result, context, nullptr,
+      is_cancelled ? std::optional(kTimeOfCancelled) : std::optional<std::chrono::milliseconds>());
+  if (!remark.empty()) context.log(remark);
+}
+
 }  // namespace
 
 RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
@@ -356,7 +380,9 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
   }
   context.cancellation.Cancel();
   context.progress.SetPhase("cleaning up");
-  return OutcomeOf(failure, Remove(leftovers, job, context));
+  const RunOutcome outcome = OutcomeOf(failure, Remove(leftovers, job, context));
+  TellHooks(job, outcome, context);
+  return outcome;
 }
 
 }  // namespace pgbackup

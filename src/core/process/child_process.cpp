@@ -52,6 +52,7 @@ struct ChildSetup {
   int inherited_count;
   int report;  // errno of a failed start goes here
   pid_t parent;
+  const char* directory;  // nullptr: stay
 };
 
 // Runs between fork and exec, where only async-signal-safe calls are allowed.
@@ -85,6 +86,7 @@ struct ChildSetup {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (setup.directory != nullptr && chdir(setup.directory) != 0) fail(count);
   execve(setup.program, setup.argv, setup.envp);
   fail(count);
   _exit(127);  // for compilers that do not see that fail does not return
@@ -126,6 +128,7 @@ ChildProcess::ChildProcess(const ChildSpec& spec) {
   setup.inherited_count = static_cast<int>(spec.inherited.size());
   setup.report = report.write.get();
   setup.parent = getpid();
+  setup.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
 
   // No handler of ours may run in the child: it would act on descriptors shared with us.
   sigset_t all, before;

@@ -27,6 +27,7 @@ struct ChildSpec {
   std::vector<std::string> environment;  // "NAME=value", complete
   bool pipe_input = false;               // else /dev/null
   bool pipe_output = false;              // else /dev/null
+  std::string directory;                 // to run in; empty: this program's own
   std::vector<int> inherited;            // become descriptors 3, 4, … of the child
 };
 
