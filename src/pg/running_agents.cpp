@@ -135,8 +135,14 @@ void OnLine(Agent* agent, const char* text) {
 }
 
 void OnLog(Agent* agent, const char* text) {
-  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT ": %s", KindInWords(agent->kind), agent->run_id,
-                       text)));
+  if (IsNotice(agent->kind)) {
+    ereport(LOG, (errmsg("pgbackup: %s: %s", KindInWords(agent->kind), text)));
+    return;
+  }
+  const char* database = NameStr(agent->database);
+  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT "%s%s%s: %s", KindInWords(agent->kind),
+                       agent->run_id, *database == '\0' ? "" : " of database \"", database,
+                       *database == '\0' ? "" : "\"", text)));
 }
 
 const char* Plural(int64 seconds) {

@@ -143,7 +143,7 @@ is($copy->{status}, 'failed', 'the copy is failed');
 like("$copy->{message} $copy->{detail}", qr/refused|connect/i, 'with a message');
 isnt($copy->{hint}, '', 'a hint');
 isnt($copy->{next_attempt_at}, '', 'and a time at which it is tried again');
-like(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr{backup $id: the copy in s3://$bucket/$prefix/c failed}, 'the log says so');
+like(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr{backup $id of database "\w+": the copy in s3://$bucket/$prefix/c failed}, 'the log says so');
 is_deeply([ s3_keys("$prefix/c") ], [], 'nothing is stored there');
 my $forwarder = open_forwarder($closed, $s3_port);
 try_again_now($id);
