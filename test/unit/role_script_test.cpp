@@ -74,6 +74,11 @@ TEST(RoleScript, LeavesRolesThatExistAlone) {
   }
 }
 
+TEST(RoleScript, RolesInTheOrderOfTheScript) {
+  EXPECT_EQ(RolesIn(kGlobals), (SqlTexts{"anna", "Big \"Boss\"", "here", "reader"}));
+  EXPECT_EQ(RolesIn(""), SqlTexts());
+}
+
 TEST(RoleScript, OfNothingWantedIsEmpty) {
   EXPECT_EQ(MakeRoleScript(kGlobals, {}, IsHere).statements, SqlTexts());
 }

@@ -104,13 +104,15 @@ void BackupFilter::AddTo(CLI::App& command) {
       ->group("Which backup");
 }
 
-void BackupAddress::AddTo(CLI::App& command) {
-  command
-      .add_option("backup", name,
-                  "The backup: its id, its file_name or the last part of that, or latest")
-      ->type_name("ID|NAME|latest")
-      ->required();
+CLI::Option* BackupAddress::AddTo(CLI::App& command) {
+  CLI::Option* option =
+      command
+          .add_option("backup", name,
+                      "The backup: its id, its file_name or the last part of that, or latest")
+          ->type_name("ID|NAME|latest")
+          ->required();
   filter.AddTo(command);
+  return option;
 }
 
 StoredBackup FindBackup(Storage& storage, const BackupAddress& address, Cancellation& cancellation,

@@ -24,7 +24,8 @@ struct BackupAddress {
   std::string name;  // an id, a file_name, the last part of one, or "latest"
   BackupFilter filter;
 
-  void AddTo(CLI::App& command);
+  // Returns the option that names the backup.
+  CLI::Option* AddTo(CLI::App& command);
 };
 
 // The one backup that `address` names. kNotFound when there is none, UsageError, listing

@@ -23,7 +23,7 @@ Exit status: 0 done, 1 failed, 2 wrong arguments, 3 not found, 4 damaged, 130 in
 
 The day the server is gone:
   pgbackup list --storage s3://bucket/prefix
-  pgbackup restore latest --storage s3://bucket/prefix --database shop --target-database shop
+  pgbackup restore --all --storage s3://bucket/prefix --identity backup.key
 
 "pgbackup COMMAND --help" says more, and so does the manual page pgbackup(1).)";
 

@@ -6,6 +6,8 @@
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
 #include "agent/cli/encryption_options.h"
+#include "agent/cli/restore_all.h"
+#include "agent/cli/restore_words.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
 #include "agent/cli/storage_options.h"
@@ -22,9 +24,14 @@ struct RestoreCommandOptions {
   OutputOptions output;
   RestoreJob job;
   std::string content = "all";
+  bool all = false;
 };
 
-void CheckArguments(const RestoreJob& job) {
+void CheckArguments(const RestoreCommandOptions& options) {
+  const RestoreJob& job = options.job;
+  if (options.address.name.empty() || job.target_database.empty())
+    throw UsageError(ErrorKind::kInvalid, "a backup and --target-database are required", "",
+                     "Or bring every database back with --all.");
   if (!job.options.schemas.empty() && !job.options.tables.empty())
     throw UsageError(ErrorKind::kInvalid, "--schema and --table exclude each other", "",
                      "Tables are named with their schema.");
@@ -37,21 +44,6 @@ void CheckArguments(const RestoreJob& job) {
         "Name a database that does not exist yet, or connect to another one with -d.");
 }
 
-std::string TextOf(const RunOutcome& outcome, const char* field) {
-  const boost::json::value* value = outcome.fields.if_contains(field);
-  if (value == nullptr || !value->is_string()) return "";
-  return std::string(std::string_view(value->get_string()));
-}
-
-std::string RestoreInWords(const RestoreJob& job, const RunOutcome& outcome) {
-  if (job.options.dry_run)
-    return fmt::format("{}: {}\n{}", job.file_name, TextOf(outcome, "message"),
-                       TextOf(outcome, "detail"));
-  const std::string remark = TextOf(outcome, "message");
-  return fmt::format("{} is restored as database \"{}\"{}{}", job.file_name, job.target_database,
-                     remark.empty() ? "" : "; ", remark);
-}
-
 int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   const auto environment = SystemEnvironment();
   RestoreJob& job = options.job;
@@ -60,7 +52,8 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   job.server = options.server.Address(*environment);
   job.id = NewRunId(*environment);
   job.options.content = ParseDumpContent(options.content);
-  CheckArguments(job);
+  if (options.all) return RunRestoreAll(job, options.address.filter, options.output, command);
+  CheckArguments(options);
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("looking for the backup");
     const auto storage = context.open_storage(context.cancellation);
@@ -98,12 +91,18 @@ void AddPartOptions(CLI::App& app, RestoreCommandOptions& options) {
 Command AddRestoreCommand(CLI::App& root) {
   CLI::App* app = root.add_subcommand("restore", "Restore a backup into a new database");
   const auto options = std::make_shared<RestoreCommandOptions>();
-  options->address.AddTo(*app);
-  app->add_option("--target-database", options->job.target_database,
-                  "The database to make; one that holds something is refused")
-      ->type_name("NAME")
-      ->required();
+  CLI::Option* backup = options->address.AddTo(*app)->required(false);
+  CLI::Option* target = app->add_option("--target-database", options->job.target_database,
+                                        "The database to make; one that holds something is refused")
+                            ->type_name("NAME");
   AddPartOptions(*app, *options);
+  app->add_flag("--all", options->all,
+                "Every role, and of every database of the cluster its newest whole backup, under\n"
+                "its own name; one that fails does not keep the others from being restored")
+      ->excludes(backup)
+      ->excludes(target)
+      ->excludes(app->get_option("--schema"))
+      ->excludes(app->get_option("--table"));
   app->add_option("-j,--jobs", options->job.options.jobs, "Parallel lanes, 1 to 64")
       ->type_name("N")
       ->check(CLI::Range(1, 64));
@@ -122,9 +121,12 @@ Command AddRestoreCommand(CLI::App& root) {
       "restore that\n"
       "fails or is interrupted leaves nothing but roles, if it was to create those. The roles that "
       "the\n"
-      "backup needs have to exist, unless --create-roles makes them. All roles are in its "
-      "globals.sql:\n"
-      "  pgbackup fetch ID -o DIRECTORY --decompress && psql -d postgres -f DIRECTORY/globals.sql");
+      "backup needs have to exist, unless --create-roles makes them. --all makes all roles that "
+      "are\n"
+      "missing, before everything else. No password of a role is in a backup.\n"
+      "\n"
+      "A whole server:\n"
+      "  pgbackup restore --all --storage s3://bucket/prefix --identity backup.key");
   return {app, [options, app] { return RunRestoreCommand(*options, *app); }};
 }
 

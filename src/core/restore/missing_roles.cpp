@@ -90,6 +90,18 @@ RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Sto
   return script;
 }
 
+RoleScript PlanAllRoles(const Manifest& manifest, Storage& storage, const std::string& folder,
+                        PostgresConnection& connection, Progress& progress) {
+  const ManifestObject* object = GlobalsOf(manifest);
+  if (object == nullptr) return {};
+  const std::string globals = ReadGlobals(storage, folder, *object, progress);
+  const std::set<std::string> existing = ExistingRoles(connection);
+  std::vector<std::string> missing = RolesIn(globals);
+  std::erase_if(missing, [&](const std::string& role) { return existing.count(role) != 0; });
+  return MakeRoleScript(globals, missing,
+                        [&](const std::string& role) { return existing.count(role) != 0; });
+}
+
 void CreateRoles(PostgresConnection& connection, const RoleScript& script) {
   if (script.statements.empty()) return;
   connection.Execute("SET standard_conforming_strings = on");

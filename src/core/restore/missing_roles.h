@@ -20,6 +20,11 @@ RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Sto
                             const std::vector<std::string>& missing, PostgresConnection& connection,
                             Progress& progress, Findings* findings);
 
+// Makes every role of the backup's globals that the server does not have; nothing when the backup
+// has no globals. `manifest` is open (encrypted_contents.h), its objects are in `folder`.
+RoleScript PlanAllRoles(const Manifest& manifest, Storage& storage, const std::string& folder,
+                        PostgresConnection& connection, Progress& progress);
+
 // All of them or none.
 void CreateRoles(PostgresConnection& connection, const RoleScript& script);
 

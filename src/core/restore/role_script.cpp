@@ -115,4 +115,12 @@ RoleScript MakeRoleScript(std::string_view globals, const std::vector<std::strin
   return RoleScriptMaker(wanted, exists).Make(globals);
 }
 
+std::vector<std::string> RolesIn(std::string_view globals) {
+  std::vector<std::string> roles;
+  for (const SqlStatement& statement : SplitSqlScript(globals))
+    if (BeginsWith(statement.tokens, {"create", "role", "?"}))
+      roles.push_back(statement.tokens[2].value);
+  return roles;
+}
+
 }  // namespace pgbackup

@@ -20,4 +20,7 @@ struct RoleScript {
 RoleScript MakeRoleScript(std::string_view globals, const std::vector<std::string>& wanted,
                           const std::function<bool(const std::string&)>& exists);
 
+// The roles that it makes.
+std::vector<std::string> RolesIn(std::string_view globals);
+
 }  // namespace pgbackup

@@ -1,0 +1,151 @@
+#include "agent/cli/restore_all.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "agent/cli/exit_status.h"
+#include "agent/cli/restore_words.h"
+#include "agent/cli/run_id.h"
+#include "core/manifest/encrypted_contents.h"
+#include "core/postgres/quoting.h"
+#include "core/restore/missing_roles.h"
+#include "core/restore/restore_run.h"
+#include "core/run/events.h"
+
+namespace pgbackup {
+namespace {
+
+// Where to connect to while the usual one, which the restore replaces, is made.
+constexpr const char* kOtherMaintenanceDatabase = "template1";
+
+using Backups = std::map<std::string, StoredBackup>;  // the newest whole one of each database
+
+// Opens the backup, if need be: which schemas and tables it is limited to is encrypted, too.
+bool IsWhole(StoredBackup* backup, const RestoreJob& job, Storage& storage,
+             const RunContext& context) {
+  Manifest& manifest = backup->manifest;
+  if (manifest.content != DumpContent::kAll) return false;
+  OpenEncryptedBackup(storage, backup->folder, job.encryption, context.progress, &manifest);
+  return manifest.selection.IsEmpty();
+}
+
+void CheckOneCluster(const std::vector<StoredBackup>& backups) {
+  std::set<std::string> clusters;
+  for (const StoredBackup& backup : backups)
+    clusters.insert(fmt::format("\"{}\"", backup.manifest.cluster.name));
+  if (clusters.size() > 1)
+    throw UsageError(ErrorKind::kInvalid, "--all does not say of which cluster",
+                     fmt::format("There are backups of {}.", fmt::join(clusters, ", ")),
+                     "Add --cluster.");
+}
+
+Backups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
+                    const RunContext& context) {
+  BackupInventory inventory =
+      ReadBackups(storage, ListBackupFolders(storage), context.cancellation);
+  for (const UnreadableBackup& unreadable : inventory.unreadable)
+    context.log("warning: " + unreadable.error.message());
+  std::erase_if(inventory.backups,
+                [&](const StoredBackup& backup) { return !filter.Fits(backup.manifest); });
+  CheckOneCluster(inventory.backups);
+  Backups newest;
+  std::set<std::string> only_parts;
+  for (StoredBackup& backup : inventory.backups) {
+    const std::string database = backup.manifest.database;
+    if (newest.count(database) != 0) continue;
+    if (IsWhole(&backup, job, storage, context)) {
+      only_parts.erase(database);
+      newest.emplace(database, std::move(backup));
+    } else {
+      only_parts.insert(database);
+    }
+  }
+  for (const std::string& database : only_parts)
+    context.log(
+        fmt::format("warning: there are only backups of parts of database \"{}\"", database));
+  if (newest.empty())
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("there is no backup of a whole database in {}", storage.url()), "",
+                "\"pgbackup list\" shows what there is.");
+  return newest;
+}
+
+// The newest backup's.
+void MakeRoles(const RestoreJob& job, const Backups& backups, Storage& storage,
+               const RunContext& context) {
+  context.progress.SetPhase("creating roles");
+  const auto newest =
+      std::max_element(backups.begin(), backups.end(), [](const auto& one, const auto& other) {
+        return one.second.manifest.started_at < other.second.manifest.started_at;
+      });
+  const StoredBackup& backup = newest->second;
+  PostgresConnection connection(SettingsFor(job.server, job.server.maintenance_database),
+                                context.cancellation);
+  const RoleScript script =
+      PlanAllRoles(backup.manifest, storage, backup.folder, connection, context.progress);
+  if (job.options.dry_run) return;
+  CreateRoles(connection, script);
+  if (!script.roles.empty()) context.log(CreatedRolesInWords(script));
+}
+
+RestoreJob JobFor(const RestoreJob& job, const StoredBackup& backup, int64_t id) {
+  RestoreJob one = job;
+  one.id = id;
+  one.file_name = backup.folder;
+  one.checksum = backup.checksum;
+  one.backup_id = backup.manifest.id;
+  one.target_database = backup.manifest.database;
+  one.options.create_roles = true;
+  if (one.server.maintenance_database == one.target_database)
+    one.server.maintenance_database = kOtherMaintenanceDatabase;
+  return one;
+}
+
+}  // namespace
+
+int RunRestoreAll(const RestoreJob& job, const BackupFilter& filter, const OutputOptions& output,
+                  const CLI::App& command) {
+  Backups backups;
+  const RunOutcome found = RunOnConsole(job, output, [&](const RunContext& context) {
+    context.progress.SetPhase("looking for the backups");
+    const auto storage = context.open_storage(context.cancellation);
+    backups = FindBackups(job, filter, *storage, context);
+    MakeRoles(job, backups, *storage, context);
+    return RunOutcome();
+  });
+  if (found.state != RunState::kCompleted) return ReportOutcome(found, output, command);
+
+  OutputOptions words = output;
+  words.json = false;
+  boost::json::array results;
+  std::vector<std::string> failed;
+  int status = kExitDone;
+  int64_t id = job.id;
+  for (const auto& [database, backup] : backups) {
+    const RestoreJob one = JobFor(job, backup, id++);
+    const RunOutcome outcome = RunOnConsole(
+        one, output, [&](const RunContext& context) { return RunRestore(one, context); });
+    const int ended = ReportOutcome(outcome, words, command);
+    if (output.json) {
+      boost::json::object result = boost::json::parse(FinalEvent(outcome)).as_object();
+      result["database"] = database;
+      result["file_name"] = one.file_name;
+      results.push_back(std::move(result));
+    } else if (ended == kExitDone && !output.quiet) {
+      PrintLine(RestoreInWords(one, outcome));
+    }
+    if (ended == kExitDone) continue;
+    if (status == kExitDone) status = ended;
+    failed.push_back(database);
+    if (ended == kExitInterrupted) break;
+  }
+  if (output.json) PrintLine(boost::json::serialize(results));
+  if (!failed.empty()) PrintRemark(fmt::format("not restored: {}", QuotedList(failed)));
+  return status;
+}
+
+}  // namespace pgbackup
