@@ -57,6 +57,9 @@ CREATE FUNCTION pgbackup._backup_problems(database name) RETURNS TABLE (status t
       FROM limits l, (SELECT max(g.verified_at) AS at FROM good g) AS v
      WHERE l.proof_age IS NOT NULL AND coalesce(now() - v.at > l.proof_age, true) AND EXISTS (SELECT FROM good)
     UNION ALL
+    SELECT 'critical', format('the proof of backup %s failed: %s', p.backup_id, p.message)
+      FROM pgbackup._failed_proofs() AS p WHERE p.database = $1
+    UNION ALL
     SELECT 'warning', format('the copy of backup %s in %s is missing: %s', c.backup_id, split_part(c.storage, '?', 1), c.message)
       FROM good g JOIN pgbackup.copies c ON c.backup_id = g.id
      WHERE g.rank = 1 AND c.status = 'failed'

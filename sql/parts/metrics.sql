@@ -48,7 +48,10 @@ CREATE FUNCTION pgbackup._metrics()
           FROM ended e, jsonb_each_text(e.storage_used) AS u
         UNION ALL
         SELECT 12, 'pgbackup_next_backup_timestamp_seconds', 'gauge', 'When the schedule is due next.', NULL, NULL,
-               extract(epoch FROM s.next) FROM (SELECT min(pgbackup._next_start(n)) FROM pgbackup.schedules n) AS s (next) WHERE s.next IS NOT NULL)
+               extract(epoch FROM s.next) FROM (SELECT min(pgbackup._next_start(n)) FROM pgbackup.schedules n) AS s (next) WHERE s.next IS NOT NULL
+        UNION ALL
+        SELECT 13, 'pgbackup_last_proof_failed', 'gauge', 'Whether the last verification of a backup failed.', n.database, NULL,
+               (SELECT count(*) FROM pgbackup._failed_proofs() AS f WHERE f.database = n.database) FROM newest n)
     SELECT m.name, m.type, m.help,
            jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
       FROM metric m WHERE m.value IS NOT NULL

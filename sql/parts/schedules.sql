@@ -155,10 +155,10 @@ CREATE FUNCTION pgbackup._check_schedule_options(name text, cron text, databases
     label text, storage text, retention int[]) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(name, '') = '' OR name = 'default' OR octet_length(name) > 63 OR name ~ '[[:cntrl:]]' THEN
+    IF coalesce(name, '') = '' OR name IN ('default', 'verify_schedule') OR octet_length(name) > 63 OR name ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'invalid name of a schedule: %', coalesce(quote_literal(name), 'null')
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'A name has 1 to 63 bytes, none of them a control character; "default" is the schedule of pgbackup.schedule.',
+                  DETAIL = 'A name has 1 to 63 bytes, none of them a control character; "default" is the schedule of pgbackup.schedule, "verify_schedule" that of the setting.',
                   HINT = 'Use a name such as weekly.';
     END IF;
     IF cron IS NULL OR pgbackup._cron_error(cron) IS NOT NULL THEN
@@ -288,18 +288,27 @@ $$;
 COMMENT ON FUNCTION pgbackup.schedule_status() IS
     'every schedule with its last run (of all its databases, the last attempt at each), when the next one is, how many backups of it run now, and how many of its times of the last 35 days were missed or skipped (pgbackup.slots says why)';
 
+CREATE FUNCTION pgbackup._running_schedules() RETURNS TABLE (name text, cron text, timezone text, jitter int, enabled boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.name, s.cron, s.timezone, s.jitter, s.enabled FROM pgbackup.schedules s
+    UNION ALL
+    SELECT 'verify_schedule', v.cron, current_setting('pgbackup.timezone', true), 0, v.cron <> ''
+      FROM coalesce(current_setting('pgbackup.verify_schedule', true), '') AS v (cron)
+$$;
+COMMENT ON FUNCTION pgbackup._running_schedules() IS 'internal: what the launcher waits for: the schedules of backups, and pgbackup.verify_schedule';
+
 CREATE FUNCTION pgbackup._sync_schedules(at timestamptz)
     RETURNS TABLE (name text, cron text, timezone text, delay bigint, since timestamptz)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     INSERT INTO pgbackup.schedule_states AS t (schedule, definition, since)
-    SELECT s.name, concat_ws(' in ', s.cron, nullif(s.timezone, '')), at FROM pgbackup.schedules s
+    SELECT s.name, concat_ws(' in ', s.cron, nullif(s.timezone, '')), at FROM pgbackup._running_schedules() s
      WHERE s.enabled AND NOT EXISTS (SELECT FROM pgbackup.schedule_states t WHERE t.schedule = s.name
                                         AND t.definition = concat_ws(' in ', s.cron, nullif(s.timezone, '')))
     ON CONFLICT (schedule) DO UPDATE SET definition = excluded.definition, since = excluded.since;
     DELETE FROM pgbackup.schedule_states t
-     WHERE NOT EXISTS (SELECT FROM pgbackup.schedules s WHERE s.name = t.schedule AND s.enabled);
+     WHERE NOT EXISTS (SELECT FROM pgbackup._running_schedules() s WHERE s.name = t.schedule AND s.enabled);
     -- When the clock has been set back, what was missed by its wrong time is still to come.
     UPDATE pgbackup.schedule_states t
        SET since = least(at, (SELECT min(m.first_slot) - interval '1 second' FROM pgbackup.slots m
@@ -307,7 +316,7 @@ BEGIN
      WHERE t.since > at;
     DELETE FROM pgbackup.slots m WHERE m.outcome = 'missed' AND m.slot > at;
     RETURN QUERY SELECT s.name, s.cron, s.timezone, extract(epoch FROM pgbackup._jitter_delay(s.name, s.jitter))::bigint, t.since
-                   FROM pgbackup.schedules s JOIN pgbackup.schedule_states t ON t.schedule = s.name ORDER BY s.name;
+                   FROM pgbackup._running_schedules() s JOIN pgbackup.schedule_states t ON t.schedule = s.name ORDER BY s.name;
 END $$;
 COMMENT ON FUNCTION pgbackup._sync_schedules(timestamptz) IS
     'internal: the schedules that run, each with how far it is; a new or changed one begins at that time';
@@ -368,7 +377,11 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    SELECT * INTO began FROM pgbackup._start_slot(schedule, due);
+    IF schedule = 'verify_schedule' THEN
+        SELECT * INTO began FROM pgbackup._start_proofs();
+    ELSE
+        SELECT * INTO began FROM pgbackup._start_slot(schedule, due);
+    END IF;
     IF began.message IS NOT NULL THEN
         UPDATE pgbackup.slots t
            SET outcome = CASE WHEN began.started = 0 THEN 'skipped' ELSE t.outcome END, message = began.message
@@ -377,4 +390,4 @@ BEGIN
     RETURN began.started;
 END $$;
 COMMENT ON FUNCTION pgbackup._settle_slots(text, timestamptz, boolean, bigint, timestamptz, timestamptz) IS
-    'internal: records what becomes of times of a schedule, and queues the backups of the one that is due; returns how many';
+    'internal: records what becomes of times of a schedule, and queues the backups (or proofs) of the one that is due; returns how many';

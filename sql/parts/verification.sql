@@ -22,3 +22,37 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup.verify(bigint, text) IS
     'asks for a proof that a completed backup is good; starts when the transaction commits. Level checksum reads every object, compares it with its SHA-256 and decompresses it; archive also has pg_restore read all of it and compares the tables of contents with the manifest; restore restores it into a database beside all others, which is then dropped. The row in pgbackup.restores (mode verify) tells the outcome, verified_at and verified_level of the backup the last good one. Returns the id of the run, for pgbackup.wait()';
+
+CREATE FUNCTION pgbackup._start_proofs(OUT started bigint, OUT message text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    levels constant text[] := '{checksum,archive,restore}';
+    level constant text := current_setting('pgbackup.verify_level');
+BEGIN
+    INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
+    SELECT n.id, 'verify', n.database, n.database,
+           jsonb_build_object('level', level, 'jobs', current_setting('pgbackup.jobs')::int)
+      FROM (SELECT DISTINCT ON (b.database) b.id, b.database, b.verified_level FROM pgbackup.backups b
+             WHERE b.status = 'completed' ORDER BY b.database, b.id DESC) AS n
+     WHERE coalesce(array_position(levels, n.verified_level), 0) < array_position(levels, level)
+       AND NOT EXISTS (SELECT FROM pgbackup.restores r
+                        WHERE r.backup_id = n.id AND r.mode = 'verify' AND r.status IN ('pending', 'in_progress'))
+     ORDER BY n.database;
+    GET DIAGNOSTICS started = ROW_COUNT;
+    IF started = 0 THEN
+        message := format('the newest backup of each database is proved (%s), or about to be', level);
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._start_proofs() IS
+    'internal: queues a verification of the newest complete backup of each database that is not proved at pgbackup.verify_level; message says that there is none';
+
+CREATE FUNCTION pgbackup._failed_proofs() RETURNS TABLE (database name, backup_id bigint, message text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT l.database, l.backup_id, l.message
+      FROM (SELECT DISTINCT ON (r.database) r.database, r.backup_id, r.status, r.message
+              FROM pgbackup.restores r JOIN pgbackup.backups b ON b.id = r.backup_id AND b.status = 'completed'
+             WHERE r.mode = 'verify' AND r.status IN ('completed', 'failed') ORDER BY r.database, r.id DESC) AS l
+     WHERE l.status = 'failed'
+$$;
+COMMENT ON FUNCTION pgbackup._failed_proofs() IS
+    'internal: databases whose last verification failed, of those of backups that are still there';

@@ -9,7 +9,7 @@
 namespace pgbackup {
 namespace {
 
-constexpr int kMaxSchedules = 64;  // pgbackup.schedule() makes no more
+constexpr int kMaxSchedules = 65;  // pgbackup.schedule() makes 63, the settings two
 
 struct Schedule {
   NameData name;

@@ -1,4 +1,5 @@
-// The schedules that run: pgbackup.schedule and those made by pgbackup.schedule().
+// The schedules that run: pgbackup.schedule, pgbackup.verify_schedule and those made by
+// pgbackup.schedule().
 //
 // A fixed table in the launcher's memory, read from the catalog, which also says how far each
 // schedule is. The launcher's loop asks it what to wait for.

@@ -30,6 +30,9 @@ const config_enum_entry kWebhookFormats[] = {{"json", 0, false},       {"slack",
                                              {"teams", 4, false},      {"healthchecks", 5, false},
                                              {"template", 6, false},   {nullptr, 0, false}};
 
+const config_enum_entry kProofLevels[] = {
+    {"checksum", 0, false}, {"archive", 1, false}, {"restore", 2, false}, {nullptr, 0, false}};
+
 bool IsEmpty(char** value) {
   return *value == nullptr || **value == '\0';
 }
@@ -301,6 +304,13 @@ void DefineRetention() {
   DefineText("pgbackup.cleanup_schedule", &settings.cleanup_schedule, "",
              "When retention is applied besides after each backup, as a cron expression.",
              CheckSchedule);
+  DefineText("pgbackup.verify_schedule", &settings.verify_schedule, "",
+             "When the newest backup of each database is verified, as a cron expression; empty for "
+             "never.",
+             CheckSchedule);
+  DefineCustomEnumVariable(
+      "pgbackup.verify_level", "How thoroughly pgbackup.verify_schedule has backups verified.",
+      nullptr, &settings.verify_level, 2, kProofLevels, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineNumber("pgbackup.history_days", &settings.history_days, 365, 0, 36500, 0,
                "How many days the rows of expired backups are kept; 0 for ever.");
 }

@@ -44,6 +44,8 @@ struct Settings {
   int catch_up_window;    // seconds, 0: catch up nothing
   int jitter;             // seconds
   char* cleanup_schedule;
+  char* verify_schedule;
+  int verify_level;
   int retention_count;  // 0: no such rule, as for the next five
   int retention_days;
   int retention_daily;
