@@ -30,6 +30,8 @@ $node->safe_psql('everything', q{
 	CREATE TABLE public.twice AS SELECT 1 AS one FROM generate_series(1, 3);
 	CREATE TABLE public.nothing ();
 	INSERT INTO public.nothing DEFAULT VALUES;
+	SELECT lo_from_bytea(0, convert_to(repeat(md5('large ' || n), n), 'UTF8')) FROM generate_series(1, 300) AS n;
+	SELECT lo_from_bytea(4000000001, ''), lo_put(lo_create(4000000002), 10000, 'behind a hole');
 	CREATE TABLE public.empty (a int)});
 $node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
 $node->safe_psql('latin', q{CREATE TABLE "Grüße" AS SELECT 'süß ' || n AS "Wörter" FROM generate_series(1, 5) AS n});
@@ -57,12 +59,15 @@ is_deeply([ map { $rows{"public.$_"}{rows} } qw(big big_child twice nothing empt
 cmp_ok(scalar(grep { ($_->{tables}[0]{name} // '') eq 'big' } @{ $manifest->{objects} }), '>', 1, 'of a table in several ranges, too');
 is($node->safe_psql('postgres', "SELECT manifest ? 'fingerprints' FROM pgbackup.get($id)"), 'f', 'the catalog does not keep them');
 
+my $large_objects = $node->safe_psql('everything', 'SELECT count(*) FROM pg_largeobject_metadata');
+is($rows{'pg_catalog.pg_largeobject'}{rows}, $large_objects, 'and large objects');
+
 # Rows that differ. The manifest is made to say what would have been dumped if they had been others.
 sub tampered
 {
-	my ($change) = @_;
+	my ($name, $change) = @_;
 	my $copy = decode_json(read_file("$folder/manifest.json"));
-	my ($table) = grep { $_->{schema} eq 'public' && $_->{name} eq 'twice' } @{ $copy->{fingerprints}{tables} };
+	my ($table) = grep { "$_->{schema}.$_->{name}" eq $name } @{ $copy->{fingerprints}{tables} };
 	$change->($table);
 	my $other = $node->basedir . '/tampered';
 	PostgreSQL::Test::Utils::system_or_bail('rm', '-rf', $other);
@@ -74,14 +79,17 @@ sub tampered
 	close $file or die $!;
 	return pgbackup($node, 'verify', $id, '--level', 'restore', '--storage', "file://$other", '-h', $node->host, '-p', $node->port);
 }
-my ($status, $out, $err) = tampered(sub { });
+my ($status, $out, $err) = tampered('public.twice', sub { });
 is($status, 0, 'the command line proves it, too') or diag($err);
 for my $case (
-	[ 'a lost row', sub { $_[0]{rows} = 4 }, '"public"."twice": 3 rows instead of 4' ],
-	[ 'a changed row', sub { $_[0]{hash} =~ tr/0-9a-f/1-9a-f0/ }, '"public"."twice": the contents of some of its 3 rows differ' ])
+	[ 'a lost large object', 'pg_catalog.pg_largeobject', sub { $_[0]{rows}++ }, "large objects: $large_objects instead of " . ($large_objects + 1) ],
+	[ 'a changed large object', 'pg_catalog.pg_largeobject', sub { $_[0]{hash} =~ tr/0-9a-f/1-9a-f0/ },
+		"large objects: the contents of some of the $large_objects differ" ],
+	[ 'a lost row', 'public.twice', sub { $_[0]{rows} = 4 }, '"public"."twice": 3 rows instead of 4' ],
+	[ 'a changed row', 'public.twice', sub { $_[0]{hash} =~ tr/0-9a-f/1-9a-f0/ }, '"public"."twice": the contents of some of its 3 rows differ' ])
 {
-	my ($title, $change, $words) = @$case;
-	($status, $out, $err) = tampered($change);
+	my ($title, $name, $change, $words) = @$case;
+	($status, $out, $err) = tampered($name, $change);
 	is($status, 4, "$title is noticed");
 	like($err, qr/\Q$words\E/, 'in the table it is in');
 	is(sources(), $before, 'nothing of it is left');

@@ -107,12 +107,16 @@ void PackingSink::OnNumber(Bytes encoded) {
   } else {
     // A large object's OID; 0 ends the block.
     expects_ = value == 0 ? Expects::kBlock : Expects::kLength;
+    if (value != 0) observer_.OnLargeObject(static_cast<uint32_t>(value));
   }
 }
 
 PackingSink::Bytes PackingSink::TakeData(Bytes data) {
   const Bytes part = data.first(std::min<uint64_t>(left_, data.size()));
-  if (!large_objects_) observer_.OnData(entry_id_, part);
+  if (large_objects_)
+    observer_.OnLargeObjectData(part);
+  else
+    observer_.OnData(entry_id_, part);
   const size_t full = number_size_ + kChunk;
   Bytes rest = part;
   while (!rest.empty()) {

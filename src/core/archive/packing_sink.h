@@ -25,8 +25,11 @@ class ArchiveObserver {
   virtual ~ArchiveObserver() = default;
   virtual void OnEntry(TocEntry entry) = 0;  // of the table of contents
   // Some bytes of the data of that entry, of those of a table its rows in COPY's text format and
-  // the end mark. Large objects are not shown.
+  // the end mark.
   virtual void OnData(int64_t entry_id, std::span<const std::byte> data) = 0;
+  // A large object begins; some bytes of its contents.
+  virtual void OnLargeObject(uint32_t /*oid*/) {}
+  virtual void OnLargeObjectData(std::span<const std::byte> /*data*/) {}
 };
 
 class PackingSink final : public Sink {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/archive/packing_sink.h"
+#include "core/fingerprint/large_object_fingerprint.h"
 #include "core/fingerprint/row_fingerprint.h"
 #include "core/pipeline/pump.h"
 #include "core/process/child_process.h"
@@ -39,10 +40,14 @@ class ArchiveContents final : public ArchiveObserver {
     entry_id_ = entry_id;
     rows_.Add(data);
   }
+  void OnLargeObject(uint32_t oid) override { large_objects_.Begin(oid); }
+  void OnLargeObjectData(std::span<const std::byte> data) override { large_objects_.Add(data); }
 
   const ArchiveTables& tables() const noexcept { return tables_; }
   std::vector<TableFingerprint> TakeFingerprints() {
     EndTable();
+    const RowFingerprint objects = large_objects_.Finish();
+    if (objects.rows > 0) fingerprints_.push_back({LargeObjectsName(), objects});
     return std::move(fingerprints_);
   }
 
@@ -57,6 +62,7 @@ class ArchiveContents final : public ArchiveObserver {
   std::map<int64_t, QualifiedName> names_;  // of the tables whose rows it holds
   int64_t entry_id_ = -1;                   // whose rows are streaming past
   RowFingerprinter rows_;
+  LargeObjectFingerprinter large_objects_;
   std::vector<TableFingerprint> fingerprints_;
 };
 

@@ -8,6 +8,8 @@
 
 #include "core/dump/read_session.h"
 #include "core/dump/server_encoding.h"
+#include "core/fingerprint/large_object_fingerprint.h"
+#include "core/restore/large_object_check.h"
 #include "core/restore/stored_toc.h"
 #include "core/run/lanes.h"
 
@@ -60,6 +62,7 @@ class RowCheck {
   void PlanEntry(const TocEntry& entry, const QualifiedName& name);
   bool IsNew(const QualifiedName& name) { return planned_.insert(name).second; }
   void ReadSome();
+  void CompareLargeObjects();
   void Compare(PostgresConnection& connection, const TableToRead& table);
   void ThrowDifferences() const;
 
@@ -142,6 +145,20 @@ void RowCheck::ReadSome() {
   for (size_t i = next_++; i < tables_.size(); i = next_++) Compare(connection, tables_[i]);
 }
 
+void RowCheck::CompareLargeObjects() {
+  const auto expected = context_.manifest.fingerprints.find(LargeObjectsName());
+  if (expected == context_.manifest.fingerprints.end()) return;
+  PostgresConnection connection(context_.settings, context_.run.cancellation);
+  PrepareReadSession(connection);
+  const RowFingerprint found = ReadLargeObjects(connection);
+  if (found == expected->second) return;
+  const std::lock_guard lock(mutex_);
+  differences_.push_back(
+      found.rows == expected->second.rows
+          ? fmt::format("large objects: the contents of some of the {} differ", found.rows)
+          : fmt::format("large objects: {} instead of {}", found.rows, expected->second.rows));
+}
+
 void RowCheck::ThrowDifferences() const {
   if (differences_.empty()) return;
   std::string detail;
@@ -159,6 +176,7 @@ uint64_t RowCheck::Run() {
   Plan();
   std::vector<std::function<void()>> lanes;
   for (int64_t lane = 0; lane < context_.jobs; ++lane) lanes.emplace_back([this] { ReadSome(); });
+  lanes.emplace_back([this] { CompareLargeObjects(); });
   FirstFailure failure(context_.run.cancellation);
   RunLanes(lanes, lanes.size(), failure, context_.run.cancellation);
   failure.Rethrow();
