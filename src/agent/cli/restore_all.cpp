@@ -22,7 +22,7 @@ namespace {
 // Where to connect to while the usual one, which the restore replaces, is made.
 constexpr const char* kOtherMaintenanceDatabase = "template1";
 
-using Backups = std::map<std::string, StoredBackup>;  // the newest whole one of each database
+using NewestBackups = std::map<std::string, StoredBackup>;  // the newest whole one of each database
 
 // Opens the backup, if need be: which schemas and tables it is limited to is encrypted, too.
 bool IsWhole(StoredBackup* backup, const RestoreJob& job, Storage& storage,
@@ -43,8 +43,8 @@ void CheckOneCluster(const std::vector<StoredBackup>& backups) {
                      "Add --cluster.");
 }
 
-Backups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
-                    const RunContext& context) {
+NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
+                          const RunContext& context) {
   BackupInventory inventory =
       ReadBackups(storage, ListBackupFolders(storage), context.cancellation);
   for (const UnreadableBackup& unreadable : inventory.unreadable)
@@ -52,7 +52,7 @@ Backups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& 
   std::erase_if(inventory.backups,
                 [&](const StoredBackup& backup) { return !filter.Fits(backup.manifest); });
   CheckOneCluster(inventory.backups);
-  Backups newest;
+  NewestBackups newest;
   std::set<std::string> only_parts;
   for (StoredBackup& backup : inventory.backups) {
     const std::string database = backup.manifest.database;
@@ -75,7 +75,7 @@ Backups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& 
 }
 
 // The newest backup's.
-void MakeRoles(const RestoreJob& job, const Backups& backups, Storage& storage,
+void MakeRoles(const RestoreJob& job, const NewestBackups& backups, Storage& storage,
                const RunContext& context) {
   context.progress.SetPhase("creating roles");
   const auto newest =
@@ -109,7 +109,7 @@ RestoreJob JobFor(const RestoreJob& job, const StoredBackup& backup, int64_t id)
 
 int RunRestoreAll(const RestoreJob& job, const BackupFilter& filter, const OutputOptions& output,
                   const CLI::App& command) {
-  Backups backups;
+  NewestBackups backups;
   const RunOutcome found = RunOnConsole(job, output, [&](const RunContext& context) {
     context.progress.SetPhase("looking for the backups");
     const auto storage = context.open_storage(context.cancellation);
