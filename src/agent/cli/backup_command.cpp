@@ -1,7 +1,6 @@
 // pgbackup backup: dumps a database of a server that need not know pgbackup.
 #include <fmt/format.h>
-#include <CLI/Option.hpp>
-#include <CLI/Validators.hpp>
+#include <CLI/CLI.hpp>  // IsMember and its like: from CLI11 2.6 on in a header of their own
 
 #include "agent/cli/backup_name.h"
 #include "agent/cli/command.h"

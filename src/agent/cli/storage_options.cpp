@@ -1,7 +1,6 @@
 #include "agent/cli/storage_options.h"
 
-#include <CLI/Option.hpp>
-#include <CLI/Validators.hpp>
+#include <CLI/CLI.hpp>  // IsMember and its like: from CLI11 2.6 on in a header of their own
 
 #include "core/s3/option_check.h"
 #include "core/storage/storage_url.h"
