@@ -288,14 +288,13 @@ $$;
 COMMENT ON FUNCTION pgbackup.schedule_status() IS
     'every schedule with its last run (of all its databases, the last attempt at each), when the next one is, how many backups of it run now, and how many of its times of the last 35 days were missed or skipped (pgbackup.slots says why)';
 
-CREATE FUNCTION pgbackup._running_schedules() RETURNS TABLE (name text, cron text, timezone text, jitter int, enabled boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+-- A view, which is planned together with what asks: the launcher does at every wake-up.
+CREATE VIEW pgbackup._running_schedules AS
     SELECT s.name, s.cron, s.timezone, s.jitter, s.enabled FROM pgbackup.schedules s
     UNION ALL
     SELECT 'verify_schedule', v.cron, current_setting('pgbackup.timezone', true), 0, v.cron <> ''
-      FROM coalesce(current_setting('pgbackup.verify_schedule', true), '') AS v (cron)
-$$;
-COMMENT ON FUNCTION pgbackup._running_schedules() IS 'internal: what the launcher waits for: the schedules of backups, and pgbackup.verify_schedule';
+      FROM (SELECT coalesce(current_setting('pgbackup.verify_schedule', true), '')) AS v (cron);
+COMMENT ON VIEW pgbackup._running_schedules IS 'internal: what the launcher waits for: the schedules of backups, and pgbackup.verify_schedule';
 
 CREATE FUNCTION pgbackup._sync_schedules(at timestamptz)
     RETURNS TABLE (name text, cron text, timezone text, delay bigint, since timestamptz)
@@ -303,12 +302,12 @@ CREATE FUNCTION pgbackup._sync_schedules(at timestamptz)
 #variable_conflict use_column
 BEGIN
     INSERT INTO pgbackup.schedule_states AS t (schedule, definition, since)
-    SELECT s.name, concat_ws(' in ', s.cron, nullif(s.timezone, '')), at FROM pgbackup._running_schedules() s
+    SELECT s.name, concat_ws(' in ', s.cron, nullif(s.timezone, '')), at FROM pgbackup._running_schedules s
      WHERE s.enabled AND NOT EXISTS (SELECT FROM pgbackup.schedule_states t WHERE t.schedule = s.name
                                         AND t.definition = concat_ws(' in ', s.cron, nullif(s.timezone, '')))
     ON CONFLICT (schedule) DO UPDATE SET definition = excluded.definition, since = excluded.since;
     DELETE FROM pgbackup.schedule_states t
-     WHERE NOT EXISTS (SELECT FROM pgbackup._running_schedules() s WHERE s.name = t.schedule AND s.enabled);
+     WHERE NOT EXISTS (SELECT FROM pgbackup._running_schedules s WHERE s.name = t.schedule AND s.enabled);
     -- When the clock has been set back, what was missed by its wrong time is still to come.
     UPDATE pgbackup.schedule_states t
        SET since = least(at, (SELECT min(m.first_slot) - interval '1 second' FROM pgbackup.slots m
@@ -316,7 +315,7 @@ BEGIN
      WHERE t.since > at;
     DELETE FROM pgbackup.slots m WHERE m.outcome = 'missed' AND m.slot > at;
     RETURN QUERY SELECT s.name, s.cron, s.timezone, extract(epoch FROM pgbackup._jitter_delay(s.name, s.jitter))::bigint, t.since
-                   FROM pgbackup._running_schedules() s JOIN pgbackup.schedule_states t ON t.schedule = s.name ORDER BY s.name;
+                   FROM pgbackup._running_schedules s JOIN pgbackup.schedule_states t ON t.schedule = s.name ORDER BY s.name;
 END $$;
 COMMENT ON FUNCTION pgbackup._sync_schedules(timestamptz) IS
     'internal: the schedules that run, each with how far it is; a new or changed one begins at that time';

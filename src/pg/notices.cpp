@@ -25,21 +25,22 @@ bool mail_is_down = false;
 
 ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context) {
   if (!IsSetUp(kind)) {
-    ExecuteSql("DELETE FROM pgbackup.notifications WHERE channel = $1",
-               SqlArguments().Text(ChannelOf(kind)));
+    static constinit PreparedSql forget("DELETE FROM pgbackup.notifications WHERE channel = $1");
+    forget.Execute(SqlArguments().Text(ChannelOf(kind)));
     return {};
   }
-  if (ExecuteSql("SELECT jsonb_build_object('protocol', 1, 'job', $1, 'notices', s.notices, "
-                 "'url_file', current_setting('pgbackup.webhook_url_file'), "
-                 "'format', current_setting('pgbackup.webhook_format'), "
-                 "'template', current_setting('pgbackup.webhook_template'), "
-                 "'smtp_file', current_setting('pgbackup.smtp_file'), "
-                 "'recipients', to_jsonb(regexp_split_to_array("
-                 "btrim(current_setting('pgbackup.notify_email'), E' \\t\\r\\n'), "
-                 "'\\s*,\\s*')))::text "
-                 "FROM pgbackup._notices_to_send($1, $2, $3) AS s (notices) "
-                 "WHERE s.notices IS NOT NULL",
-                 SqlArguments().Text(ChannelOf(kind)).Time(now).Text(ClusterName())) == 0)
+  static constinit PreparedSql next(
+      "SELECT jsonb_build_object('protocol', 1, 'job', $1, 'notices', s.notices, "
+      "'url_file', current_setting('pgbackup.webhook_url_file'), "
+      "'format', current_setting('pgbackup.webhook_format'), "
+      "'template', current_setting('pgbackup.webhook_template'), "
+      "'smtp_file', current_setting('pgbackup.smtp_file'), "
+      "'recipients', to_jsonb(regexp_split_to_array("
+      "btrim(current_setting('pgbackup.notify_email'), E' \\t\\r\\n'), "
+      "'\\s*,\\s*')))::text "
+      "FROM pgbackup._notices_to_send($1, $2, $3) AS s (notices) "
+      "WHERE s.notices IS NOT NULL");
+  if (next.Execute(SqlArguments().Text(ChannelOf(kind)).Time(now).Text(ClusterName())) == 0)
     return {};
   ReadyJob job = {};
   job.found = true;
@@ -49,10 +50,10 @@ ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context) {
 
 TimestampTz NextNoticeTime(JobKind kind) {
   // Those behind the first one wait for it.
-  ExecuteSql(
+  static constinit PreparedSql earliest(
       "SELECT (SELECT not_before FROM pgbackup.notifications WHERE channel = $1 ORDER BY id "
-      "LIMIT 1)",
-      SqlArguments().Text(ChannelOf(kind)));
+      "LIMIT 1)");
+  earliest.Execute(SqlArguments().Text(ChannelOf(kind)));
   bool is_null = false;
   const Datum value = ValueOfRow(0, 0, &is_null);
   return is_null ? 0 : DatumGetTimestampTz(value);
