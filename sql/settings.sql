@@ -29,7 +29,7 @@ ALTER SYSTEM SET pgbackup.restore_passkey = 'correct horse';
 ALTER SYSTEM SET pgbackup.format = 'zip';
 ALTER SYSTEM SET pgbackup.jobs = -1;
 ALTER SYSTEM SET pgbackup.max_concurrent = 0;
-ALTER SYSTEM SET pgbackup.retries = 11;
+ALTER SYSTEM SET pgbackup.retry_count = 11;
 -- (the wording of this one depends on the server's version)
 \set VERBOSITY sqlstate
 ALTER SYSTEM SET pgbackup.s3_part_size = '1MB';

@@ -36,7 +36,7 @@ void QueueRetry(int64 run_id, bool in_the_way) {
       SqlArguments()
           .Int8(run_id)
           .Int4(settings.retry_delay)
-          .Int4(settings.retries)
+          .Int4(settings.retry_count)
           .Bool(in_the_way));
 }
 

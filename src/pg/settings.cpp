@@ -254,7 +254,7 @@ void DefineWhenAndWhat() {
       "pgbackup.lock_guard_timeout", &settings.lock_guard_timeout, 60000, 0, INT_MAX, GUC_UNIT_MS,
       "How long others wait for a table because of a dump, before that gives way; 0 for as "
       "long as it takes.");
-  DefineNumber("pgbackup.retries", &settings.retries, 3, 0, 10, 0,
+  DefineNumber("pgbackup.retry_count", &settings.retry_count, 3, 0, 10, 0,
                "How often a backup that gave way, or could not lock its tables, is tried again.");
   DefineNumber("pgbackup.retry_delay", &settings.retry_delay, 300, 1, 86400, GUC_UNIT_S,
                "How long after the first failure; twice as long after each further one.");

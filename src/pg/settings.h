@@ -30,7 +30,7 @@ struct Settings {
   char* passphrase_file;
   int lock_wait_timeout;     // milliseconds
   int lock_guard_timeout;    // milliseconds, 0: off
-  int retries;               // 0: none
+  int retry_count;           // 0: none
   int retry_delay;           // seconds
   int timeout;               // seconds, 0: none
   int recent_backup_window;  // seconds, 0: off

@@ -9,7 +9,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_cluster('failures', 'pgbackup.lock_wait_timeout' => '300ms', 'pgbackup.retries' => '0');
+my $node = new_cluster('failures', 'pgbackup.lock_wait_timeout' => '300ms', 'pgbackup.retry_count' => '0');
 my $store = $node->basedir . '/store';
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));

@@ -146,7 +146,7 @@ until [ -e "$late/go" ]; do read -r -t 0.05 <> <(:); done
 exec "$bin/pg_dump" "\$@"
 SCRIPT
 chmod 0755, "$late/pg_dump";
-restart_settings($node, 'pgbackup.bin_directory' => $late, 'pgbackup.lock_wait_timeout' => '700', 'pgbackup.retries' => '0');
+restart_settings($node, 'pgbackup.bin_directory' => $late, 'pgbackup.lock_wait_timeout' => '700', 'pgbackup.retry_count' => '0');
 $id = start_backup($node, q{'shop'});
 wait_for_file("$late/reached");
 $change = in_background('ALTER TABLE stock.items ADD COLUMN x2 int');
@@ -157,10 +157,10 @@ succeeds($change, 'and the statement gets its table');
 my $row = row_of($node, $id);
 like($row->{message}, qr/^gave way to process \d+, .* on table "stock"\."items"$/, 'the row says who stood between, and of no retry');
 like($row->{detail}, qr/The backup itself stood there: pg_dump of database\.dump\.zst could not lock its tables in time\./, 'and what it did to the backup');
-is(retry_of($id), '', 'with pgbackup.retries = 0 nothing is tried again');
+is(retry_of($id), '', 'with pgbackup.retry_count = 0 nothing is tried again');
 
 # A table that somebody else holds: tried as often as the setting says, the last time saying so.
-restart_settings($node, 'pgbackup.retries' => '2', 'pgbackup.bin_directory' => '', 'pgbackup.lock_wait_timeout' => '100');
+restart_settings($node, 'pgbackup.retry_count' => '2', 'pgbackup.bin_directory' => '', 'pgbackup.lock_wait_timeout' => '100');
 my $holder = $node->background_psql('shop');
 $holder->query_safe('BEGIN; LOCK TABLE stock.items');
 my ($status, undef, $error) = $node->psql('postgres', q{CALL pgbackup.run('shop')});

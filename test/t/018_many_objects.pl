@@ -15,7 +15,7 @@ use Time::HiRes qw(time usleep);
 my $tables = $ENV{PGBACKUP_TEST_TABLES} // 400;
 my $large_objects = $ENV{PGBACKUP_TEST_LARGE_OBJECTS} // 1000;
 # Ten locks for each of 30 sessions.
-my $node = new_cluster('many', 'pgbackup.retries' => '0', max_locks_per_transaction => 10, max_connections => 10,
+my $node = new_cluster('many', 'pgbackup.retry_count' => '0', max_locks_per_transaction => 10, max_connections => 10,
 	max_wal_senders => 0, max_worker_processes => 8, autovacuum => 'off', max_wal_size => '4GB');
 $node->safe_psql('postgres', "CREATE DATABASE $_") for qw(tables objects);
 

@@ -21,7 +21,7 @@ my $node = new_cluster(
 	'pgbackup.jobs' => 3,
 	'pgbackup.split_table_size' => '1MB',
 	'pgbackup.lock_wait_timeout' => '1s',
-	'pgbackup.retries' => 0,
+	'pgbackup.retry_count' => 0,
 	'pgbackup.include_globals' => 'off');
 my $store = $node->basedir . '/store';
 $node->safe_psql('postgres', 'CREATE DATABASE bank');

@@ -123,7 +123,7 @@ is(sql(q{SELECT string_agg(reason, ',') FROM pgbackup.retention_plan() WHERE sch
 is(sql(q{SELECT count(*) FROM pgbackup.retention_plan() WHERE schedule = 'daily' AND reason = 'no retention rule is set'}), 4, 'for its own backups');
 
 # A failed run is tried again, later each time.
-restart_settings($node, 'pgbackup.retry_delay' => 1, 'pgbackup.retries' => 2);
+restart_settings($node, 'pgbackup.retry_delay' => 1, 'pgbackup.retry_count' => 2);
 my $broken = $node->basedir . '/broken';
 my $bin = $node->config_data('--bindir');
 mkdir $broken or die;

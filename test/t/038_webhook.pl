@@ -19,7 +19,7 @@ write_secret($urls, "# where alerts go\nhttp://127.0.0.1:$port/hook/s3cr3t?token
 $node->safe_psql('postgres', qq{CREATE DATABASE "sh""op <!channel> {id}"});
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 restart_settings($node, 'pgbackup.webhook_url_file' => $urls, 'pgbackup.cluster_name' => 'berlin',
-	'pgbackup.retries' => 0);
+	'pgbackup.retry_count' => 0);
 
 sub queue_is_empty
 {

@@ -20,7 +20,7 @@ my (undef, $port) = start_receiver('mail_receiver', "$base/plain");
 my $how = write_secret("$base/smtp", "url = smtp://127.0.0.1:$port\nfrom = pg\@example.com\ntls = off\n");
 $node->safe_psql('postgres', qq{CREATE DATABASE "b\303\274cher\r\nBcc: evil\@example.com"});
 restart_settings($node, 'pgbackup.notify_email' => 'dba@example.com, boss@example.org', 'pgbackup.smtp_file' => $how,
-	'pgbackup.retries' => 0);
+	'pgbackup.retry_count' => 0);
 
 sub mail
 {

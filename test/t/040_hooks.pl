@@ -35,7 +35,7 @@ sub said
 }
 
 # Arguments are what they are, and the environment is ours.
-restart_settings($node, 'pgbackup.retries' => 0,
+restart_settings($node, 'pgbackup.retry_count' => 0,
 	'pgbackup.pre_backup_command' => qq{["$hook", "a b", "\$HOME; `x` \\"q\\"", ""]},
 	'pgbackup.post_backup_command' => qq{["$hook"]},
 	'pgbackup.pre_backup_sql' => q{INSERT INTO public.log (what) VALUES (current_database())},
