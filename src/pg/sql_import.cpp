@@ -31,7 +31,8 @@ Datum pgbackup_ask_inventory(PG_FUNCTION_ARGS) {
     arguments.Add(TEXTARRAYOID, PG_GETARG_DATUM(1));
   ExecuteSql(
       "SELECT jsonb_build_object('protocol', 1, 'job', 'inventory', 'id', $1, 'folders', $8, "
-      "'storage', " PGBACKUP_STORAGE_JSON("$7") ")::text",
+      "'encryption', " PGBACKUP_ENCRYPTION_JSON
+      ", 'storage', " PGBACKUP_STORAGE_JSON("$7") ")::text",
       arguments);
   const char* job = JobText(TextOfRow(0, 0), context);
   SPI_finish();

@@ -189,6 +189,21 @@ is_deeply([ grep { /age|zst/ } storage_files("$keys/fetched") ], [], 'all of it'
 isnt($status, 0, 'verify needs the key');
 like($err, qr/Set --identity/, 'and says how it is named');
 
+# Taken over with the key, the catalog has what is not in clear; without, the rest.
+sub imported_row
+{
+	my ($id) = @_;
+	$node->safe_psql('postgres', "SELECT pgbackup.delete($id); SELECT pgbackup.import()");
+	return $node->safe_psql('postgres', "SELECT created_by, options->'tables', manifest FROM pgbackup.backups WHERE id = $id");
+}
+my $part = backup(q{'shop', tables => '{secretschema.secrettable}', label => 'a part'}, 'of a part');
+my $row = $node->safe_psql('postgres', "SELECT created_by, options->'tables', manifest FROM pgbackup.backups WHERE id = $part");
+is(imported_row($part), $row, 'an import with the key knows all of an encrypted backup');
+restart_settings($node, 'pgbackup.identity_file' => '');
+unlike(imported_row($part), qr/secret/, 'one without the key knows what is in clear');
+restart_settings($node, 'pgbackup.identity_file' => "$keys/key");
+like(imported_row($part), qr/secrettable/, 'until it is imported anew with the key');
+
 # A passphrase.
 PostgreSQL::Test::Utils::append_to_file("$keys/passphrase", "open sesame\n");
 chmod 0600, "$keys/passphrase";

@@ -1,7 +1,10 @@
 #include "core/run/inventory_run.h"
 
+#include <fmt/format.h>
+
 #include "core/base/json.h"
 #include "core/manifest/backup_inventory.h"
+#include "core/manifest/encrypted_contents.h"
 
 namespace pgbackup {
 namespace {
@@ -15,14 +18,39 @@ json::array FoldersIn(Storage& storage) {
   return folders;
 }
 
-json::array BackupsOf(const BackupInventory& inventory) {
+// Makes the manifest of an encrypted backup whole when there is a key to it. Without, what is in
+// clear is enough to enter and to restore it.
+void OpenIfPossible(const InventoryJob& job, const RunContext& context, Storage& storage,
+                    StoredBackup* backup) {
+  if (!backup->manifest.encryption ||
+      (job.encryption.identity_file.empty() && job.encryption.passphrase_file.empty()))
+    return;
+  std::vector<ManifestObject> objects = backup->manifest.objects;
+  try {
+    OpenEncryptedBackup(storage, backup->folder, job.encryption, context.progress,
+                        &backup->manifest);
+    // The catalog knows the object with the contents, too.
+    for (ManifestObject& object : objects)
+      if (object.kind == ObjectKind::kContents)
+        backup->manifest.objects.push_back(std::move(object));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    context.log(fmt::format("of backup \"{}\" only what is in clear is known: {}", backup->folder,
+                            error.message()));
+  }
+}
+
+json::array BackupsOf(const InventoryJob& job, const RunContext& context, Storage& storage,
+                      BackupInventory inventory) {
   json::array backups;
-  for (const StoredBackup& backup : inventory.backups)
-    backups.push_back(
-        json::object{{"file_name", JsonText(std::string_view(backup.folder))},
-                     {"checksum", JsonText(std::string_view(backup.checksum))},
-                     {"file_size", backup.manifest.StoredSize() + backup.manifest_size},
-                     {"manifest", ManifestForCatalog(backup.manifest)}});
+  for (StoredBackup& backup : inventory.backups) {
+    const uint64_t size = backup.manifest.StoredSize() + backup.manifest_size;
+    OpenIfPossible(job, context, storage, &backup);
+    backups.push_back(json::object{{"file_name", JsonText(std::string_view(backup.folder))},
+                                   {"checksum", JsonText(std::string_view(backup.checksum))},
+                                   {"file_size", size},
+                                   {"manifest", ManifestForCatalog(backup.manifest)}});
+  }
   return backups;
 }
 
@@ -46,9 +74,9 @@ RunOutcome RunInventory(const InventoryJob& job, const RunContext& context) {
       outcome.fields["folders"] = FoldersIn(*storage);
       return outcome;
     }
-    const BackupInventory inventory = ReadBackups(*storage, job.folders, context.cancellation);
-    outcome.fields["backups"] = BackupsOf(inventory);
+    BackupInventory inventory = ReadBackups(*storage, job.folders, context.cancellation);
     outcome.fields["unreadable"] = UnreadableOf(inventory);
+    outcome.fields["backups"] = BackupsOf(job, context, *storage, std::move(inventory));
     return outcome;
   } catch (...) {
     return OutcomeOf(std::current_exception(), /*cleaned=*/true);

@@ -271,6 +271,7 @@ InventoryJob ParseInventory(const JsonReader& root) {
   InventoryJob job;
   job.id = root.IntegerOr("id", 0);
   job.storage = ParseStorage(root.Object("storage"));
+  job.encryption = ParseEncryption(root);
   job.folders = root.Texts("folders");
   CheckFolders(job.folders);
   return job;
