@@ -7,6 +7,7 @@
 
 #include "agent/cli/console.h"
 #include "core/manifest/backup_inventory.h"
+#include "core/run/run_context.h"
 
 namespace pgbackup {
 
@@ -33,5 +34,16 @@ struct BackupAddress {
 // told of manifests that cannot be read where the newest is looked for.
 StoredBackup FindBackup(Storage& storage, const BackupAddress& address, Cancellation& cancellation,
                         const std::function<void(const std::string&)>& warn);
+
+// Makes the job, of a kind that reads a backup, one of the backup that `address` names.
+template <typename Job>
+StoredBackup AimAtBackup(const BackupAddress& address, const RunContext& context, Job* job) {
+  context.progress.SetPhase("looking for the backup");
+  const auto storage = context.open_storage(context.cancellation);
+  StoredBackup backup = FindBackup(*storage, address, context.cancellation, context.log);
+  job->file_name = backup.folder;
+  job->checksum = backup.checksum;
+  return backup;
+}
 
 }  // namespace pgbackup

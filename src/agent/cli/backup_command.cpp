@@ -89,10 +89,8 @@ int RunBackupCommand(BackupCommandOptions options, const CLI::App& command) {
     job.file_name = BackupName(options.name_template, job, context.environment.Now());
     return RunBackup(job, context);
   });
-  const int status = ReportOutcome(outcome, options.output, command);
-  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
-    PrintLine(BackupInWords(job, outcome));
-  return status;
+  return ReportOutcome(outcome, options.output, command,
+                       [&] { return BackupInWords(job, outcome); });
 }
 
 CLI::Validator CompressionCheck() {

@@ -128,7 +128,10 @@ void ReportError(const Error& error, const CLI::App& command) {
   PrintPart(command, "hint", error.hint());
 }
 
-int ReportOutcome(const RunOutcome& outcome, const OutputOptions& output, const CLI::App& command) {
+int ReportOutcome(const RunOutcome& outcome, const OutputOptions& output, const CLI::App& command,
+                  const std::function<std::string()>& success) {
+  if (outcome.state == RunState::kCompleted && success && !output.json && !output.quiet)
+    PrintLine(success());
   if (output.json) PrintLine(FinalEvent(outcome));
   if (outcome.state == RunState::kCancelled) {
     PrintRemark(outcome.cleaned ? "interrupted" : "interrupted; something may be left behind");

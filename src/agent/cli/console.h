@@ -32,9 +32,11 @@ struct OutputOptions {
 RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,
                         const std::function<RunOutcome(const RunContext&)>& run);
 
-// Says what went wrong, unless the run completed, and returns the exit status. With `output.json`
+// Says what went wrong or, of a run that completed, what `success` returns (unless it is empty, or
+// `output` wants no words), and returns the exit status. With `output.json`
 // the outcome goes to standard output as the last event of an agent (docs/job-protocol.md).
-int ReportOutcome(const RunOutcome& outcome, const OutputOptions& output, const CLI::App& command);
+int ReportOutcome(const RunOutcome& outcome, const OutputOptions& output, const CLI::App& command,
+                  const std::function<std::string()>& success = {});
 
 // Says what is wrong, in the words of `command`.
 void ReportError(const Error& error, const CLI::App& command);

@@ -29,18 +29,11 @@ int RunFetchCommand(FetchOptions options, const CLI::App& command) {
   job.directory = std::filesystem::absolute(job.directory).lexically_normal().string();
   while (job.directory.size() > 1 && job.directory.back() == '/') job.directory.pop_back();
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
-    context.progress.SetPhase("looking for the backup");
-    const auto storage = context.open_storage(context.cancellation);
-    const StoredBackup backup =
-        FindBackup(*storage, options.address, context.cancellation, context.log);
-    job.file_name = backup.folder;
-    job.checksum = backup.checksum;
+    AimAtBackup(options.address, context, &job);
     return RunFetch(job, context);
   });
-  const int status = ReportOutcome(outcome, options.output, command);
-  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
-    PrintLine(fmt::format("{} is in {}", job.file_name, job.directory));
-  return status;
+  return ReportOutcome(outcome, options.output, command,
+                       [&] { return fmt::format("{} is in {}", job.file_name, job.directory); });
 }
 
 }  // namespace

@@ -54,19 +54,11 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   if (options.all) return RunRestoreAll(job, options.address.filter, options.output, command);
   CheckArguments(options);
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
-    context.progress.SetPhase("looking for the backup");
-    const auto storage = context.open_storage(context.cancellation);
-    const StoredBackup backup =
-        FindBackup(*storage, options.address, context.cancellation, context.log);
-    job.file_name = backup.folder;
-    job.checksum = backup.checksum;
-    job.backup_id = backup.manifest.id;
+    job.backup_id = AimAtBackup(options.address, context, &job).manifest.id;
     return RunRestore(job, context);
   });
-  const int status = ReportOutcome(outcome, options.output, command);
-  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
-    PrintLine(RestoreInWords(job, outcome));
-  return status;
+  return ReportOutcome(outcome, options.output, command,
+                       [&] { return RestoreInWords(job, outcome); });
 }
 
 void AddPartOptions(CLI::App& app, RestoreCommandOptions& options) {

@@ -33,19 +33,11 @@ int RunVerifyCommand(const VerifyOptions& options, const CLI::App& command) {
   job.level = ParseVerifyLevel(options.level);
   job.jobs = options.jobs;
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
-    context.progress.SetPhase("looking for the backup");
-    const auto storage = context.open_storage(context.cancellation);
-    const StoredBackup backup =
-        FindBackup(*storage, options.address, context.cancellation, context.log);
-    job.file_name = backup.folder;
-    job.checksum = backup.checksum;
-    job.database = backup.manifest.database;
+    job.database = AimAtBackup(options.address, context, &job).manifest.database;
     return RunVerify(job, context);
   });
-  const int status = ReportOutcome(outcome, options.output, command);
-  if (outcome.state == RunState::kCompleted && !options.output.json && !options.output.quiet)
-    PrintLine(fmt::format("{} is good: {}", job.file_name, options.level));
-  return status;
+  return ReportOutcome(outcome, options.output, command,
+                       [&] { return fmt::format("{} is good: {}", job.file_name, options.level); });
 }
 
 }  // namespace
