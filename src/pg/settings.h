@@ -7,7 +7,7 @@
 
 namespace pgbackup {
 
-// Values owned by the server's GUC machinery; empty strings mean "not set".
+// Values owned by the server's GUC machinery, by their types; empty strings mean "not set".
 struct Settings {
   char* home_database;
   char* databases;
@@ -18,34 +18,62 @@ struct Settings {
   char* name_template;
   char* cluster_name;
   char* environment;
+  char* compression;
+  char* encryption_recipients;
+  char* identity_file;
+  char* passphrase_file;
+  char* bin_directory;
+  char* dump_conninfo;
+  char* restore_passkey;  // a hash
+  char* cleanup_schedule;
+  char* verify_schedule;
+  char* pre_backup_command;
+  char* post_backup_command;
+  char* pre_backup_sql;
+  char* post_backup_sql;
+  char* webhook_url_file;
+  char* webhook_template;
+  char* notify_email;
+  char* smtp_file;
+  char* s3_region;
+  char* s3_endpoint;
+  char* s3_path_style;
+  char* s3_credentials_file;
+  char* s3_profile;
+  char* s3_ca_file;
+  char* s3_proxy;
+  char* s3_storage_class;
+  char* s3_sse;
+  char* s3_kms_key_id;
+  char* s3_sse_c_key_file;
+  char* s3_object_lock_mode;
+  char* s3_checksum;
+  char* s3_tags;
+  double min_size_ratio;  // part of the usual size
   int format;
   int jobs;
   int parallel_threshold;  // kilobytes
   int split_table_size;    // kilobytes
   int max_concurrent;
-  char* compression;
-  bool include_globals;
-  char* encryption_recipients;
-  char* identity_file;
-  char* passphrase_file;
+  int bandwidth_limit;  // kilobytes per second, 0: no limit
+  int max_size;         // megabytes, 0: no limit
+  int nice;
   int lock_wait_timeout;     // milliseconds
   int lock_guard_timeout;    // milliseconds, 0: off
   int retry_count;           // 0: none
   int retry_delay;           // seconds
   int timeout;               // seconds, 0: none
+  int hook_timeout;          // seconds
   int recent_backup_window;  // seconds, 0: off
-  bool safety_backup;
-  char* restore_passkey;  // a hash
-  int keep_replaced;      // seconds, 0: for ever
-  double min_size_ratio;  // part of the usual size
-  int max_backup_age;     // seconds, 0: any
-  int max_proof_age;      // seconds, 0: any
-  int max_xmin_age;       // transactions
-  int catch_up_window;    // seconds, 0: catch up nothing
-  int jitter;             // seconds
-  char* cleanup_schedule;
-  char* verify_schedule;
+  int keep_replaced;         // seconds, 0: for ever
+  int max_backup_age;        // seconds, 0: any
+  int max_proof_age;         // seconds, 0: any
+  int max_xmin_age;          // transactions
+  int catch_up_window;       // seconds, 0: catch up nothing
+  int jitter;                // seconds
   int verify_level;
+  int notify_on;
+  int webhook_format;
   int retention_count;  // 0: no such rule, as for the next five
   int retention_days;
   int retention_daily;
@@ -54,40 +82,12 @@ struct Settings {
   int retention_yearly;
   int retention_minimum;
   int history_days;  // 0: for ever
-  char* bin_directory;
-  char* dump_conninfo;
-  char* s3_region;
-  char* s3_endpoint;
-  char* s3_path_style;
-  char* s3_credentials_file;
-  char* s3_profile;
-  char* s3_ca_file;
-  char* s3_proxy;
   int s3_part_size;  // megabytes
   int s3_concurrency;
-  char* s3_storage_class;
-  char* s3_sse;
-  char* s3_kms_key_id;
-  char* s3_sse_c_key_file;
-  char* s3_object_lock_mode;
   int s3_object_lock_days;
-  char* s3_checksum;
-  char* s3_tags;
+  bool include_globals;
+  bool safety_backup;
   bool s3_requester_pays;
-  char* pre_backup_command;
-  char* post_backup_command;
-  char* pre_backup_sql;
-  char* post_backup_sql;
-  int hook_timeout;  // seconds
-  int max_size;      // megabytes, 0: no limit
-  int nice;
-  int notify_on;
-  char* webhook_url_file;
-  int webhook_format;
-  char* webhook_template;
-  char* notify_email;
-  char* smtp_file;
-  int bandwidth_limit;  // kilobytes per second, 0: no limit
 };
 
 extern Settings settings;

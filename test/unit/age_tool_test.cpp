@@ -30,7 +30,7 @@ class AgeTool : public testing::Test {
     return system(("cd " + folder_.path() + " && age " + arguments).c_str());
   }
 
-  const TestKeys keys_;
+  TestKeys keys_;
   TemporaryDirectory folder_;
 };
 

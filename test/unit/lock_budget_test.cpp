@@ -78,6 +78,11 @@ TEST(LockBudget, KnowsAFullLockTable) {
   EXPECT_TRUE(IsOutOfLocks(Error(ErrorKind::kTool, "pg_dump failed",
                                  "HINT:  You might need to increase max_locks_per_transaction.")));
   EXPECT_FALSE(IsOutOfLocks(Error(ErrorKind::kTool, "pg_dump failed", "out of memory")));
+  const Error silent(ErrorKind::kTool,
+                     "pg_dumpall exited with status 1: could not connect to database \"x\"");
+  EXPECT_FALSE(IsOutOfLocks(silent));
+  EXPECT_TRUE(MayBeOutOfLocks(silent));
+  EXPECT_FALSE(MayBeOutOfLocks(Error(ErrorKind::kTool, "pg_dump failed", "out of memory")));
 }
 
 }  // namespace

@@ -123,21 +123,23 @@ void Backup::Dump(Storage& storage) {
     failure_.Rethrow();
   } catch (const Error& error) {
     if (!coordinator_) throw;
-    if (IsOutOfLocks(error)) throw LocksAdvised(error);
+    if (MayBeOutOfLocks(error)) throw LocksAdvised(error);
     // The coordinator still holds its locks, so it can be seen who waits for them.
     throw guard.Explained(error);
   }
   coordinator_.reset();
 }
 
-// A lane had no room for its locks.
+// A lane may have had no room for its locks; with advice when it says so or there cannot be enough.
 Error Backup::LocksAdvised(const Error& error) const {
   try {
     const Deadline deadline(kCleanUpTime);
     PostgresConnection connection(settings_, deadline.cancellation());
     LockDemand demand = coordinator_->demand();
     demand.dumps = DumpsThatLockAll(manifest_.format, manifest_.content);
-    return WithLockAdvice(error, demand, ReadLockTable(connection));
+    const LockTable table = ReadLockTable(connection);
+    if (!IsOutOfLocks(error) && LockAdvice(demand, table).empty()) return error;
+    return WithLockAdvice(error, demand, table);
   } catch (const std::exception&) {
     return error;
   }
@@ -380,7 +382,7 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
   }
   context.cancellation.Cancel();
   context.progress.SetPhase("cleaning up");
-  const RunOutcome outcome = OutcomeOf(failure, Remove(leftovers, job, context));
+  RunOutcome outcome = OutcomeOf(failure, Remove(leftovers, job, context));
   TellHooks(job, outcome, context);
   return outcome;
 }

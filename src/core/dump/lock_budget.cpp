@@ -82,6 +82,11 @@ bool IsOutOfLocks(const Error& error) {
   return false;
 }
 
+bool MayBeOutOfLocks(const Error& error) {
+  return IsOutOfLocks(error) ||
+         error.message().find("could not connect to database") != std::string::npos;
+}
+
 Error WithLockAdvice(const Error& error, const LockDemand& demand, const LockTable& table) {
   const std::string advice = LockAdvice(demand, table);
   std::string detail =

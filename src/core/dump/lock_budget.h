@@ -52,6 +52,10 @@ int64_t DumpsThatLockAll(DumpFormat format, DumpContent content);
 // Whether a failure, of a session or of a program, is that the lock table is full.
 bool IsOutOfLocks(const Error& error);
 
+// Whether it may be: pg_dumpall does not say why the server refuses a session, and one whose lock
+// table is full does.
+bool MayBeOutOfLocks(const Error& error);
+
 // The same failure of a backup that takes `demand`, with advice.
 Error WithLockAdvice(const Error& error, const LockDemand& demand, const LockTable& table);
 

@@ -32,7 +32,7 @@ bool IsPlain(std::string_view text) {
 }  // namespace
 
 std::string EncodedSubject(std::string_view subject) {
-  const std::string line = OnOneLine(CutUtf8(subject, kLongestSubject));
+  std::string line = OnOneLine(CutUtf8(subject, kLongestSubject));
   if (IsPlain(line) && line.size() <= kPlainSubject) return line;
   std::string encoded;
   std::string_view rest = line;
