@@ -49,9 +49,11 @@ TEST(AgeKeys, ListsNameTheBadItem) {
   const std::string good = kRecipient;
   for (const std::string& list : {std::string(), std::string("  "), good, good + " , " + good})
     EXPECT_TRUE(CheckRecipientList(list, &bad)) << list;
-  EXPECT_FALSE(CheckRecipientList(good + ",age1x", &bad));
+  const std::string with_bad = good + ",age1x";
+  EXPECT_FALSE(CheckRecipientList(with_bad, &bad));
   EXPECT_EQ(bad, "age1x");
-  EXPECT_FALSE(CheckRecipientList(good + ",", &bad));
+  const std::string with_empty = good + ",";
+  EXPECT_FALSE(CheckRecipientList(with_empty, &bad));
   EXPECT_EQ(bad, "");
   const Error error = ErrorOf([&] { EncryptionKeys::ForRecipients(good + ", age1x"); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalid);

@@ -1,6 +1,7 @@
 #include "core/notify/mail_message.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <ctime>
 
