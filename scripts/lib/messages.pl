@@ -1,3 +1,4 @@
+#!/usr/bin/env perl
 # Prints the messages of the errors that the sources given can raise, once each and one a line, as
 # FILE:LINE<tab>MESSAGE. Whatever is put in at run time is "…". Defects of our own (kInternal) are left
 # out, and so is what has no words of its own.

@@ -18,7 +18,7 @@ CREATE TABLE pgbackup.notifications (
     reached    text[] NOT NULL DEFAULT '{}',
     message    text
 );
-CREATE INDEX notifications_due ON pgbackup.notifications (channel, not_before);
+CREATE INDEX notifications_in_order ON pgbackup.notifications (channel, id);
 COMMENT ON TABLE pgbackup.notifications IS 'notifications that are still to be sent; a row stays until that has worked, for a day at most';
 COMMENT ON COLUMN pgbackup.notifications.id IS 'number; notifications are sent in this order';
 COMMENT ON COLUMN pgbackup.notifications.channel IS 'how it is sent: webhook or mail';

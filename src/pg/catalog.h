@@ -87,12 +87,9 @@ const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome);
 // Ends a removal: deletes it, or notes the failure and when to try again.
 void FinishRemoval(int64 run_id, bool done, const char* event);
 
-// The notifications of a kind of job (kWebhook, kMail) that are due at `now`, if any. Their rows
-// stay until FinishNotices.
-ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context);
-
-// When the next of them are due; 0 when none wait.
-TimestampTz NextNoticeTime(JobKind kind);
+// The notifications of a kind of job (kWebhook, kMail) that are due at `now`, if any; sets *due to
+// when the next of them are, 0 when none wait. Their rows stay until FinishNotices.
+ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context, TimestampTz* due);
 
 // Takes off the queue what was sent, by the agent's last line (nullptr when there is none), and
 // notes what failed. The first failure in a row is a warning in the log.

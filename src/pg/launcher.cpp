@@ -135,8 +135,8 @@ void TakeCopyJob(void* arg) {
 
 void TakeNotices(void* arg) {
   Found* found = static_cast<Found*>(arg);
-  found->job = NextNotices(found->kind, found->now, round_context);
-  (found->kind == JobKind::kMail ? mail_at : webhook_at) = NextNoticeTime(found->kind);
+  found->job = NextNotices(found->kind, found->now, round_context,
+                           found->kind == JobKind::kMail ? &mail_at : &webhook_at);
 }
 
 void Retain(void* /*arg*/) {

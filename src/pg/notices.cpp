@@ -21,14 +21,30 @@ bool IsSetUp(JobKind kind) {
 bool webhook_is_down = false;
 bool mail_is_down = false;
 
+// When the next are due; 0 when none wait. Those behind the first one wait for it.
+TimestampTz NoticeTime(const char* channel) {
+  static constinit PreparedSql earliest(
+      "SELECT (SELECT not_before FROM pgbackup.notifications WHERE channel = $1 ORDER BY id "
+      "LIMIT 1)");
+  earliest.Execute(SqlArguments().Text(channel));
+  bool is_null = false;
+  const Datum value = ValueOfRow(0, 0, &is_null);
+  return is_null ? 0 : DatumGetTimestampTz(value);
+}
+
+// What nobody is to be told any more. Then none wait.
+TimestampTz Forget(const char* channel) {
+  static constinit PreparedSql forget("DELETE FROM pgbackup.notifications WHERE channel = $1");
+  forget.Execute(SqlArguments().Text(channel));
+  return 0;
+}
+
 }  // namespace
 
-ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context) {
-  if (!IsSetUp(kind)) {
-    static constinit PreparedSql forget("DELETE FROM pgbackup.notifications WHERE channel = $1");
-    forget.Execute(SqlArguments().Text(ChannelOf(kind)));
-    return {};
-  }
+ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context, TimestampTz* due) {
+  const char* channel = ChannelOf(kind);
+  *due = IsSetUp(kind) ? NoticeTime(channel) : Forget(channel);
+  if (*due == 0 || *due > now) return {};
   static constinit PreparedSql next(
       "SELECT jsonb_build_object('protocol', 1, 'job', $1, 'notices', s.notices, "
       "'url_file', current_setting('pgbackup.webhook_url_file'), "
@@ -40,23 +56,11 @@ ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context) {
       "'\\s*,\\s*')))::text "
       "FROM pgbackup._notices_to_send($1, $2, $3) AS s (notices) "
       "WHERE s.notices IS NOT NULL");
-  if (next.Execute(SqlArguments().Text(ChannelOf(kind)).Time(now).Text(ClusterName())) == 0)
-    return {};
+  if (next.Execute(SqlArguments().Text(channel).Time(now).Text(ClusterName())) == 0) return {};
   ReadyJob job = {};
   job.found = true;
   job.json = JobText(TextOfRow(0, 0), context);
   return job;
-}
-
-TimestampTz NextNoticeTime(JobKind kind) {
-  // Those behind the first one wait for it.
-  static constinit PreparedSql earliest(
-      "SELECT (SELECT not_before FROM pgbackup.notifications WHERE channel = $1 ORDER BY id "
-      "LIMIT 1)");
-  earliest.Execute(SqlArguments().Text(ChannelOf(kind)));
-  bool is_null = false;
-  const Datum value = ValueOfRow(0, 0, &is_null);
-  return is_null ? 0 : DatumGetTimestampTz(value);
 }
 
 void FinishNotices(JobKind kind, const char* event) {

@@ -151,7 +151,7 @@ unlike($node->safe_psql('postgres', q{SELECT string_agg(t::text, '') FROM (SELEC
 chmod 0644, $urls;
 $log_start = -s $node->logfile;
 failing_backup('shop');
-$node->wait_for_log(qr/WARNING:  pgbackup: notifications cannot be sent by webhook: could not read the URLs of webhooks: it is readable by others/, $log_start);
+$node->wait_for_log(qr/WARNING:  pgbackup: notifications cannot be sent by webhook: could not read the URLs in "\Q$urls\E": it is readable by others/, $log_start);
 pass('a file that others may read is refused');
 restart_settings($node, 'pgbackup.webhook_url_file' => '');
 failing_backup('shop');

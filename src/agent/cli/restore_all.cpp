@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -129,14 +130,15 @@ int RunRestoreAll(const RestoreJob& job, const BackupFilter& filter, const Outpu
     const RestoreJob one = JobFor(job, backup, id++);
     const RunOutcome outcome = RunOnConsole(
         one, output, [&](const RunContext& context) { return RunRestore(one, context); });
-    const int ended = ReportOutcome(outcome, words, command);
+    const int ended = ReportOutcome(
+        outcome, words, command, output.json ? std::function<std::string()>() : [&] {
+          return RestoreInWords(one, outcome);
+        });
     if (output.json) {
       boost::json::object result = boost::json::parse(FinalEvent(outcome)).as_object();
       result["database"] = database;
       result["file_name"] = one.file_name;
       results.push_back(std::move(result));
-    } else if (ended == kExitDone && !output.quiet) {
-      PrintLine(RestoreInWords(one, outcome));
     }
     if (ended == kExitDone) continue;
     if (status == kExitDone) status = ended;

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "core/age/bech32.h"
+#include "core/base/config_lines.h"
 #include "core/base/error.h"
 #include "core/base/small_file.h"
 #include "core/base/trim.h"
@@ -19,25 +20,11 @@ class SecretFile {
   // `what` it is, and the setting that names it.
   SecretFile(const std::string& path, const char* what, const char* setting)
       : failed_(fmt::format("could not read the {} \"{}\"", what, path)) {
-    const std::string failed = failed_;
-    std::optional<SmallFile> file = ReadSmallFile(path, failed);
-    if (!file)
-      throw Error(ErrorKind::kNotFound, failed + ": it does not exist", {},
-                  fmt::format("Correct {}.", setting));
-    file_ = std::move(*file);
-    CheckPrivacy(path, file_, FilePrivacy::kPrivate, failed);
+    file_ = ReadPrivateFile(path, failed_, setting);
   }
   ~SecretFile() { OPENSSL_cleanse(file_.text.data(), file_.text.size()); }
   SecretFile(const SecretFile&) = delete;
   SecretFile& operator=(const SecretFile&) = delete;
-
-  // Takes the next line off the rest, without the blanks around it.
-  static std::string_view NextLine(std::string_view* rest) {
-    const size_t end = rest->find('\n');
-    const std::string_view line = TrimBlanks(rest->substr(0, end));
-    *rest = end == std::string_view::npos ? std::string_view{} : rest->substr(end + 1);
-    return line;
-  }
 
   std::string_view text() const noexcept { return file_.text; }
   const std::string& failed() const noexcept { return failed_; }
@@ -65,15 +52,13 @@ void NeedFile(const std::string& path, const char* what, const char* setting,
 std::vector<SymmetricKey> ReadIdentityFile(const std::string& path) {
   const SecretFile file(path, "identity file", "pgbackup.identity_file");
   std::vector<SymmetricKey> identities;
-  std::string_view rest = file.text();
-  for (int number = 1; !rest.empty(); ++number) {
-    const std::string_view line = SecretFile::NextLine(&rest);
-    if (line.empty() || line.front() == '#') continue;
+  ConfigLines lines(file.text());
+  for (std::string_view line; lines.Next(&line);) {
     SymmetricKey key;
     if (!KeyFromBech32(line, kIdentityPrefix,
                        std::span<std::byte, SymmetricKey::size()>(key.data(), key.size())))
       throw Error(ErrorKind::kInvalid,
-                  fmt::format("{}: line {} is not an identity", file.failed(), number),
+                  fmt::format("{}: line {} is not an identity", file.failed(), lines.number()),
                   fmt::format("An identity is a line that begins with \"{}1\".", kIdentityPrefix),
                   "pgbackup keygen and age-keygen make such files.");
     identities.push_back(key);

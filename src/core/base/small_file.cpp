@@ -56,4 +56,13 @@ void CheckPrivacy(const std::string& path, const SmallFile& file, FilePrivacy pr
                 "Its owner must be root or the operating system user that runs PostgreSQL.");
 }
 
+SmallFile ReadPrivateFile(const std::string& path, const std::string& failed, const char* setting) {
+  std::optional<SmallFile> file = ReadSmallFile(path, failed);
+  if (!file)
+    throw Error(ErrorKind::kNotFound, failed + ": it does not exist", {},
+                std::string("Correct ") + setting + ".");
+  CheckPrivacy(path, *file, FilePrivacy::kPrivate, failed);
+  return std::move(*file);
+}
+
 }  // namespace pgbackup

@@ -27,9 +27,8 @@ struct LaneOutputContext {
 
 class LaneOutput {
  public:
-  // Begins the object `<object.name>` with the suffixes of the codec and of
-  // encryption. What the context refers to
-  // outlives this.
+  // Begins the object `<object.name>` with the suffixes of the codec and of encryption. What the
+  // context refers to outlives this.
   LaneOutput(const DumpObject& object, const LaneOutputContext& context);
 
   const std::string& name() const noexcept { return result_.name; }

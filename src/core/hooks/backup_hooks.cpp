@@ -15,8 +15,7 @@ namespace {
 
 constexpr const char* kHookHint =
     "Run the command by hand, as the operating system user that runs PostgreSQL; docs/hooks.md "
-    "says "
-    "what it is given.";
+    "says what it is given.";
 
 std::string Seconds(std::chrono::milliseconds time) {
   return fmt::format("{} s", std::max<int64_t>(1, time.count() / 1000));

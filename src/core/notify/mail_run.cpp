@@ -15,13 +15,9 @@ namespace pgbackup {
 namespace {
 
 SmtpServer ReadSmtpServer(const std::string& path) {
-  const std::string failed = "could not read how mail is sent";
-  const std::optional<SmallFile> file = ReadSmallFile(path, failed);
-  if (!file)
-    throw Error(ErrorKind::kNotFound, fmt::format("\"{}\" does not exist", path), {},
-                "Correct pgbackup.smtp_file.");
-  CheckPrivacy(path, *file, FilePrivacy::kPrivate, failed);
-  return ParseSmtpServer(file->text, path);
+  const std::string failed = fmt::format("could not read how mail is sent from \"{}\"", path);
+  const SmallFile file = ReadPrivateFile(path, failed, "pgbackup.smtp_file");
+  return ParseSmtpServer(file.text, path);
 }
 
 MailMessage MessageOf(const RunEvent& event, const std::string& from, const MailJob& job,

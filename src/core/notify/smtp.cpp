@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/base/config_lines.h"
 #include "core/base/error.h"
 #include "core/base/trim.h"
 #include "core/notify/email_address.h"
@@ -71,15 +72,12 @@ int OnMailProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t
 
 SmtpServer ParseSmtpServer(std::string_view text, const std::string& path) {
   SmtpServer server;
-  for (int number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = TrimBlanks(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.empty() || line.front() == '#') continue;
+  ConfigLines lines(text);
+  for (std::string_view line; lines.Next(&line);) {
     const size_t equals = line.find('=');
     if (equals == std::string_view::npos || line.find('\0') != std::string_view::npos ||
         !SetValue(&server, TrimBlanks(line.substr(0, equals)), TrimBlanks(line.substr(equals + 1))))
-      RefuseFile(fmt::format("line {} of \"{}\" cannot be understood", number, path));
+      RefuseFile(fmt::format("line {} of \"{}\" cannot be understood", lines.number(), path));
   }
   if (server.url.empty() || server.from.empty())
     RefuseFile(fmt::format("\"{}\" lacks {}", path, server.url.empty() ? "url" : "from"));

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/base/config_lines.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/base/trim.h"
 #include "core/base/utf8.h"
 
 namespace pgbackup {
@@ -116,18 +116,15 @@ std::optional<WebhookCall> MakeWebhookCall(WebhookFormat format, const std::stri
 
 std::vector<std::string> ParseWebhookUrls(std::string_view text, const std::string& path) {
   std::vector<std::string> urls;
-  for (int number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = TrimBlanks(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.empty() || line.front() == '#') continue;
+  ConfigLines lines(text);
+  for (std::string_view line; lines.Next(&line);) {
     const bool is_http = line.substr(0, 7) == "http://" || line.substr(0, 8) == "https://";
     bool is_clean = true;
     for (const char c : line) is_clean &= c > ' ' && c < '\x7f';
     if (!is_http || !is_clean || WebhookOrigin(std::string(line)).back() == '/')
       throw Error(
-          ErrorKind::kInvalid, fmt::format("line {} of \"{}\" is not a URL", number, path), {},
-          "Write one URL a line, https://… or http://…, with odd characters percent-encoded.");
+          ErrorKind::kInvalid, fmt::format("line {} of \"{}\" is not a URL", lines.number(), path),
+          {}, "Write one URL a line, https://… or http://…, with odd characters percent-encoded.");
     urls.emplace_back(line);
   }
   if (urls.empty())

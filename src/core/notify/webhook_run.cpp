@@ -61,13 +61,9 @@ class Sender {
 };
 
 std::vector<std::string> Sender::ReadUrls() const {
-  const std::string failed = "could not read the URLs of webhooks";
-  const std::optional<SmallFile> file = ReadSmallFile(job_.url_file, failed);
-  if (!file)
-    throw Error(ErrorKind::kNotFound, fmt::format("\"{}\" does not exist", job_.url_file), {},
-                "Correct pgbackup.webhook_url_file.");
-  CheckPrivacy(job_.url_file, *file, FilePrivacy::kPrivate, failed);
-  return ParseWebhookUrls(file->text, job_.url_file);
+  const std::string failed = fmt::format("could not read the URLs in \"{}\"", job_.url_file);
+  const SmallFile file = ReadPrivateFile(job_.url_file, failed, "pgbackup.webhook_url_file");
+  return ParseWebhookUrls(file.text, job_.url_file);
 }
 
 void Sender::Call(const std::string& url, const RunEvent& event) {

@@ -49,10 +49,11 @@ ProbeFinding TryEncryption(const EncryptionSettings& settings, Environment& envi
                               : fmt::format("for {}", fmt::join(keys->recipients(), ", "));
   if (encryption.scheme == kRecipientsScheme && settings.identity_file.empty())
     return fmt::format("{}; no identity here can decrypt it", how);
+  const std::unique_ptr<DecryptionKeys> opening = OpenDecryptionKeys(settings, encryption);
   try {
-    Decrypt(sealed, *OpenDecryptionKeys(settings, encryption));
+    Decrypt(sealed, *opening);
   } catch (const Error& error) {
-    if (error.message().find("cannot be decrypted") == std::string::npos) throw;
+    if (error.kind() != ErrorKind::kDenied) throw;
     return {ProbeStatus::kError,
             fmt::format("{}, which pgbackup.identity_file cannot decrypt", how),
             "Put the identity of one of the recipients into the file, or leave the setting empty "

@@ -20,13 +20,9 @@ std::string_view WithoutLineEnd(std::string_view text) {
 // The key in base64.
 std::string ReadKey(const std::string& path) {
   const std::string failed = "could not read the encryption key file \"" + path + "\"";
-  const auto file = ReadSmallFile(path, failed);
-  if (!file)
-    throw Error(ErrorKind::kNotFound, failed + ": it does not exist", {},
-                "Correct pgbackup.s3_sse_c_key_file.");
-  CheckPrivacy(path, *file, FilePrivacy::kPrivate, failed);
-  if (file->text.size() == kKeyBytes) return ToBase64(AsBytes(file->text));
-  const auto decoded = FromBase64(WithoutLineEnd(file->text));
+  const SmallFile file = ReadPrivateFile(path, failed, "pgbackup.s3_sse_c_key_file");
+  if (file.text.size() == kKeyBytes) return ToBase64(AsBytes(file.text));
+  const auto decoded = FromBase64(WithoutLineEnd(file.text));
   if (!decoded || decoded->size() != kKeyBytes)
     throw Error(ErrorKind::kInvalid, failed + ": it does not hold a key",
                 "A key is 32 bytes, as they are or in base64.",
