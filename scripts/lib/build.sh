@@ -19,22 +19,25 @@ forget_other_builds() {
 }
 
 run_make() { # ARGUMENT…
-  local compiler=()
-  if command -v ccache >/dev/null; then compiler=(CXX='ccache g++'); fi
-  nice make -s -C "$root" PG_CONFIG="$PG_CONFIG" "${compiler[@]}" "$@"
+  local options=()
+  if command -v ccache >/dev/null; then options=(CXX='ccache g++'); fi
+  if builds_tests; then options+=(WERROR=-Werror); fi
+  nice make -s -C "$root" PG_CONFIG="$PG_CONFIG" "${options[@]}" "$@"
 }
+
+builds_tests() { grep -qs '^PGBACKUP_TESTS:BOOL=ON' "$root/build/CMakeCache.txt"; }
 
 # Builds the server module and the executable; with "tests", the unit tests too.
 build_tree() { # LOG [tests]
   local tests=OFF unity=ON
-  if [ "${2:-}" = tests ] || grep -qs '^PGBACKUP_TESTS:BOOL=ON' "$root/build/CMakeCache.txt"; then
+  if [ "${2:-}" = tests ] || builds_tests; then
     tests=ON unity=OFF
   fi
   forget_other_builds
   if ! grep -qs "^PGBACKUP_TESTS:BOOL=$tests" "$root/build/CMakeCache.txt" ||
     [ ! -e "$root/build/build.ninja" ]; then
     quietly "$1" cmake -S "$root" -B "$root/build" -G Ninja -DPGBACKUP_TESTS="$tests" \
-      -DPGBACKUP_UNITY="$unity"
+      -DPGBACKUP_UNITY="$unity" -DPGBACKUP_WERROR="$tests"
   fi
   quietly "$1" run_make -j "$(nproc)"
   [ "${2:-}" != tests ] || quietly "$1" nice cmake --build "$root/build"
@@ -59,6 +62,6 @@ build_by_clang() { # LOG FOLDER TARGET CMAKE-ARGUMENT…
   shift 3
   grep -qs '^CMAKE_CXX_COMPILER:.*clang' "$folder/CMakeCache.txt" || rm -rf "$folder"
   quietly "$log" cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER=clang++ \
-    -DPGBACKUP_UNITY=ON "$@" || return
+    -DPGBACKUP_UNITY=ON -DPGBACKUP_WERROR=ON "$@" || return
   quietly "$log" nice cmake --build "$folder" --target "$target"
 }

@@ -13,8 +13,6 @@
 namespace pgbackup {
 namespace {
 
-enum class Algorithm { kSha256, kCrc32c, kCrc64Nvme };
-
 void Need(bool good, const char* setting, const char* hint) {
   if (!good)
     throw Error(ErrorKind::kInvalid, std::string("invalid value of pgbackup.") + setting, {}, hint);
@@ -51,6 +49,7 @@ std::string TaggingHeader(const std::string& tags) {
 }  // namespace
 
 struct ObjectOptions::Checksum {
+  enum class Algorithm { kSha256, kCrc32c, kCrc64Nvme };
   const char* setting;
   Algorithm algorithm;
   const char* name;  // in x-amz-checksum-algorithm
@@ -60,9 +59,9 @@ struct ObjectOptions::Checksum {
 
 const ObjectOptions::Checksum* ObjectOptions::FindChecksum(const std::string& name) {
   static constexpr Checksum kChecksums[] = {
-      {"sha256", Algorithm::kSha256, "SHA256", "x-amz-checksum-sha256", "ChecksumSHA256"},
-      {"crc32c", Algorithm::kCrc32c, "CRC32C", "x-amz-checksum-crc32c", "ChecksumCRC32C"},
-      {"crc64nvme", Algorithm::kCrc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme",
+      {"sha256", Checksum::Algorithm::kSha256, "SHA256", "x-amz-checksum-sha256", "ChecksumSHA256"},
+      {"crc32c", Checksum::Algorithm::kCrc32c, "CRC32C", "x-amz-checksum-crc32c", "ChecksumCRC32C"},
+      {"crc64nvme", Checksum::Algorithm::kCrc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme",
        "ChecksumCRC64NVME"}};
   for (const Checksum& checksum : kChecksums)
     if (name == checksum.setting) return &checksum;
@@ -131,16 +130,16 @@ BodyGuard ObjectOptions::Guard(std::span<const std::byte> body) const {
     return guard;
   }
   switch (checksum_->algorithm) {
-    case Algorithm::kSha256: {
+    case Checksum::Algorithm::kSha256: {
       const Sha256Digest digest = Sha256::Of(body);
       guard.payload_hash = ToHex(digest);
       guard.checksum = ToBase64(digest);
       break;
     }
-    case Algorithm::kCrc32c:
+    case Checksum::Algorithm::kCrc32c:
       guard.checksum = BigEndianBase64(Crc32c(body));
       break;
-    case Algorithm::kCrc64Nvme:
+    case Checksum::Algorithm::kCrc64Nvme:
       guard.checksum = BigEndianBase64(Crc64Nvme(body));
       break;
   }
