@@ -69,7 +69,7 @@ run_in_chroot() { # CHROOT TREE MAJOR
     shift 2
     chroot "$@"
   ' chroot "$1" "$2" "$1" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    HOME=/root LANG=C.UTF-8 PG_MAJOR="$3" CCACHE_DIR=/var/cache/ccache PGBACKUP_TEST_S3=no \
+    HOME=/root LANG=C.UTF-8 PG_MAJOR="$3" CCACHE_DIR=/var/cache/ccache PGBACKUP_TEST_S3=no PGBACKUP_TEST_PROGRAMS=no \
     PGBACKUP_TEST_PORT="$port" PGBACKUP_TEST_JOBS="${PGBACKUP_TEST_JOBS:-2}" \
     nice /pgbackup/scripts/test "${matrix_parts[@]}" </dev/null
 }

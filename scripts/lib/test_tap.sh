@@ -10,7 +10,7 @@ run_prove() ( # ARGUMENT…
   give_to_user "$raw" "$scratch/tap"
   cd "$scratch" || exit
   # shellcheck disable=SC2030,SC2154 # for this subshell alone; tree comes from scripts/test
-  export PATH=$bindir:$PATH PG_REGRESS=$pgxs/test/regress/pg_regress PG_CONFIG \
+  export PATH=$bindir:$PATH${programs:+:$programs} PG_REGRESS=$pgxs/test/regress/pg_regress PG_CONFIG \
     TESTDATADIR=$scratch/tap/data TESTLOGDIR=$scratch/tap/log TESTDIR=$scratch/tap \
     PERL_TEST_HARNESS_DUMP_TAP=$raw PG_TEST_TIMEOUT_DEFAULT=${PG_TEST_TIMEOUT_DEFAULT:-120} \
     TMPDIR=$scratch/tap/tmp PGBACKUP_SOURCE_DIR=$tree
@@ -27,6 +27,7 @@ test_tap() {
   local good bad skipped
   [ -n "${PGBACKUP_TEST_SMALL_DISK:-}" ] || make_small_disks
   install_test_extensions
+  install_programs
   run_prove --timer -j "${PGBACKUP_TEST_JOBS:-2}" "${tap_tests[@]}" >"$log" 2>&1 || status=$?
   good=$(tap_lines '^ok ' | grep -ivc '# SKIP' || :)
   skipped=$(tap_lines '^ok ' | grep -ic '# SKIP' || :)
@@ -42,6 +43,13 @@ test_tap() {
   fi
   tap_lines '^ok .*# skip' | sed 's/.*# skip/skipped:/' | sort | uniq -c
   count "tap" "$good" "$bad" "$skipped"
+}
+
+# What monitoring/ is written for. Without it 044_monitoring skips most.
+install_programs() {
+  with_programs || return 0
+  programs=$("$root/test/programs/install" prometheus prometheus-postgres-exporter \
+    prometheus-sql-exporter 2>"$scratch/programs.log") || cat "$scratch/programs.log"
 }
 
 # File systems so small that a backup, or a restored table, fills them. Only root can make them, and not in
