@@ -13,6 +13,7 @@ use IPC::Run qw(start finish);
 use PgBackup;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use RestoreKilled;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -40,56 +41,7 @@ $node->safe_psql('shop', q{
 	CREATE INDEX ON stock.moves (moved, item);
 	CREATE TABLE marks (mark int PRIMARY KEY)});
 
-# What a database holds: rows, definitions and what belongs to the database itself, as one value.
-sub fingerprint
-{
-	my ($database) = @_;
-	return $node->safe_psql($database, q{
-		SELECT md5(string_agg(part, '|' ORDER BY part COLLATE "C")) FROM (
-		  SELECT c.oid::regclass || ' ' || query_to_xml(format('SELECT count(*), sum(hashtextextended(t::text, 0)) FROM %s t', c.oid::regclass), true, true, '')
-		    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-		   WHERE relkind IN ('r', 'm') AND nspname NOT IN ('pg_catalog', 'information_schema', 'pgbackup')
-		  UNION ALL SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index JOIN pg_class c ON c.oid = indrelid
-		   WHERE c.oid >= 16384 AND relnamespace::regnamespace::text !~ '^(pg_toast|pgbackup)'
-		  UNION ALL SELECT format('%s %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated)
-		    FROM pg_constraint WHERE conrelid >= 16384 AND connamespace::regnamespace::text <> 'pgbackup'
-		  UNION ALL SELECT format('%s %s %s', oid::regclass, pg_get_userbyid(relowner), relacl) FROM pg_class
-		   WHERE oid >= 16384 AND relnamespace::regnamespace::text !~ '^(pg_toast|pgbackup)'
-		  UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class WHERE relkind = 'v' AND relnamespace::regnamespace::text ~ 'sales'
-		  UNION ALL SELECT format('%s %s %s %s %s', datallowconn, datconnlimit, pg_get_userbyid(datdba), datacl, shobj_description(oid, 'pg_database'))
-		    FROM pg_database WHERE datname = current_database()
-		  UNION ALL SELECT setconfig::text FROM pg_db_role_setting
-		   WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())) AS p (part)});
-}
-
-sub databases
-{
-	return $node->safe_psql('postgres', q{SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate});
-}
-
 sub value { return $node->safe_psql('postgres', $_[0]) }
-
-# What is queued to be removed has to go; what has failed once is tried again at once, not in a minute.
-sub await_removals
-{
-	wait_until(sub {
-		value(q{WITH u AS (UPDATE pgbackup.removals SET not_before = clock_timestamp() WHERE not_before > clock_timestamp() RETURNING 1)
-			SELECT pgbackup._wake_launcher() FROM u});
-		return value('SELECT count(*) FROM pgbackup.removals') eq '0';
-	}, 'the removal of leftovers');
-	return;
-}
-
-# Has cleanup() drop what is kept; tells whether it said so before.
-sub drop_kept
-{
-	my ($kept) = @_;
-	value(q{UPDATE pgbackup.restores SET finished_at = finished_at - interval '8 days' WHERE kept_database IS NOT NULL});
-	my $told = value("SELECT count(*) FROM pgbackup.cleanup(dry_run => true) WHERE file_name = '$kept'");
-	value('SELECT count(*) FROM pgbackup.cleanup()');
-	await_removals();
-	return $told;
-}
 
 # A client that is always there: the swap has to end its session, and it comes back.
 my $stop = $node->basedir . '/stop';
@@ -109,7 +61,7 @@ my $client;
 	$client = start([$script]);
 }
 
-my $new = fingerprint('shop');
+my $new = fingerprint($node, 'shop');
 my @backups;
 foreach my $format ('custom', 'parallel')
 {
@@ -121,37 +73,9 @@ foreach my $format ('custom', 'parallel')
 sub change_target
 {
 	$node->safe_psql('shop', 'INSERT INTO marks SELECT coalesce(max(mark), 0) + 1 FROM marks');
-	my $old = fingerprint('shop');
+	my $old = fingerprint($node, 'shop');
 	die 'old and new are alike' if $old eq $new;
 	return $old;
-}
-
-sub postmaster_pid
-{
-	my ($pid) = read_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-	return $pid;
-}
-
-# Processes of the server, with what they say they do.
-sub server_processes
-{
-	my $postmaster = postmaster_pid();
-	my $children = read_file("/proc/$postmaster/task/$postmaster/children") // '';
-	return map { $_ => (read_file("/proc/$_/cmdline") // '') =~ tr/\0/ /r } split ' ', $children;
-}
-
-# Returns when the restore analyzes, which is the last thing before it swaps.
-sub await_analyze
-{
-	my ($id, $target) = @_;
-	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
-	while (time < $deadline)
-	{
-		my %process = server_processes();
-		return 1 if grep { /${target}__restore_${id} .* ANALYZE/ } values %process;
-		sleep 0.001;
-	}
-	die 'the restore never came to the end';
 }
 
 # Undisturbed, to know how long it takes, and from where on it swaps.
@@ -160,14 +84,14 @@ change_target();
 {
 	my $begin = time;
 	my $id = start_restore($node, "$backups[1], 'shop', replace => true");
-	await_analyze($id, 'shop');
+	await_analyze($node, $id, 'shop');
 	my $analyzing = time;
 	is(finished($node, $id), 'completed', 'an undisturbed restore');
 	$duration = time - $begin;
 	$last_part = time - $analyzing;
-	is(fingerprint('shop'), $new, 'brings the database as it was backed up');
-	is(drop_kept(value("SELECT kept_database FROM pgbackup.restores WHERE id = $id")), 1, 'cleanup tells of the replaced database');
-	is(databases(), 'postgres shop', 'and drops it');
+	is(fingerprint($node, 'shop'), $new, 'brings the database as it was backed up');
+	is(drop_kept($node, value("SELECT kept_database FROM pgbackup.restores WHERE id = $id")), 1, 'cleanup tells of the replaced database');
+	is(databases($node), 'postgres shop', 'and drops it');
 }
 diag(sprintf 'measured: a restore takes %.2f s, its end %.2f s', $duration, $last_part);
 
@@ -185,13 +109,7 @@ my %hit = (
 		$node->stop('immediate');
 		$node->start;
 	},
-	'server killed' => sub {
-		my $postmaster = postmaster_pid();
-		$node->kill9;
-		wait_until(sub { !-e "/proc/$postmaster" && !orphans() }, 'the end of the server', 60);
-		unlink $node->data_dir . '/postmaster.pid';
-		$node->start;
-	},
+	'server killed' => sub { kill_server($node) },
 	'connections cut' => sub {
 		my (undef, undef, $id) = @_;
 		close_forwarder($forwarder);
@@ -210,12 +128,6 @@ my %hit = (
 		};
 	});
 
-# The backends that a killed postmaster has left.
-sub orphans
-{
-	return grep { (readlink("/proc/$_/cwd") // '') eq $node->data_dir } processes_of('postgres: ');
-}
-
 my %seen;
 foreach my $round (1 .. $rounds)
 {
@@ -229,7 +141,7 @@ foreach my $round (1 .. $rounds)
 	my $id = start_restore($node, "$backup, 'shop', replace => true");
 	$node->poll_query_until('postgres', "SELECT status <> 'pending' FROM pgbackup.restores WHERE id = $id") or die;
 	my ($agent, $launcher) = split /\|/, value("SELECT (SELECT agent_pid FROM pgbackup.progress WHERE id = $id), pgbackup.launcher_pid()");
-	await_analyze($id, 'shop') if $aimed;
+	await_analyze($node, $id, 'shop') if $aimed;
 	sleep $delay;
 	my $mend = $hit{$what}->($agent, $launcher, $id, $store . '/' . value("SELECT file_name FROM pgbackup.backups WHERE id = $backup"));
 
@@ -237,18 +149,18 @@ foreach my $round (1 .. $rounds)
 	$node->poll_query_until('postgres', "SELECT status NOT IN ('pending', 'in_progress') FROM pgbackup.restores WHERE id = $id") or die;
 	$mend->() if ref $mend;
 	wait_until(sub { !$agent || !-e "/proc/$agent" }, 'the end of the agent', 15);
-	await_removals();
+	await_removals($node);
 	my $row = row_of($node, $id, 'restores');
 	my $completed = $row->{status} eq 'completed';
 	$seen{ $completed ? 'new' : 'old' }++;
 	like($row->{status}, qr/^(completed|failed)$/, "$title: the run has ended, $row->{status}");
-	is(fingerprint('shop'), $completed ? $new : $old, "$title: the target is entirely the one it should be");
-	is(databases(), join(' ', 'postgres', 'shop', $completed ? "shop__before_restore_$id" : ()), "$title: and nothing is left beside it");
+	is(fingerprint($node, 'shop'), $completed ? $new : $old, "$title: the target is entirely the one it should be");
+	is(databases($node), join(' ', 'postgres', 'shop', $completed ? "shop__before_restore_$id" : ()), "$title: and nothing is left beside it");
 	if ($completed)
 	{
 		my $undone = value("SELECT pgbackup.undo_restore($id)");
 		is(finished($node, $undone), 'completed', "$title: it can be undone");
-		is(fingerprint('shop'), $old, "$title: which brings the old database");
+		is(fingerprint($node, 'shop'), $old, "$title: which brings the old database");
 	}
 	else
 	{
@@ -258,10 +170,10 @@ foreach my $round (1 .. $rounds)
 	{
 		my $next = start_restore($node, "$backup, 'shop', replace => true");
 		is(finished($node, $next), 'completed', "$title: the next restore works") or diag(explain(row_of($node, $next, 'restores')));
-		is(fingerprint('shop'), $new, "$title: and brings the new database");
+		is(fingerprint($node, 'shop'), $new, "$title: and brings the new database");
 	}
-	drop_kept('');
-	is(databases(), 'postgres shop', "$title: cleanup removes what was kept");
+	drop_kept($node, '');
+	is(databases($node), 'postgres shop', "$title: cleanup removes what was kept");
 }
 is(value(q{SELECT count(*) FROM pgbackup.restores WHERE status NOT IN ('completed', 'failed')}), 0, 'no run is left open');
 
@@ -272,20 +184,20 @@ foreach my $round (1 .. 4)
 	my $id = start_restore($node, "$backups[1], 'blank'");
 	$node->poll_query_until('postgres', "SELECT status <> 'pending' FROM pgbackup.restores WHERE id = $id") or die;
 	my $agent = value("SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
-	await_analyze($id, 'blank');
+	await_analyze($node, $id, 'blank');
 	my $delay = rand($last_part);
 	sleep $delay;
 	kill 'KILL', $agent;
 	finished($node, $id);
-	await_removals();
+	await_removals($node);
 	my ($status, $kept) = split /\|/, value("SELECT status, kept_database FROM pgbackup.restores WHERE id = $id");
 	my $title = sprintf 'an empty target, agent killed %.3f s after it began to analyze', $delay;
 	is(value(q{SELECT count(*) FROM pg_database WHERE datname = 'blank'}), 1, "$title: it is there");
 	my $is_new = $node->safe_psql('blank', q{SELECT to_regclass('stock.moves') IS NOT NULL}) eq 't';
 	is($is_new ? 'completed' : 'failed', $status, "$title: $status");
-	is(fingerprint('blank'), $new, "$title: with everything in it") if $is_new;
-	drop_kept('');
-	is(databases(), 'blank postgres shop', "$title: and nothing is left beside it");
+	is(fingerprint($node, 'blank'), $new, "$title: with everything in it") if $is_new;
+	drop_kept($node, '');
+	is(databases($node), 'blank postgres shop', "$title: and nothing is left beside it");
 	value('DROP DATABASE blank WITH (FORCE)');
 	value('CREATE DATABASE blank');
 }
@@ -299,10 +211,10 @@ $node->poll_query_until('postgres',
 	"SELECT count(*) = 1 FROM pg_stat_activity WHERE query ~ '^CREATE DATABASE \"shop__restore_$creating' AND wait_event_type = 'Lock'") or die;
 kill 'KILL', value("SELECT agent_pid FROM pgbackup.progress WHERE id = $creating");
 is(finished($node, $creating), 'failed', 'an agent is killed while its session waits to create a database');
-await_removals();
+await_removals($node);
 $holder->query_safe('ROLLBACK');
 $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE query ~ '^CREATE DATABASE'}) or die;
-is(databases(), 'postgres shop', 'which it does not do any more');
+is(databases($node), 'postgres shop', 'which it does not do any more');
 $holder->quit;
 
 # What nobody has removed is the business of cleanup(): the database of a restore that has ended, and one
@@ -314,8 +226,8 @@ change_target();
 my $last = start_restore($node, "$backups[0], 'shop', replace => true");
 is(finished($node, $last), 'completed', 'a last restore');
 value("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'shop__before_restore_$last'");
-drop_kept("shop__before_restore_$last");
-is(databases(), 'postgres shop', 'it drops that, and one that was half dropped');
+drop_kept($node, "shop__before_restore_$last");
+is(databases($node), 'postgres shop', 'it drops that, and one that was half dropped');
 is(value('SELECT count(*) FROM pgbackup.restores WHERE kept_database IS NOT NULL'), 0, 'and records it');
 cmp_ok($seen{old} // 0, '>', 0, "the old database stayed $seen{old} times");
 diag(sprintf 'measured: of %d restores that were hit %d had completed', $rounds, $seen{new} // 0);

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/error.h"
+
 namespace pgbackup {
 namespace {
 
@@ -39,6 +41,9 @@ void SessionEnd::Stop() noexcept {
 void SessionEnd::Finish() {
   Stop();
   if (failure_) std::rethrow_exception(failure_);
+  if (when_alone_)
+    throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
+                "The sessions that copy what pgbackup has recorded were ended from outside.");
 }
 
 bool SessionEnd::IsLocked() {

@@ -28,7 +28,8 @@ class SessionEnd {
   SessionEnd(const SessionEnd&) = delete;
   SessionEnd& operator=(const SessionEnd&) = delete;
 
-  // For when the databases have been renamed: stops, and throws what went wrong meanwhile.
+  // For when the databases have been renamed: stops, and throws what went wrong meanwhile, also
+  // when `when_alone` was never called because somebody else has ended the spared sessions.
   void Finish();
 
  private:
