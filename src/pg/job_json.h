@@ -64,10 +64,11 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'system_identifier', $6, 'server_version', current_setting('server_version'), " \
   "'server_version_num', current_setting('server_version_num')::int)"
 
-// Members `max_size` and `nice` of a backup's job.
-#define PGBACKUP_BACKUP_LIMITS                                                \
-  "'max_size', pg_size_bytes(current_setting('pgbackup.max_size')), 'nice', " \
-  "current_setting('pgbackup.nice')::int"
+// Member `nice` of the jobs that nobody waits for.
+#define PGBACKUP_NICE_JSON "'nice', current_setting('pgbackup.nice')::int"
+
+// Member `max_size` of a backup's job.
+#define PGBACKUP_MAX_SIZE_JSON "'max_size', pg_size_bytes(current_setting('pgbackup.max_size'))"
 
 // Expression for the member `hooks` of a backup's job.
 #define PGBACKUP_HOOKS_JSON                                                             \

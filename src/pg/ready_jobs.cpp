@@ -97,9 +97,9 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       "'split_table_bytes', $13), "
       "'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
-          "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ", " PGBACKUP_BACKUP_LIMITS
-                                                           ", 'hooks', " PGBACKUP_HOOKS_JSON
-                                                           ")::text FROM b",
+          "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ", 'hooks', " PGBACKUP_HOOKS_JSON
+                                                           ", " PGBACKUP_MAX_SIZE_JSON
+                                                           ", " PGBACKUP_NICE_JSON ")::text FROM b",
       arguments);
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
@@ -164,9 +164,8 @@ ReadyJob TakeVerification(MemoryContext context) {
                  "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
                  "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
                  "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
-                 "'database', b.database, "
-                 "'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
-                 ", 'storage', " PGBACKUP_STORAGE_JSON(
+                 "'database', b.database, " PGBACKUP_NICE_JSON ", 'server', " PGBACKUP_SERVER_JSON
+                 ", 'encryption', " PGBACKUP_ENCRYPTION_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
                      "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
                  arguments) == 0)
     return Unprepared(id, "the backup to verify is not in the catalog any more");
@@ -198,8 +197,8 @@ ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
       "next_attempt_at = NULL, started_at = clock_timestamp(), finished_at = NULL, "
       "message = NULL, detail = NULL, hint = NULL, sqlstate = NULL WHERE id = $1 RETURNING *) "
       "SELECT jsonb_build_object('protocol', 1, 'job', 'copy', 'id', c.id, "
-      "'file_name', b.file_name, 'checksum', b.checksum, "
-      "'source', " PGBACKUP_STORAGE_JSON("b.storage") ", 'storage', " PGBACKUP_STORAGE_JSON(
+      "'file_name', b.file_name, 'checksum', b.checksum, " PGBACKUP_NICE_JSON
+      ", 'source', " PGBACKUP_STORAGE_JSON("b.storage") ", 'storage', " PGBACKUP_STORAGE_JSON(
           "c.storage") ")::text FROM c JOIN pgbackup.backups b ON b.id = c.backup_id",
       arguments);
   return Prepared(id, database, TextOfRow(0, 0), context);
@@ -230,8 +229,8 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
       "'storage', " PGBACKUP_STORAGE_JSON("d.storage")
       ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database, "
       "'kept_oid', d.kept_oid::bigint) END "
-      "|| jsonb_build_object('protocol', 1, 'id', coalesce(d.backup_id, d.run_id), "
-      "'server', " PGBACKUP_SERVER_JSON
+      "|| jsonb_build_object('protocol', 1, 'id', coalesce(d.backup_id, d.run_id), " PGBACKUP_NICE_JSON
+      ", 'server', " PGBACKUP_SERVER_JSON
       "))::text FROM pgbackup.removals d WHERE d.run_id = $1",
       arguments);
   return Prepared(id, "", TextOfRow(0, 0), context);

@@ -252,7 +252,7 @@ void DefineHooksAndLimits() {
   DefineNumber("pgbackup.max_size", &settings.max_size, 0, 0, INT_MAX, GUC_UNIT_MB,
                "Most that one backup may store; 0 for no limit.");
   DefineNumber("pgbackup.nice", &settings.nice, 0, 0, 19, 0,
-               "By how much backups lower their priority.");
+               "By how much backups, copies, verifications and removals lower their priority.");
 }
 
 }  // namespace

@@ -23,21 +23,82 @@ for my $format (qw(custom parallel))
 }
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pgbackup.backups WHERE retry_of IS NOT NULL'), 0, 'nothing is tried again');
 
-# The agent and pg_dump are nice.
+# What nobody waits for is nicer than the server, which may be nice itself.
+sub nice_of
+{
+	my ($pid) = @_;
+	# Behind the name in brackets: nice is the 17th field.
+	my ($rest) = read_file("/proc/$pid/stat") =~ /\) (.*)/s;
+	return (split ' ', $rest)[16];
+}
+
+my $launcher = launcher_pid($node);
+my $of_server = nice_of($launcher);
+my $nicer = $of_server + 7 < 19 ? $of_server + 7 : 19;
+
+sub agent_of
+{
+	my ($run) = @_;
+	$node->poll_query_until('postgres', "SELECT agent_pid > 0 FROM pgbackup.progress WHERE id = $run") or die;
+	return $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $run");
+}
+
 my $slow = slow_programs($node);
 restart_settings($node, 'pgbackup.max_size' => 0, 'pgbackup.bin_directory' => $slow);
 $id = start_backup($node, q{'shop', format => 'custom'});
 wait_for_file("$slow/reached");
-for my $process ([ 'the agent', $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id") ],
-	[ 'pg_dump', dumping_pid($node) ])
-{
-	my ($name, $pid) = @$process;
-	# Behind the name in brackets: nice is the 17th field.
-	my ($rest) = read_file("/proc/$pid/stat") =~ /\) (.*)/s;
-	is((split ' ', $rest)[16], 7, "$name is nice");
-}
+is(nice_of(agent_of($id)), $nicer, 'the agent of a backup is nice');
+is(nice_of(dumping_pid($node)), $nicer, 'so is pg_dump');
 PostgreSQL::Test::Utils::append_to_file("$slow/go", '');
 is(finished($node, $id), 'completed', 'without a limit it completes');
+
+# A pg_restore that says who it is and waits.
+my $pg_restore = $node->config_data('--bindir') . '/pg_restore';
+unlink "$slow/pg_restore";
+PostgreSQL::Test::Utils::append_to_file("$slow/pg_restore", <<"SCRIPT");
+#!/bin/bash
+case "\$*" in *--version*) exec "$pg_restore" "\$@" ;; esac
+echo \$\$ >"$slow/restoring.new"
+mv "$slow/restoring.new" "$slow/restoring"
+while [ -e "$slow/restoring" ]; do read -r -t 0.05 <> <(:); done
+exec "$pg_restore" "\$@"
+SCRIPT
+chmod 0755, "$slow/pg_restore";
+for my $case ([ 'a verification', $nicer, "pgbackup.verify($id, 'archive')" ],
+	[ 'a restore, which somebody waits for,', $of_server, "pgbackup.restore($id, 'shop', replace => true)" ])
+{
+	my ($name, $expected, $call) = @$case;
+	my $run = $node->safe_psql('postgres', "SELECT $call");
+	wait_for_file("$slow/restoring");
+	chomp(my $program = read_file("$slow/restoring"));
+	is(nice_of(agent_of($run)), $expected, "the agent of $name has its priority");
+	is(nice_of($program), $expected, 'so has pg_restore');
+	# It may be started several times.
+	wait_until(sub { unlink "$slow/restoring"; $node->safe_psql('postgres', "SELECT status <> 'in_progress' FROM pgbackup.restores WHERE id = $run") eq 't' },
+		"the end of $name");
+	is(finished($node, $run), 'completed', 'it completes');
+}
+
+restart_settings($node, 'pgbackup.bandwidth_limit' => 256);
+my $copy = $node->safe_psql('postgres', "SELECT pgbackup.copy($id, 'file://$store-copy')");
+is(nice_of(agent_of($copy)), $nicer, 'the agent of a copy is nice');
+$node->safe_psql('postgres', "SELECT pgbackup.cancel($copy)");
+is(finished($node, $copy), 'failed', 'it is cancelled');
+
+# What was replaced is removed, as soon as nobody uses it.
+my $kept = $node->safe_psql('postgres', 'SELECT kept_database FROM pgbackup.restores WHERE kept_database IS NOT NULL');
+my $holder = $node->background_psql('postgres');
+$holder->query_safe("BEGIN; COMMENT ON DATABASE $kept IS 'held'");
+$node->safe_psql('postgres', q{UPDATE pgbackup.restores SET finished_at = finished_at - interval '8 days' WHERE kept_database IS NOT NULL;
+	SELECT pgbackup.cleanup()});
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query ~ '^DROP DATABASE' AND wait_event_type = 'Lock'}) or die;
+my @removing = grep { (read_file("/proc/$_/stat") // '') =~ /\) \S $launcher / } processes_of('pgbackup agent');
+is(scalar @removing, 1, 'one agent removes a database');
+is(nice_of($removing[0]), $nicer, 'and is nice');
+$holder->query_safe('ROLLBACK');
+$holder->quit;
+$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_database WHERE datname = '$kept'") or die;
+restart_settings($node, 'pgbackup.bandwidth_limit' => 0);
 
 # The last lines that a failed pg_dump has said are in the row, and in the log with run and database.
 my $bin = $node->config_data('--bindir');

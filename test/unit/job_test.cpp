@@ -223,11 +223,23 @@ TEST(Job, ADropNeedsNoStorage) {
   EXPECT_EQ(kept.kept_oid, 16999);
 }
 
+TEST(Job, AnyMayBeNice) {
+  const auto nice_of = [](const std::string& text) {
+    return std::visit([](const JobBase& job) { return job.nice; }, ParseJob(text));
+  };
+  EXPECT_EQ(nice_of(kBackup), 0);
+  EXPECT_EQ(nice_of(Replaced(kBackup, "\"id\":7", "\"id\":7,\"nice\":19")), 19);
+  const char* const drop =
+      R"({"protocol":1,"job":"drop","id":9,"nice":5,"server":{},"target_database":"shop"})";
+  EXPECT_EQ(nice_of(drop), 5);
+}
+
 TEST(Job, WhatIsWrongIsNamed) {
   for (const auto& [from, to, part] : std::vector<std::array<std::string, 3>>{
            {"\"protocol\":1", "\"protocol\":9", "protocol 9"},
            {"\"backup\"", "\"dance\"", "dance"},
            {"\"id\":7", "\"id\":\"7\"", "\"id\""},
+           {"\"id\":7", "\"id\":7,\"nice\":20", "nice"},
            {"\"jobs\":3", "\"jobs\":0", "options.jobs"},
            {"zstd:9", "gzip:10", "gzip:10"},
            {"\"custom\"", "\"tar\"", "tar"},

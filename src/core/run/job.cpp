@@ -82,7 +82,6 @@ void ParseBase(const JsonReader& root, JobBase* job) {
   job->id = root.Integer("id");
   job->storage = ParseStorage(root.Object("storage"));
   job->file_name = root.Text("file_name");
-  job->nice = InRange(root, "nice", 0, 0, 19);
   job->encryption = ParseEncryption(root);
   if (!IsValidObjectName(job->file_name))
     throw Error(ErrorKind::kInvalid,
@@ -318,6 +317,25 @@ MailJob ParseMail(const JsonReader& root) {
   return job;
 }
 
+Job ParseOfKind(std::string_view kind, const JsonReader& root) {
+  if (kind == "backup") return ParseBackup(root);
+  if (kind == "restore") return ParseRestore(root);
+  if (kind == "undo") return ParseUndo(root);
+  if (kind == "verify") return ParseVerify(root);
+  if (kind == "remove") return ParseRemove(root);
+  if (kind == "drop") return ParseDrop(root);
+  if (kind == "presign") return ParsePresign(root);
+  if (kind == "copy") return ParseCopy(root);
+  if (kind == "check") return ParseCheck(root);
+  if (kind == "janitor") return ParseJanitor(root);
+  if (kind == "inventory") return ParseInventory(root);
+  if (kind == "contents") return ParseContents(root);
+  if (kind == "passkey") return ParsePasskey(root);
+  if (kind == "webhook") return ParseWebhook(root);
+  if (kind == "mail") return ParseMail(root);
+  throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
+}
+
 }  // namespace
 
 VerifyLevel ParseVerifyLevel(const std::string& text) {
@@ -337,23 +355,9 @@ Job ParseJob(std::string_view line) {
                 fmt::format("This program speaks protocol {}.", kJobProtocol),
                 "Install the executable and the extension from one build; after an upgrade, "
                 "restart the server.");
-  const std::string kind = root.Text("job");
-  if (kind == "backup") return ParseBackup(root);
-  if (kind == "restore") return ParseRestore(root);
-  if (kind == "undo") return ParseUndo(root);
-  if (kind == "verify") return ParseVerify(root);
-  if (kind == "remove") return ParseRemove(root);
-  if (kind == "drop") return ParseDrop(root);
-  if (kind == "presign") return ParsePresign(root);
-  if (kind == "copy") return ParseCopy(root);
-  if (kind == "check") return ParseCheck(root);
-  if (kind == "janitor") return ParseJanitor(root);
-  if (kind == "inventory") return ParseInventory(root);
-  if (kind == "contents") return ParseContents(root);
-  if (kind == "passkey") return ParsePasskey(root);
-  if (kind == "webhook") return ParseWebhook(root);
-  if (kind == "mail") return ParseMail(root);
-  throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
+  Job job = ParseOfKind(root.Text("job"), root);
+  std::visit([&](JobBase& each) { each.nice = InRange(root, "nice", 0, 0, 19); }, job);
+  return job;
 }
 
 }  // namespace pgbackup
