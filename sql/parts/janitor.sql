@@ -161,6 +161,14 @@ END $$;
 COMMENT ON FUNCTION pgbackup._cleanup_sides(boolean) IS
     'internal: has the databases dropped that restores were filling and have left behind';
 
+CREATE FUNCTION pgbackup._retry_removals() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE pgbackup.removals r SET not_before = clock_timestamp() WHERE r.not_before > clock_timestamp();
+    PERFORM pgbackup._wake_launcher();
+END $$;
+COMMENT ON FUNCTION pgbackup._retry_removals() IS 'internal: has what could not be removed tried again when the transaction commits';
+
 CREATE FUNCTION pgbackup.cleanup(dry_run boolean DEFAULT false)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -190,6 +198,10 @@ BEGIN
             RAISE WARNING '%', SQLERRM USING DETAIL = why, HINT = what_to_do;
         END;
     END LOOP;
+    -- Last, because the launcher writes these rows, too, and is not to wait for the storage.
+    IF NOT dry_run THEN
+        PERFORM pgbackup._retry_removals();
+    END IF;
 END $$;
 COMMENT ON FUNCTION pgbackup.cleanup(boolean) IS
-    'applies retention (pgbackup.retention_plan() says why what is kept), drops the databases that restores have replaced longer ago than pgbackup.keep_replaced, and those that ended restores have left unfinished (file_name is then the database), and removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). With dry_run it only tells. Objects with names that pgbackup does not give stay';
+    'applies retention (pgbackup.retention_plan() says why what is kept), drops the databases that restores have replaced longer ago than pgbackup.keep_replaced, and those that ended restores have left unfinished (file_name is then the database), and removes from pgbackup.storage and pgbackup.storage_copies what unfinished runs have left: unfinished uploads, and folders without a manifest, older than the longest allowed run (pgbackup.timeout and an hour, or seven days). What could not be removed before is tried again at once. With dry_run it only tells. Objects with names that pgbackup does not give stay';

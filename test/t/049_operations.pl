@@ -1,0 +1,244 @@
+# The statements of docs/operations.md, each run as written where there is something to be done with it: most
+# reasons of health() are brought about, and gone when that was typed. Names of buckets, ids and keys are
+# replaced by those of the test.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use CommandLine;
+use IPC::Run;
+use PgBackup;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $document = fixture('../docs/operations.md');
+plan skip_all => 'docs/operations.md is not here' unless -e $document;
+
+# Below each heading: its blocks, and the statements and commands in its text.
+my (%blocks, %statements);
+my $heading = '';
+for my $piece (split /^(?=#+ |```)/m, read_file($document))
+{
+	$heading = $1 if $piece =~ /^#+ (.*)/;
+	push @{ $blocks{$heading} }, $1 if $piece =~ /^```sql\n(.*)/s;
+	next if $piece =~ /^```\w/;
+	$piece =~ s/^```\n//;
+	push @{ $statements{$heading} }, grep { /^(?:SELECT|CALL|ALTER|psql) / } map { s/\s+/ /gr } $piece =~ /`([^`]+)`/g;
+}
+
+my $node = new_cluster('operations', 'pgbackup.schedule' => '0 0 1 1 *', 'pgbackup.databases' => 'shop');
+my $store = $node->basedir . '/store';
+$node->safe_psql('postgres', 'CREATE ROLE monitor LOGIN; CREATE ROLE owner_of_shop; CREATE DATABASE shop OWNER owner_of_shop');
+$node->safe_psql('shop', 'CREATE TABLE orders AS SELECT n, md5(n::text) AS note FROM generate_series(1, 5000) AS n');
+
+sub value { return $node->safe_psql('postgres', $_[0]) }
+
+# Replaces what the document has for an example.
+sub filled_in
+{
+	my ($text, %replacement) = @_;
+	for my $example (sort keys %replacement)
+	{
+		$text =~ s/\Q$example\E/$replacement{$example}/g or die "there is no $example in: $text";
+	}
+	return $text;
+}
+
+# Types all of it into psql; returns what it answers.
+sub typed
+{
+	my ($server, $title, $sql) = @_;
+	my ($code, $out, $err) = $server->psql('postgres', $sql, on_error_stop => 1);
+	is($code, 0, "\"$title\" works as written") or diag("$sql\n$err");
+	return $out;
+}
+
+# The next block below the heading, and the next statement in its text.
+sub block_of
+{
+	my ($title, %replacement) = @_;
+	my $text = shift @{ $blocks{$title} // [] } // die "no block is left below \"$title\"";
+	return typed(delete $replacement{-server} // $node, $title, filled_in($text, %replacement));
+}
+
+sub statement_of
+{
+	my ($title, %replacement) = @_;
+	my $text = shift @{ $statements{$title} // [] } // die "no statement is left below \"$title\"";
+	return typed($node, "$title: $text", filled_in($text, %replacement));
+}
+
+sub reasons { return value(q{SELECT status || ': ' || array_to_string(reasons, '; ') FROM pgbackup.health() WHERE database = 'shop'}) }
+
+sub await_healthy
+{
+	my ($title) = @_;
+	ok($node->poll_query_until('postgres', q{SELECT status = 'healthy' FROM pgbackup.health() WHERE database = 'shop'}),
+		"\"$title\" has mended it") or diag(reasons());
+	return;
+}
+
+sub latest { return value(q{SELECT (pgbackup.latest('shop')).id}) }
+
+# Alerts, and reasons of health(), in an order in which one can be made of the other.
+my $title = 'there is no backup';
+like(reasons(), qr/^critical: there is no backup$/, $title);
+like(block_of('Operations'), qr/^shop\|critical\|\{"there is no backup"\}$/m, 'what is wrong is the first thing to be seen');
+statement_of($title);
+await_healthy($title);
+
+$title = 'the newest backup is … old';
+value(q{UPDATE pgbackup.backups SET started_at = started_at - interval '30 hours'});
+like(reasons(), qr/^critical: the newest backup is 30 h old/, $title);
+statement_of($title) for 1 .. 2;
+like(block_of('PgbackupTooOld'), qr/^\d+\|completed\|.*^default\|t\|0 0 1 1 \*\|/ms, 'the last backups and the schedules are seen');
+await_healthy('PgbackupTooOld');
+
+$title = 'the last backup failed, the last … backups failed';
+restart_settings($node, 'pgbackup.bin_directory' => $node->basedir . '/nowhere');
+is(finished($node, start_backup($node, q{'shop'})), 'failed', 'a backup fails');
+like(reasons(), qr/^warning: the last backup failed: /, $title);
+like(block_of($title), qr/^\d+\|.*nowhere/, 'the block shows why');
+restart_settings($node, 'pgbackup.bin_directory' => '');
+statement_of($title);
+await_healthy($title);
+
+like(block_of('the launcher does not run'), qr/^pgbackup\n\d+\npostgres$/, 'what the launcher needs is seen');
+
+$title = 'pgbackup.storage is not set';
+restart_settings($node, 'pgbackup.storage' => '');
+like(reasons(), qr/^critical: pgbackup\.storage is not set/, $title);
+like(block_of($title, 's3://my-bucket/production' => "file://$store"), qr/postgresql\.auto\.conf\|\d+\|\|/, 'where it was emptied is seen');
+await_healthy($title);
+
+like(statement_of('the storage cannot be reached'), qr/^storage.*\|ok\|/m, 'check() tries the storage');
+
+$title = 'the newest backup has … bytes';
+my $before = latest();
+$node->safe_psql('shop', 'TRUNCATE orders');
+is(finished($node, start_backup($node, q{'shop'})), 'completed', 'a backup of a database that was emptied');
+like(reasons(), qr/^warning: the newest backup has \d+ bytes/, $title);
+block_of($title);
+is(value("SELECT pinned FROM pgbackup.get($before)"), 't', 'the backup from before is kept');
+$node->safe_psql('shop', 'INSERT INTO orders SELECT n, md5(n::text) FROM generate_series(1, 5000) AS n');
+is(finished($node, start_backup($node, q{'shop'})), 'completed', 'a backup when it is full again');
+
+$title = 'no backup has been proved good, the last proof of a backup is … old';
+restart_settings($node, 'pgbackup.max_proof_age' => 86400);
+like(reasons(), qr/^warning: no backup has been proved good/, $title);
+statement_of($title);
+await_healthy($title);
+
+$title = 'the proof of backup … failed';
+my $folder = "$store/" . value("SELECT file_name FROM pgbackup.get(" . latest() . ')');
+flip_bit("$folder/$_") for grep { !/manifest\.json$/ } storage_files($folder);
+is(finished($node, value('SELECT pgbackup.verify(' . latest() . ')')), 'failed', 'a damaged backup');
+like(reasons(), qr/critical: the proof of backup \d+ failed/, $title);
+like(block_of($title), qr/^\d+\|.*damaged/, 'the block shows what is damaged');
+await_healthy($title);
+
+$title = 'the copy of backup … in … is missing';
+my $offsite = $node->basedir . '/offsite';
+append_to_file($offsite, 'not a directory');
+restart_settings($node, 'pgbackup.storage_copies' => "file://$offsite");
+is(finished($node, start_backup($node, q{'shop'})), 'completed', 'a backup without its copy');
+ok($node->poll_query_until('postgres', q{SELECT reasons::text ~ 'the copy of backup' FROM pgbackup.health() WHERE database = 'shop'}), $title);
+unlink $offsite;
+like(block_of($title, 17 => latest(), 's3://offsite/production?…' => "file://$offsite"), qr/^file:\/\/\Q$offsite\E\|failed\|/,
+	'the block shows why');
+await_healthy($title);
+restart_settings($node, 'pgbackup.storage_copies' => '');
+
+$title = 'backup … holds back vacuum';
+my $slow = slow_programs($node);
+restart_settings($node, 'pgbackup.bin_directory' => $slow, 'pgbackup.max_xmin_age' => 50);
+my $held = start_backup($node, q{'shop'});
+wait_for_file("$slow/reached");
+value(join ';', ('SELECT pg_current_xact_id()') x 60);
+like(reasons(), qr/^warning: backup $held holds back vacuum/, $title);
+statement_of($title, 17 => $held);
+is(finished($node, $held), 'cancelled', 'the backup is cancelled');
+await_healthy($title);
+restart_settings($node, 'pgbackup.bin_directory' => '', 'pgbackup.max_xmin_age' => 100_000_000);
+
+$title = '… folders or databases wait to be removed';
+my $doomed = value(q{SELECT min(id) FROM pgbackup.backups WHERE status = 'completed' AND NOT pinned});
+$folder = "$store/" . value("SELECT file_name FROM pgbackup.get($doomed)");
+rename $folder, "$folder.away" or die $!;
+append_to_file($folder, 'not a directory');
+value("SELECT pgbackup.delete($doomed, true)");
+$node->poll_query_until('postgres', 'SELECT attempts > 0 FROM pgbackup.removals') or die;
+value('UPDATE pgbackup.removals SET attempts = 3');
+like(reasons(), qr/^warning: 1 folder or databases wait to be removed/, $title);
+unlink $folder;
+rename "$folder.away", $folder or die $!;
+like(statement_of($title), qr/^$doomed\|/, 'what waits is seen');
+statement_of($title);
+await_healthy($title);
+ok(!-e $folder, 'the folder is gone');
+
+$title = 'PgbackupSilent';
+{
+	my $command = shift @{ $statements{$title} };
+	local @ENV{ 'PGHOST', 'PGPORT' } = ($node->host, $node->port);
+	my ($out, $err) = ('', '');
+	ok(!IPC::Run::run([ 'sh', '-c', $command ], '>', \$out, '2>', \$err), 'somebody who may not read');
+	like($err, qr/permission denied/, 'is told so');
+	statement_of($title);
+	ok(IPC::Run::run([ 'sh', '-c', $command ], '>', \$out, '2>', \$err), 'and can read then') or diag($err);
+}
+
+# Routine work.
+$title = 'A new version of pgbackup';
+is(statement_of($title), 0, 'nothing runs');
+statement_of($title) for 1 .. 2;
+
+$title = 'A new major version of PostgreSQL';
+statement_of($title);
+my @made = split /\n/, statement_of($title);
+is(scalar @made, 2, 'a backup of every database');
+is(finished($node, $_), 'completed', 'completes') for @made;
+
+# While all is in one place: another server that has lost everything.
+$title = 'A new server in place of a lost one';
+my $fresh = new_cluster('fresh', -extension => 0, 'pgbackup.storage' => "file://$store");
+block_of($title, -server => $fresh);
+$fresh->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.restores WHERE status = 'completed'}) or die;
+is(database_as_text($fresh, 'shop'), database_as_text($node, 'shop'), 'the database is there');
+$fresh->stop;
+
+my $completed = value(q{SELECT count(*) FROM pgbackup.backups WHERE status = 'completed'});
+
+$title = 'Another copy';
+my $url = 's3://offsite/production?endpoint=https://s3.example.com&credentials_file=/etc/pgbackup/offsite';
+block_of($title, $url => "file://$offsite");
+$node->poll_query_until('postgres', 'SELECT current_setting($$pgbackup.storage_copies$$) <> $$$$') or die;
+block_of($title);
+ok($node->poll_query_until('postgres', "SELECT count(*) = $completed FROM pgbackup.copies WHERE storage = 'file://$offsite' AND status = 'completed'"),
+	'each backup has a copy');
+restart_settings($node, 'pgbackup.storage_copies' => '');
+
+$title = 'Another place for the backups';
+my $other = $node->basedir . '/other';
+block_of($title, 's3://new-bucket/production' => "file://$other");
+ok($node->poll_query_until('postgres', "SELECT count(*) = $completed FROM pgbackup.copies WHERE storage = 'file://$other' AND status = 'completed'"),
+	'each backup is there, too');
+unlike(statement_of($title), qr/\|error\|/, 'with which nothing is wrong');
+is(finished($node, start_backup($node, q{'shop'})), 'completed', 'a new backup');
+is(value('SELECT storage FROM pgbackup.get(' . latest() . ')'), "file://$other", 'goes there alone');
+
+$title = 'Other encryption recipients';
+my @recipients = map { chomp(my $key = (pgbackup($node, 'keygen', '-o', $node->basedir . "/key.$_"))[1]); $key } 1 .. 2;
+block_of($title, 'age1new…, age1other…' => join(', ', @recipients));
+is(finished($node, start_backup($node, q{'shop'})), 'completed', 'another one');
+is(value('SELECT manifest ? \'encryption\' FROM pgbackup.get(' . latest() . ')'), 't', 'is encrypted');
+
+statement_of('New keys for S3');
+statement_of('A schedule that should pause');
+is_deeply({ map { $_ => $blocks{$_} } grep { @{ $blocks{$_} } } keys %blocks }, {}, 'every block was run');
+is_deeply({ map { $_ => $statements{$_} } grep { @{ $statements{$_} } } keys %statements }, {}, 'and every statement');
+
+$node->stop;
+done_testing();
