@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "pg/server.h"
+#include "pg/shared_state.h"
 
 namespace pgbackup {
 
@@ -19,6 +20,7 @@ struct Agent {
   JobKind kind;
   int64 run_id;
   NameData database;
+  char phase[kMaxPhase];               // that it reported last
   pid_t pid;                           // also the process group; 0 when the slot is free
   int stdin_fd, stdout_fd, stderr_fd;  // -1 when closed
   MemoryContext context;               // holds all that follows; deleted when the slot is freed

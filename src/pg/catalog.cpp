@@ -1,6 +1,7 @@
 #include "pg/catalog.h"
 
 #include "pg/job_json.h"
+#include "pg/run_log.h"
 #include "pg/settings.h"
 #include "pg/transaction.h"
 
@@ -61,13 +62,26 @@ void NoteProof(int64 run_id) {
 #define PGBACKUP_NEXT_COPY \
   "CASE WHEN attempts < 100 THEN " PGBACKUP_NEXT_ATTEMPT("attempts - 1") " END"
 
+// Of the last statement, which gave so many rows: id, database, message and what kind of run it is.
+void LogFailures(uint64 rows) {
+  for (uint64 row = 0; row < rows; ++row) {
+    const char* what = TextOfRow(row, 3);
+    const JobKind kind = strcmp(what, "copy") == 0     ? JobKind::kCopy
+                         : strcmp(what, "backup") == 0 ? JobKind::kBackup
+                         : strcmp(what, "verify") == 0 ? JobKind::kVerify
+                                                       : JobKind::kRestore;
+    WriteRunLog(LogLevel::kFailure, {kind, Int8OfRow(row, 0), TextOfRow(row, 1)},
+                StateName(RunState::kFailed), TextOfRow(row, 2));
+  }
+}
+
 }  // namespace
 
 bool ExtensionExists() {
   return OidIsValid(get_extension_oid("pgbackup", true));
 }
 
-uint64 FailInterruptedRuns() {
+void FailInterruptedRuns() {
   // Another backup that is complete may have the same folder when the name template lacks {id}:
   // then nothing is removed.
   ExecuteSql(
@@ -84,27 +98,29 @@ uint64 FailInterruptedRuns() {
       " ON CONFLICT (run_id) DO NOTHING");
   QueueRemovalOfCopies("b.status = 'in_progress'", "interrupted");
   // A copy of a backup that is complete is tried again, at once.
-  ExecuteSql(
+  const uint64 copies = ExecuteSql(
       "UPDATE pgbackup.copies SET status = 'failed', finished_at = clock_timestamp(), "
       "sqlstate = '57P01', "
       "message = 'interrupted: the server or the pgbackup launcher stopped during the run', "
       "next_attempt_at = CASE WHEN b.status = 'completed' THEN clock_timestamp() END "
-      "FROM pgbackup.backups b WHERE b.id = backup_id AND copies.status = 'in_progress'");
-  uint64 count = 0;
+      "FROM pgbackup.backups b WHERE b.id = backup_id AND copies.status = 'in_progress' "
+      "RETURNING copies.id, b.database, copies.message, 'copy'");
+  LogFailures(copies);
   for (const JobKind kind : {JobKind::kBackup, JobKind::kRestore})
-    count += ExecuteSql(psprintf(
-        "UPDATE %s SET status = 'failed', finished_at = clock_timestamp(), sqlstate = '57P01', "
+    LogFailures(ExecuteSql(psprintf(
+        "UPDATE %s AS r SET status = 'failed', finished_at = clock_timestamp(), "
+        "sqlstate = '57P01', "
         "message = 'interrupted: the server or the pgbackup launcher stopped during the run', "
         "hint = 'Start it again; scheduled runs come again by themselves.' "
-        "WHERE status = 'in_progress'",
-        TableOf(kind)));
+        "WHERE status = 'in_progress' "
+        "RETURNING id, database, message, coalesce(to_jsonb(r)->>'mode', 'backup')",
+        TableOf(kind))));
   const uint64 scheduled = ExecuteSql(
       "SELECT id FROM pgbackup.backups WHERE status = 'failed' AND sqlstate = '57P01' "
       "AND backup_type = 'scheduled' AND finished_at >= now() ORDER BY id");
   int64* ids = static_cast<int64*>(palloc(sizeof(int64) * (scheduled + 1)));
   for (uint64 row = 0; row < scheduled; ++row) ids[row] = Int8OfRow(row, 0);
   for (uint64 row = 0; row < scheduled; ++row) QueueRetry(ids[row], false);
-  return count;
 }
 
 bool HasRecordedItself(int64 restore_id) {

@@ -36,8 +36,8 @@ struct Outcome {
 bool ExtensionExists();
 
 // Marks runs that no agent works on any more as failed ("interrupted"), and queues the removal of
-// what they may have left in storage. Called when the launcher starts. Returns how many.
-uint64 FailInterruptedRuns();
+// what they may have left in storage. Called when the launcher starts.
+void FailInterruptedRuns();
 
 // Takes the next pending backup (or restore, or verification; not for other kinds) that may start
 // at `now`: moves it to in_progress and writes its job.

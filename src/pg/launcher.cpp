@@ -1,6 +1,7 @@
 #include "pg/launcher.h"
 
 #include "pg/catalog.h"
+#include "pg/run_log.h"
 #include "pg/running_agents.h"
 #include "pg/schedule_clock.h"
 #include "pg/schedules.h"
@@ -79,7 +80,6 @@ void OnExit(int /*code*/, Datum /*arg*/) {
 // What a transaction of the launcher brings out.
 struct Found {
   bool extension;
-  uint64 interrupted;
   ReadyJob job;
   JobKind kind;
   TimestampTz now;
@@ -89,8 +89,8 @@ void LookForExtension(void* arg) {
   static_cast<Found*>(arg)->extension = ExtensionExists();
 }
 
-void Recover(void* arg) {
-  static_cast<Found*>(arg)->interrupted = FailInterruptedRuns();
+void Recover(void* /*arg*/) {
+  FailInterruptedRuns();
 }
 
 void Cancel(void* /*arg*/) {
@@ -118,6 +118,8 @@ void FailUnprepared(void* arg) {
   outcome.message = found.job.error;
   outcome.sqlstate = "22023";
   RecordOutcome(found.kind, found.job.run_id, outcome);
+  WriteRunLog(LogLevel::kFailure, {found.kind, found.job.run_id, NameStr(found.job.database)},
+              StateName(RunState::kFailed), found.job.error);
 }
 
 void TakeRemoval(void* arg) {
@@ -207,9 +209,6 @@ void LookAround() {
                         0) {
     if (!Step(Recover, &found)) return;
     recovered = true;
-    if (found.interrupted > 0)
-      ereport(LOG, (errmsg("pgbackup: " UINT64_FORMAT " interrupted runs are marked as failed",
-                           found.interrupted)));
     AnnounceChange();
   }
   if (!Step(Cancel, &found)) return;

@@ -2,6 +2,7 @@
 // transaction that they tell of, sent by agents of their own kind.
 #include "pg/catalog.h"
 #include "pg/job_json.h"
+#include "pg/run_log.h"
 #include "pg/settings.h"
 #include "pg/transaction.h"
 
@@ -69,12 +70,12 @@ void FinishNotices(JobKind kind, const char* event) {
   const char* failure = TextOfRow(0, 0);
   bool* is_down = kind == JobKind::kMail ? &mail_is_down : &webhook_is_down;
   if (failure != nullptr && !*is_down)
-    ereport(WARNING,
-            (errmsg("pgbackup: notifications cannot be sent by %s: %s", ChannelOf(kind), failure),
-             errhint("They are tried again for a day; pgbackup.notifications shows them. This is "
-                     "said once, until one has been sent.")));
+    WriteLog(LogLevel::kWarning,
+             psprintf("notifications cannot be sent by %s: %s", ChannelOf(kind), failure),
+             "They are tried again for a day; pgbackup.notifications shows them. This is said "
+             "once, until one has been sent.");
   if (failure == nullptr && *is_down)
-    ereport(LOG, (errmsg("pgbackup: notifications are sent by %s again", ChannelOf(kind))));
+    WriteLog(LogLevel::kLog, psprintf("notifications are sent by %s again", ChannelOf(kind)));
   *is_down = failure != nullptr;
 }
 

@@ -24,10 +24,11 @@ const char* OrEmpty(const char* text) {
 }
 
 // A row that cannot even be prepared. It stays pending; the caller fails it.
-ReadyJob Unprepared(int64 run_id, const char* error) {
+ReadyJob Unprepared(int64 run_id, const char* database, const char* error) {
   ReadyJob job = {};
   job.found = true;
   job.run_id = run_id;
+  namestrcpy(&job.database, database);
   job.error = error;
   return job;
 }
@@ -61,7 +62,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   char file_name[kMaxNameLength + 1];
   const char* error = nullptr;
   if (ExpandName(settings.name_template, fields, {FormatTime, &time}, file_name, &error) == 0)
-    return Unprepared(id, error);
+    return Unprepared(id, database, error);
 
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
@@ -116,7 +117,7 @@ ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
           "'server', " PGBACKUP_SERVER_JSON ")::text FROM r, pgbackup.restores u "
           "WHERE u.id = (r.options->>'restore_id')::bigint AND u.kept_database IS NOT NULL",
           arguments) == 0)
-    return Unprepared(id, "nothing that the restore has replaced is kept any more");
+    return Unprepared(id, database, "nothing that the restore has replaced is kept any more");
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
@@ -146,7 +147,7 @@ ReadyJob TakeRestore(MemoryContext context) {
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
-    return Unprepared(id, "the backup to restore is not in the catalog any more");
+    return Unprepared(id, database, "the backup to restore is not in the catalog any more");
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
@@ -168,7 +169,7 @@ ReadyJob TakeVerification(MemoryContext context) {
                  ", 'encryption', " PGBACKUP_ENCRYPTION_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
                      "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
                  arguments) == 0)
-    return Unprepared(id, "the backup to verify is not in the catalog any more");
+    return Unprepared(id, database, "the backup to verify is not in the catalog any more");
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
@@ -216,10 +217,12 @@ TimestampTz NextCopyTime() {
 
 ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
   static constinit PreparedSql next(
-      "SELECT run_id FROM pgbackup.removals WHERE not_before <= $1 "
-      "ORDER BY not_before LIMIT 1");
+      "SELECT d.run_id, coalesce((SELECT b.database FROM pgbackup.backups b "
+      "WHERE b.id = coalesce(d.backup_id, d.run_id)), d.target_database, '') "
+      "FROM pgbackup.removals d WHERE d.not_before <= $1 ORDER BY d.not_before LIMIT 1");
   if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
+  const char* database = TextOfRow(0, 1);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
   ExecuteSql(
@@ -233,7 +236,7 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
       ", 'server', " PGBACKUP_SERVER_JSON
       "))::text FROM pgbackup.removals d WHERE d.run_id = $1",
       arguments);
-  return Prepared(id, "", TextOfRow(0, 0), context);
+  return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
 TimestampTz NextRemovalTime() {

@@ -4,6 +4,7 @@
 
 #include "pg/agent_event.h"
 #include "pg/catalog.h"
+#include "pg/run_log.h"
 #include "pg/running_agents.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
@@ -19,26 +20,6 @@ bool backup_completed = false;
 
 bool InUse(const Agent& agent) {
   return agent.pid != 0;
-}
-
-const char* KindInWords(JobKind kind) {
-  switch (kind) {
-    case JobKind::kBackup:
-      return "backup";
-    case JobKind::kRestore:
-      return "restore";
-    case JobKind::kVerify:
-      return "verification";
-    case JobKind::kCopy:
-      return "copy";
-    case JobKind::kWebhook:
-      return "webhook";
-    case JobKind::kMail:
-      return "mail";
-    case JobKind::kRemove:
-      break;
-  }
-  return "cleaning up after run";
 }
 
 bool IsNotice(JobKind kind) {
@@ -71,11 +52,13 @@ void Publish(const Agent& agent, const AgentEvent& event) {
   PublishProgress(progress);
 }
 
+LoggedRun Named(const Agent& agent) {
+  return {agent.kind, agent.run_id, NameStr(agent.database)};
+}
+
 void LogEnd(const Agent& agent, RunState state, const char* message) {
-  const bool told = message != nullptr && state != RunState::kCancelled;
-  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\" %s%s%s",
-                       KindInWords(agent.kind), agent.run_id, NameStr(agent.database),
-                       StateName(state), told ? ": " : "", told ? message : "")));
+  WriteRunLog(state == RunState::kFailed ? LogLevel::kFailure : LogLevel::kLog, Named(agent),
+              StateName(state), state == RunState::kCancelled ? nullptr : message);
 }
 
 // Writes the final state of a run or a copy; as RecordOutcome.
@@ -83,6 +66,12 @@ const char* Record(JobKind kind, int64 run_id, const Outcome& outcome) {
   if (kind == JobKind::kBackup && outcome.state == RunState::kCompleted) backup_completed = true;
   return kind == JobKind::kCopy ? RecordCopyOutcome(run_id, outcome)
                                 : RecordOutcome(kind, run_id, outcome);
+}
+
+void LogPhase(Agent* agent, const char* phase) {
+  if (!IsRun(agent->kind) || strcmp(agent->phase, phase) == 0) return;
+  strlcpy(agent->phase, phase, sizeof agent->phase);
+  WriteRunLog(LogLevel::kDebug, Named(*agent), nullptr, phase);
 }
 
 struct SpokenLine {
@@ -110,6 +99,7 @@ void HearLine(void* arg) {
   switch (event.kind) {
     case EventKind::kProgress:
       Publish(*line->agent, event);
+      LogPhase(line->agent, event.phase);
       break;
     case EventKind::kStored:
       RecordStored(*line->agent, text);
@@ -121,7 +111,7 @@ void HearLine(void* arg) {
       line->agent->final_event = MemoryContextStrdup(line->agent->context, text);
       break;
     case EventKind::kUnknown:
-      ereport(LOG, (errmsg("pgbackup: agent %d said something unknown", line->agent->pid)));
+      WriteRunLog(LogLevel::kWarning, Named(*line->agent), "said something unknown", nullptr);
       break;
   }
 }
@@ -135,14 +125,7 @@ void OnLine(Agent* agent, const char* text) {
 }
 
 void OnLog(Agent* agent, const char* text) {
-  if (IsNotice(agent->kind)) {
-    ereport(LOG, (errmsg("pgbackup: %s: %s", KindInWords(agent->kind), text)));
-    return;
-  }
-  const char* database = NameStr(agent->database);
-  ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT "%s%s%s: %s", KindInWords(agent->kind),
-                       agent->run_id, *database == '\0' ? "" : " of database \"", database,
-                       *database == '\0' ? "" : "\"", text)));
+  WriteRunLog(LogLevel::kWarning, Named(*agent), nullptr, text);
 }
 
 const char* Plural(int64 seconds) {
@@ -278,7 +261,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
   Agent* agent = FreeSlot();
   const char* error = StartAgent(agent, kind, run_id, json);
   if (error != nullptr) {
-    ereport(LOG, (errmsg("pgbackup: %s " INT64_FORMAT ": %s", KindInWords(kind), run_id, error)));
+    WriteRunLog(LogLevel::kFailure, {kind, run_id, database}, StateName(RunState::kFailed), error);
     StartFailure failure = {kind, run_id, error};
     RunInTransaction(RecordStartFailure, &failure);
     AnnounceChange();
@@ -295,6 +278,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
 }
 
 bool ServeAgents() {
+  LogPhase(agent, begin.phase);
   bool any_ended = false;
   const TimestampTz now = GetCurrentTimestamp();
   for (Agent& agent : agents) {

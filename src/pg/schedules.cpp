@@ -1,6 +1,7 @@
 #include "core/cron/slot_plan.h"
 
 #include "pg/catalog.h"
+#include "pg/run_log.h"
 #include "pg/schedules.h"
 #include "pg/settings.h"
 #include "pg/time_zone.h"
@@ -119,9 +120,10 @@ void SettleSlots(TimestampTz now) {
   if (settled_plan.due != kNoSlot)
     SupersedeRetries(NameStr(schedule.name), time_t_to_timestamptz(settled_plan.due));
   if (settled_plan.missed > 0)
-    ereport(LOG, (errmsg("pgbackup: " INT64_FORMAT " time%s of schedule \"%s\" missed",
-                         settled_plan.missed, settled_plan.missed == 1 ? " was" : "s were",
-                         NameStr(schedule.name))));
+    WriteLog(LogLevel::kLog,
+             psprintf(INT64_FORMAT " time%s of schedule \"%s\" missed",
+                      static_cast<int64>(settled_plan.missed),
+                      settled_plan.missed == 1 ? " was" : "s were", NameStr(schedule.name)));
 }
 
 void ConfirmSlots() {

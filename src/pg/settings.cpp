@@ -19,6 +19,13 @@ const config_enum_entry kFormats[] = {{"auto", 0, false},
 const config_enum_entry kNotifyOn[] = {
     {"failures", 0, false}, {"all", 1, false}, {"none", 2, false}, {nullptr, 0, false}};
 
+// In the order of LogLevel.
+const config_enum_entry kLogLevels[] = {{"debug1", 0, false},
+                                        {"log", 1, false},
+                                        {"warning", 2, false},
+                                        {"error", 3, false},
+                                        {nullptr, 0, false}};
+
 const config_enum_entry kWebhookFormats[] = {{"json", 0, false},       {"slack", 1, false},
                                              {"mattermost", 2, false}, {"discord", 3, false},
                                              {"teams", 4, false},      {"healthchecks", 5, false},
@@ -215,6 +222,11 @@ void DefineObjectOptions() {
 }
 
 void DefineNotifications() {
+  DefineCustomEnumVariable("pgbackup.log_level",
+                           "Which messages about runs the server's log gets: those of this level "
+                           "and above.",
+                           nullptr, &settings.log_level, 1, kLogLevels, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
   DefineCustomEnumVariable("pgbackup.notify_on", "Which ends of runs others are told of.", nullptr,
                            &settings.notify_on, 0, kNotifyOn, PGC_SIGHUP, 0, nullptr, nullptr,
                            nullptr);

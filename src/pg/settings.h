@@ -73,6 +73,7 @@ struct Settings {
   int jitter;                // seconds
   int verify_level;
   int notify_on;
+  int log_level;  // a LogLevel
   int webhook_format;
   int retention_count;  // 0: no such rule, as for the next five
   int retention_days;

@@ -114,7 +114,31 @@ my $log_start = -s $node->logfile;
 $id = fails_with($node, q{'shop', format => 'custom'}, qr/pg_dump of .* exited with status 1/, 'a failing pg_dump', undef);
 is(row_of($node, $id)->{detail}, join(' | ', map { "line $_." } 6 .. 25), 'its last 20 lines are the detail');
 my $log = substr(read_file($node->logfile), $log_start);
-is_deeply([ $log =~ /LOG:  pgbackup: backup $id of database "shop": (line \d+\.)\n/g ], [ map { "line $_." } 6 .. 25 ],
+is_deeply([ $log =~ /WARNING:  pgbackup: backup $id of database "shop": (line \d+\.)\n/g ], [ map { "line $_." } 6 .. 25 ],
 	'each is a line of the log, with run and database');
+
+# What the log has of runs, by the level: of one that completes and one that fails.
+sub lines_of_runs
+{
+	my ($level) = @_;
+	restart_settings($node, 'pgbackup.log_level' => $level, 'pgbackup.bin_directory' => '');
+	my $start = -s $node->logfile;
+	my $good = start_backup($node, q{'shop', format => 'custom'});
+	is(finished($node, $good), 'completed', "$level: a backup completes");
+	restart_settings($node, 'pgbackup.bin_directory' => $slow);
+	my $bad = start_backup($node, q{'shop', format => 'custom'});
+	is(finished($node, $bad), 'failed', "$level: one fails");
+	my $lines = substr(read_file($node->logfile), $start);
+	my $of_run = qr/pgbackup: backup (?:$good|$bad) of database "shop"/;
+	is_deeply([ grep { /pgbackup: / && !/$of_run|asks to/ } split /\n/, $lines ], [], "$level: every line names run and database");
+	return map { s/^.*?(\w+):  $of_run/$1/r =~ s/(: line|: pg_dump).*/$1/r } grep { /$of_run/ } split /\n/, $lines;
+}
+my @words = ('WARNING: line') x 20;
+is_deeply([ lines_of_runs('error') ], ['WARNING failed: pg_dump'], 'error: failures');
+is_deeply([ lines_of_runs('warning') ], [ @words, 'WARNING failed: pg_dump' ], 'warning: and what agents say');
+is_deeply([ lines_of_runs('log') ], [ 'LOG completed', @words, 'WARNING failed: pg_dump' ], 'log: and how others end');
+my @all = lines_of_runs('debug1');
+is_deeply([ grep { /starting/ } @all ], [ ('LOG: starting') x 2 ], 'debug1: and what they are at');
+is_deeply([ grep { !/^LOG: / } @all ], [ 'LOG completed', @words, 'WARNING failed: pg_dump' ], 'beside the rest');
 
 done_testing();

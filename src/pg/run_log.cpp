@@ -1,0 +1,63 @@
+#include "pg/run_log.h"
+
+#include "pg/settings.h"
+
+namespace pgbackup {
+namespace {
+
+const char* KindInWords(JobKind kind) {
+  switch (kind) {
+    case JobKind::kBackup:
+      return "backup";
+    case JobKind::kRestore:
+      return "restore";
+    case JobKind::kVerify:
+      return "verification";
+    case JobKind::kCopy:
+      return "copy";
+    case JobKind::kWebhook:
+      return "webhook";
+    case JobKind::kMail:
+      return "mail";
+    case JobKind::kRemove:
+      break;
+  }
+  return "cleaning up after run";
+}
+
+// The server's level for a line; 0 for one that is not to be written. What somebody asked for with
+// debug1 is not to be lost in log_min_messages.
+int ServerLevel(LogLevel level) {
+  if (static_cast<int>(level) < settings.log_level) return 0;
+  return level >= LogLevel::kWarning ? WARNING : LOG;
+}
+
+}  // namespace
+
+void WriteLog(LogLevel level, const char* text, const char* hint) {
+  const int server_level = ServerLevel(level);
+  if (server_level == 0) return;
+  ereport(server_level, (errmsg("pgbackup: %s", text), hint != nullptr ? errhint("%s", hint) : 0));
+}
+
+void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const char* text) {
+  const int server_level = ServerLevel(level);
+  if (server_level == 0) return;
+  const char* blank = what != nullptr ? " " : "";
+  const char* colon = text != nullptr ? ": " : "";
+  if (what == nullptr) what = "";
+  if (text == nullptr) text = "";
+  // Notifications are about several runs, which their text names.
+  if (run.id == 0)
+    ereport(server_level,
+            (errmsg("pgbackup: %s%s%s%s%s", KindInWords(run.kind), blank, what, colon, text)));
+  else if (run.database[0] == '\0')
+    ereport(server_level, (errmsg("pgbackup: %s " INT64_FORMAT "%s%s%s%s", KindInWords(run.kind),
+                                  run.id, blank, what, colon, text)));
+  else
+    ereport(server_level,
+            (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\"%s%s%s%s",
+                    KindInWords(run.kind), run.id, run.database, blank, what, colon, text)));
+}
+
+}  // namespace pgbackup
