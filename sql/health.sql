@@ -19,6 +19,17 @@ SELECT file_name, reason, action, removable FROM pgbackup._leftovers(current_set
     {"folder": "a", "what": "foreign", "probe": false, "count": 1, "bytes": 0, "kept": "not written by pgbackup"},
     {"folder": ".pgbackup-check/b", "what": "objects", "probe": true, "count": 1, "bytes": 9, "kept": null}]',
     '7 days', 'removed');
+-- What the newest run has met of its storage: another clock, credentials that have expired.
+BEGIN;
+INSERT INTO pgbackup.backups (id, database, storage, format, status, started_at, finished_at, clock_skew, credentials_expire_at)
+SELECT n - 10, 'met ' || n, 's3://bucket', 'custom', 'completed', now(), now(), skew::interval, now() + left_over::interval
+  FROM (VALUES (1, '-60 s', '1 s'), (2, '61 s', NULL), (3, '-599 s', NULL), (4, '600 s', '-3 hours'), (5, NULL, '0'))
+    AS m (n, skew, left_over);
+SELECT n, p.* FROM generate_series(1, 5) AS n, pgbackup._backup_problems('met ' || n) AS p ORDER BY n, p.reason;
+INSERT INTO pgbackup.backups (id, database, storage, format, status, message, started_at, clock_skew)
+VALUES (-1, 'met 1', 's3://bucket', 'custom', 'failed', 'it broke', now(), '1 hour'), (-2, 'met 4', 'file:///x', 'custom', 'completed', NULL, now(), NULL);
+SELECT n, p.* FROM unnest('{1,4}'::int[]) AS n, pgbackup._backup_problems('met ' || n) AS p ORDER BY n, p.reason;
+ROLLBACK;
 SET client_min_messages = warning;
 CREATE ROLE pgbackup_regress_nobody;
 GRANT USAGE ON SCHEMA pgbackup TO pgbackup_regress_nobody;

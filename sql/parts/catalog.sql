@@ -44,6 +44,8 @@ CREATE TABLE pgbackup.backups (
     expired_at     timestamptz,
     system_identifier text,
     environment    text,
+    clock_skew     interval,
+    credentials_expire_at timestamptz,
     options        jsonb NOT NULL DEFAULT '{}',
     manifest       jsonb
 );
@@ -91,6 +93,8 @@ COMMENT ON COLUMN pgbackup.backups.retain_until IS 'until when a lock in the sto
 COMMENT ON COLUMN pgbackup.backups.expired_at IS 'when retention gave it up';
 COMMENT ON COLUMN pgbackup.backups.system_identifier IS 'cluster that made it; retention leaves those of others alone';
 COMMENT ON COLUMN pgbackup.backups.environment IS 'pgbackup.environment where it was made; null for none';
+COMMENT ON COLUMN pgbackup.backups.clock_skew IS 'how far the clock of the storage was ahead of this server''s; null when the storage has none of its own, or was not asked';
+COMMENT ON COLUMN pgbackup.backups.credentials_expire_at IS 'when the credentials for the storage expire that nothing renews by itself; null for others';
 COMMENT ON COLUMN pgbackup.backups.options IS 'options of the run';
 COMMENT ON COLUMN pgbackup.backups.manifest IS 'copy of the manifest in storage, without the fingerprints of rows';
 

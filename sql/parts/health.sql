@@ -43,6 +43,23 @@ CREATE FUNCTION pgbackup._backup_problems(database name) RETURNS TABLE (status t
     SELECT 'critical', format('the storage cannot be reached: %s', e.message)
       FROM ended e WHERE e.age = 1 AND e.status = 'failed' AND e.sqlstate LIKE '08%'
     UNION ALL
+    -- Stores refuse requests that are dated 15 minutes off.
+    SELECT CASE WHEN k.skew >= interval '10 minutes' THEN 'critical' ELSE 'warning' END,
+           format('the clock of the storage is %s %s this server''s', pgbackup._roughly(k.skew),
+                  CASE WHEN e.clock_skew > interval '0' THEN 'ahead of' ELSE 'behind' END)
+      FROM ended e, greatest(e.clock_skew, -e.clock_skew) AS k (skew)
+     WHERE e.age = 1 AND k.skew > interval '1 minute'
+    UNION ALL
+    SELECT CASE WHEN x.left_over > interval '0' THEN 'warning' ELSE 'critical' END,
+           CASE WHEN x.left_over > interval '0'
+                THEN format('the credentials for the storage expire in %s, before the end of the next backup', pgbackup._roughly(x.left_over))
+                ELSE format('the credentials for the storage expired %s ago', pgbackup._roughly(-x.left_over)) END
+      FROM ended e LEFT JOIN good g ON g.rank = 1,
+           LATERAL (SELECT e.credentials_expire_at - now()) AS x (left_over)
+     WHERE e.age = 1 AND e.credentials_expire_at IS NOT NULL
+       AND (x.left_over <= interval '0'
+            OR e.credentials_expire_at < pgbackup._next_backup($1) + coalesce(g.duration, interval '0'))
+    UNION ALL
     SELECT 'warning', format('the newest backup has %s bytes, half of the %s before it had %s or more',
                              g.file_size, o.count, o.middle::bigint)
       FROM good g,

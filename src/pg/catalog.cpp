@@ -152,6 +152,8 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
       "database_size = (e.j->>'database_size')::bigint, "
       "checksum = e.j->>'checksum', format = coalesce(e.j->>'format', format), "
       "manifest = e.j->'manifest', "
+      "clock_skew = (e.j->>'clock_skew')::float8 * interval '1 second', "
+      "credentials_expire_at = (e.j->>'credentials_expire_at')::timestamptz, "
       "retain_until = retain_until + (clock_timestamp() - started_at)";
   const char* extra = kind == JobKind::kBackup ? backup_columns : "";
   const char* message = nullptr;

@@ -36,6 +36,7 @@ is_deeply([ map { /"status": "(\w+)"/ } grep { /"id": $id\b/ } @told ], [qw(pend
 	'pending, in_progress and completed are notified, in this order')
   or diag($heard);
 like($told[-1], qr/"database": "shop".*"file_size": [1-9]/, 'with the database and the size');
+is(join('', @{ row_of($node, $id) }{qw(clock_skew credentials_expire_at)}), '', 'a directory has neither clock nor credentials');
 $in .= "\\q\n";
 $listener->finish;
 

@@ -62,6 +62,26 @@ TEST(Events, CancelledIsNeitherFailedNorCompleted) {
   EXPECT_EQ(ExitCodeOf(outcome), 3);
 }
 
+TEST(Events, EveryLastEventCarriesWhatTheStorageHasShown) {
+  StorageSigns signs;
+  EXPECT_TRUE(SignFields(signs).empty());
+  signs.clock_skew = std::chrono::seconds(-95);
+  signs.credentials_end = WallTime(std::chrono::seconds(1743296523));
+  const std::string shown =
+      R"("clock_skew":-95,"credentials_expire_at":"2025-03-30T01:02:03.000000Z"})";
+  RunOutcome outcome;
+  outcome.fields = SignFields(signs);
+  EXPECT_EQ(FinalEvent(outcome), R"({"event":"completed",)" + shown);
+  EXPECT_EQ(StoredEvent(outcome.fields), R"({"event":"stored",)" + shown);
+  outcome.state = RunState::kCancelled;
+  EXPECT_EQ(FinalEvent(outcome), R"({"event":"cancelled","cleaned":true,)" + shown);
+  outcome.state = RunState::kFailed;
+  outcome.error = Error(ErrorKind::kDenied, "no");
+  const std::string failed = FinalEvent(outcome);
+  EXPECT_EQ(failed.find(R"({"event":"failed","message":"no",)"), 0u) << failed;
+  EXPECT_NE(failed.find(shown), std::string::npos) << failed;
+}
+
 TEST(RunOutcome, EveryExceptionBecomesAnOutcome) {
   const auto outcome = [](auto exception) {
     return OutcomeOf(std::make_exception_ptr(exception), true);

@@ -46,6 +46,16 @@ TEST_F(CredentialsProfile, ARoleIsAssumedWithAnotherProfile) {
             "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fb&RoleSessionName=me&Version=2011-06-15");
 }
 
+TEST_F(CredentialsProfile, ARoleEndsWithTheKeysThatItIsAssumedWith) {
+  EXPECT_FALSE(Get(kBase + "source_profile = base\n").source_ends);
+  const std::string temporary =
+      "[temporary]\naws_access_key_id = AK\naws_secret_access_key = hush\n"
+      "x_security_token_expires = 2023-11-15T10:00:00Z\n";
+  const Credentials found = Get(kBase + "source_profile = temporary\n" + temporary);
+  EXPECT_EQ(found.expires, environment_.Now() + std::chrono::hours(1));
+  EXPECT_EQ(found.source_ends, ParseIsoTime("2023-11-15T10:00:00Z"));
+}
+
 TEST_F(CredentialsProfile, RolesFormAChain) {
   const Credentials found = Get(kBase +
                                     "source_profile = base\n[last]\nsource_profile = backup\n"

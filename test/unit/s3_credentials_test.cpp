@@ -158,6 +158,55 @@ TEST_F(S3Credentials, WithoutAnySaysWhereTheyWereLookedFor) {
     EXPECT_NE(error.detail().find(word), std::string::npos) << word << ": " << error.detail();
 }
 
+TEST_F(S3Credentials, KeysThatNothingRenewsEndWithTheirExpiration) {
+  const WallTime end = environment_.Now() + std::chrono::hours(1);
+  const auto ends = [&](const std::string& file) {
+    const auto chain = Chain(file);
+    EXPECT_FALSE(chain->SourceEnds()) << "before anybody has asked for them";
+    const auto found = chain->Get();
+    EXPECT_EQ(found->expires, found->source_ends);
+    return chain->SourceEnds();
+  };
+  EXPECT_FALSE(ends(Write(kTwoProfiles)));
+  const std::string keys = "[default]\naws_access_key_id = AK\naws_secret_access_key = S\n";
+  EXPECT_EQ(ends(Write(keys + "x_security_token_expires = 2023-11-15T00:13:20+01:00\n")), end);
+  EXPECT_FALSE(ends(Write(keys + "x_security_token_expires = tomorrow\n")));
+  environment_.variables = {{"AWS_ACCESS_KEY_ID", "AKE"},
+                            {"AWS_SECRET_ACCESS_KEY", "SE"},
+                            {"AWS_CREDENTIAL_EXPIRATION", "2023-11-14T23:13:20Z"}};
+  EXPECT_EQ(ends(""), end);
+  environment_.variables.erase("AWS_CREDENTIAL_EXPIRATION");
+  EXPECT_FALSE(ends(""));
+}
+
+TEST_F(S3Credentials, ThoseThatTheirSourceRenewsDoNotEnd) {
+  environment_.variables = {{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2"},
+                            {"AWS_CREDENTIAL_EXPIRATION", "2023-11-14T23:13:20Z"}};
+  transport_.script = [](const AskedRequest&) { return Answer(200, CredentialsJson("ASIA")); };
+  const auto of_container = Chain("");
+  EXPECT_TRUE(of_container->Get()->expires);
+  EXPECT_FALSE(of_container->SourceEnds());
+  const std::string script = Write(
+      "echo '{\"Version\": 1, \"AccessKeyId\": \"AKP\", \"SecretAccessKey\": \"s\", "
+      "\"Expiration\": \"2023-11-14T23:13:20Z\"}'",
+      0600, "get.sh");
+  const auto of_program = Chain(Write("[default]\ncredential_process = /bin/sh " + script + "\n"));
+  EXPECT_TRUE(of_program->Get()->expires);
+  EXPECT_FALSE(of_program->SourceEnds());
+}
+
+TEST_F(S3Credentials, KeysThatWereReplacedInTimeAreTakenUp) {
+  const std::string keys =
+      "[default]\naws_secret_access_key = S\nx_security_token_expires = 2023-11-14T23:13:20Z\n";
+  const auto chain = Chain(Write(keys + "aws_access_key_id = OLD\n"));
+  EXPECT_EQ(chain->Get()->access_key_id, "OLD");
+  Write("[default]\naws_access_key_id = NEW\naws_secret_access_key = S\n");
+  EXPECT_EQ(chain->Get()->access_key_id, "OLD");
+  environment_.Advance(std::chrono::minutes(56));
+  EXPECT_EQ(chain->Get()->access_key_id, "NEW");
+  EXPECT_FALSE(chain->SourceEnds());
+}
+
 // Gives numbered keys that expire after a while, or fails.
 class NumberedCredentials final : public CredentialsProvider {
  public:

@@ -71,6 +71,29 @@ TEST_F(S3StorageTest, TriesAgainWhenTheStoreSaysSlowDown) {
   EXPECT_EQ(store_.seen.size(), 4u);
 }
 
+TEST_F(S3StorageTest, ShowsHowFarTheStoresClockIsOffAndWhenItsCredentialsEnd) {
+  environment_.variables["AWS_CREDENTIAL_EXPIRATION"] = "2023-11-14T23:13:20Z";
+  EXPECT_FALSE(storage().Signs().clock_skew);
+  EXPECT_FALSE(storage().Signs().credentials_end);
+  std::chrono::milliseconds ahead(95'000);
+  store_.clock = [&] { return environment_.Now() + ahead; };
+  storage().Head("x");
+  EXPECT_EQ(storage().Signs().clock_skew, std::chrono::seconds(95));
+  EXPECT_EQ(storage().Signs().credentials_end, environment_.Now() + std::chrono::hours(1));
+  ahead = std::chrono::milliseconds(-120'300);
+  storage().Head("x");
+  EXPECT_EQ(storage().Signs().clock_skew, std::chrono::seconds(-120));
+}
+
+TEST_F(S3StorageTest, ShowsThemAlsoWhenTheStoreRefuses) {
+  environment_.variables["AWS_CREDENTIAL_EXPIRATION"] = "2023-11-14T22:13:19Z";
+  store_.clock = [&] { return environment_.Now() + std::chrono::seconds(30); };
+  store_.before = Times(-1, Always, [] { return ErrorAnswer(400, "ExpiredToken"); });
+  EXPECT_EQ(ErrorOf([&] { storage().Head("x"); }).kind(), ErrorKind::kDenied);
+  EXPECT_EQ(storage().Signs().clock_skew, std::chrono::seconds(30));
+  EXPECT_EQ(storage().Signs().credentials_end, environment_.Now() - std::chrono::seconds(1));
+}
+
 TEST_F(S3StorageTest, WaitsAsLongAsRetryAfterSays) {
   store_.before = Times(1, Always, [] {
     return ErrorAnswer(503, "SlowDown", {{"retry-after", "17"}});

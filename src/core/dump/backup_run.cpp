@@ -46,6 +46,9 @@ class Backup {
   enum class Folder { kUntouched, kOurs, kAnotherRuns, kComplete };
   Folder folder() const noexcept { return folder_; }
 
+  // Of the job's storage, as far as it has been asked anything.
+  StorageSigns signs() const { return storage_ ? storage_->Signs() : StorageSigns(); }
+
   // Ends the copies of a failed run; returns those whose folders may hold something of it.
   std::vector<StorageSettings> GiveUpCopies();
 
@@ -68,6 +71,7 @@ class Backup {
   const Programs programs_;
   const ConnectionSettings settings_;
   FirstFailure failure_;  // of what happens while locks are held
+  std::unique_ptr<Storage> storage_;
   std::unique_ptr<SnapshotCoordinator> coordinator_;
   ProgramVersion pg_dump_;
   std::unique_ptr<EncryptionKeys> keys_;  // null: nothing is encrypted
@@ -81,11 +85,11 @@ RunOutcome Backup::Run() {
   manifest_.started_at = FormatTimestamp(context_.environment.Now());
   keys_ = OpenEncryptionKeys(job_.encryption);
   if (keys_) manifest_.encryption = {std::string(keys_->scheme()), keys_->recipients()};
-  const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
-  CheckNoManifest(*storage, job_.file_name);
+  storage_ = context_.open_storage(context_.cancellation);
+  CheckNoManifest(*storage_, job_.file_name);
   RunPreHooks(job_, context_);
-  Dump(*storage);
-  const std::string text = StoreTheManifest(*storage);
+  Dump(*storage_);
+  const std::string text = StoreTheManifest(*storage_);
   RunOutcome outcome = Outcome(text);
   AddRemarkOfHooks(&outcome);
   if (copies_.empty()) return outcome;
@@ -147,6 +151,7 @@ Error Backup::LocksAdvised(const Error& error) const {
 
 RunOutcome Backup::Outcome(const std::string& manifest) const {
   RunOutcome outcome;
+  outcome.fields = SignFields(signs());
   outcome.fields["raw_size"] = manifest_.RawSize();
   outcome.fields["file_size"] = manifest_.StoredSize() + manifest.size();
   outcome.fields["checksum"] = ToHex(Sha256::Of(manifest));
@@ -336,6 +341,7 @@ std::vector<StorageSettings> Backup::GiveUpCopies() {
 struct FailedRun {
   Backup::Folder folder = Backup::Folder::kUntouched;
   std::vector<StorageSettings> copies;
+  StorageSigns signs;
 };
 
 // Returns whether nothing is left.
@@ -374,7 +380,7 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
       return backup.Run();
     } catch (...) {
       context.cancellation.Cancel();
-      leftovers = {backup.folder(), backup.GiveUpCopies()};
+      leftovers = {backup.folder(), backup.GiveUpCopies(), backup.signs()};
       throw;
     }
   } catch (...) {
@@ -383,6 +389,7 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
   context.cancellation.Cancel();
   context.progress.SetPhase("cleaning up");
   RunOutcome outcome = OutcomeOf(failure, Remove(leftovers, job, context));
+  outcome.fields = SignFields(leftovers.signs);
   TellHooks(job, outcome, context);
   return outcome;
 }

@@ -1,6 +1,7 @@
 #include "core/run/events.h"
 
 #include "core/base/json.h"
+#include "core/run/timestamp.h"
 
 namespace pgbackup {
 
@@ -25,6 +26,14 @@ json::object ErrorFields(const Error& error) {
   return event;
 }
 
+json::object SignFields(const StorageSigns& signs) {
+  json::object fields;
+  if (signs.clock_skew) fields["clock_skew"] = signs.clock_skew->count();
+  if (signs.credentials_end)
+    fields["credentials_expire_at"] = FormatTimestamp(*signs.credentials_end);
+  return fields;
+}
+
 std::string ProgressEvent(const Progress& progress) {
   json::object event;
   event["event"] = "progress";
@@ -46,7 +55,6 @@ std::string FinalEvent(const RunOutcome& outcome) {
   json::object event;
   if (outcome.state == RunState::kCompleted) {
     event["event"] = "completed";
-    for (const auto& field : outcome.fields) event[field.key()] = field.value();
   } else if (outcome.state == RunState::kCancelled) {
     event["event"] = "cancelled";
     event["cleaned"] = outcome.cleaned;
@@ -58,6 +66,7 @@ std::string FinalEvent(const RunOutcome& outcome) {
     event["retry"] = outcome.error && outcome.error->kind() == ErrorKind::kBusy;
     event["cleaned"] = outcome.cleaned;
   }
+  for (const auto& field : outcome.fields) event[field.key()] = field.value();
   return json::serialize(event);
 }
 

@@ -11,6 +11,9 @@ namespace pgbackup {
 // message, detail, hint, sqlstate and kind of an error, as events hold them.
 boost::json::object ErrorFields(const Error& error);
 
+// clock_skew and credentials_expire_at, as far as they are known.
+boost::json::object SignFields(const StorageSigns& signs);
+
 std::string ProgressEvent(const Progress& progress);
 
 // "stored": a backup is complete, its copies are not.

@@ -35,7 +35,7 @@ struct RunContext {
 
 struct RunOutcome {
   RunState state = RunState::kCompleted;  // or kFailed, kCancelled
-  boost::json::object fields;             // of the "completed" event
+  boost::json::object fields;             // of the last event, besides those of an error
   std::optional<Error> error;             // when failed
   bool cleaned = true;                    // when not completed: nothing of the run is left
 };

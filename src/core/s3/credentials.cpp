@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/iso_time.h"
+
 namespace pgbackup {
 namespace {
 
@@ -24,6 +26,10 @@ void CheckPlausible(const Credentials& credentials, const std::string& source) {
                     "The access key id or session token holds a blank or a control character.");
 }
 
+void NoteExpiration(const std::string& text, Credentials* credentials) {
+  credentials->expires = credentials->source_ends = ParseIsoTime(text);
+}
+
 std::optional<Credentials> EnvironmentCredentials::Load(const Cancellations& /*cancellations*/) {
   Credentials credentials;
   credentials.access_key_id = environment_.Variable("AWS_ACCESS_KEY_ID").value_or("");
@@ -36,6 +42,7 @@ std::optional<Credentials> EnvironmentCredentials::Load(const Cancellations& /*c
                 "the S3 credentials in the server's environment are incomplete", {},
                 "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.");
   CheckPlausible(credentials, "the server's environment");
+  NoteExpiration(environment_.Variable("AWS_CREDENTIAL_EXPIRATION").value_or(""), &credentials);
   return credentials;
 }
 
@@ -131,6 +138,11 @@ std::shared_ptr<const Credentials> CredentialsChain::Get(const Cancellations& ca
 std::string CredentialsChain::Source() {
   const Lock lock(mutex_);
   return source_;
+}
+
+std::optional<WallTime> CredentialsChain::SourceEnds() {
+  const Lock lock(mutex_);
+  return current_ ? current_->source_ends : std::nullopt;
 }
 
 bool CredentialsChain::Refresh(const std::shared_ptr<const Credentials>& used,

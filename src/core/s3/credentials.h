@@ -22,6 +22,9 @@ struct Credentials {
   std::string secret_access_key;
   std::string session_token;        // empty for long-lived keys
   std::optional<WallTime> expires;  // nullopt: as long as the store accepts them
+  // When somebody has to have put other keys into the source, which does not renew them by itself;
+  // nullopt: never, as far as is known.
+  std::optional<WallTime> source_ends = {};
 };
 
 // Whoever may end a wait; none, one or two of them. Borrowed.
@@ -44,7 +47,8 @@ class CredentialsProvider {
   virtual std::string Absence() const = 0;
 };
 
-// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and AWS_CREDENTIAL_EXPIRATION as
+// the AWS tools export it beside them.
 class EnvironmentCredentials final : public CredentialsProvider {
  public:
   explicit EnvironmentCredentials(const Environment& environment) : environment_(environment) {}
@@ -58,6 +62,10 @@ class EnvironmentCredentials final : public CredentialsProvider {
 
 // Throws kInvalid, naming `source`, for a key that would break out of its header line.
 void CheckPlausible(const Credentials& credentials, const std::string& source);
+
+// Notes in keys that nothing renews when they expire, by the text that stands beside them. One that
+// is no time is ignored: the keys may be good all the same.
+void NoteExpiration(const std::string& text, Credentials* credentials);
 
 // Safe for several threads at once. One of them renews; meanwhile the others go on with what there
 // is as long as it is valid, and wait otherwise.
@@ -74,6 +82,9 @@ class CredentialsChain {
 
   // Where the credentials that Get gave last come from, in words.
   std::string Source();
+
+  // Their source_ends; nullopt when there are none.
+  std::optional<WallTime> SourceEnds();
 
   // The store called `used` expired or unknown: asks the providers again. Returns whether there are
   // other credentials now, that is, whether a new try makes sense.

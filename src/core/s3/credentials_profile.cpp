@@ -78,6 +78,7 @@ class ProfileCredentials::Resolver {
     if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
       RefuseIncomplete(name);
     CheckPlausible(credentials, options_.where);
+    NoteExpiration(Value(profile, "x_security_token_expires"), &credentials);
     return credentials;
   }
 
@@ -107,7 +108,10 @@ class ProfileCredentials::Resolver {
           role,
           ReadTokenFile(Value(profile, "web_identity_token_file"), "the web identity token file"),
           cancellations_);
-    return sts.AssumeRole(role, Source(name, profile), cancellations_);
+    const Credentials source = Source(name, profile);
+    Credentials assumed = sts.AssumeRole(role, source, cancellations_);
+    assumed.source_ends = source.source_ends;
+    return assumed;
   }
 
   // What the role of `profile` is assumed with.

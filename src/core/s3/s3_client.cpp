@@ -100,6 +100,13 @@ std::optional<std::chrono::nanoseconds> S3Client::ClockSkew() const {
   return clock_skew_;
 }
 
+std::optional<std::chrono::seconds> S3Client::ClockSkewInSeconds() const {
+  const auto skew = ClockSkew();
+  if (!skew) return std::nullopt;
+  // The header has whole seconds: half of one is the least wrong.
+  return std::chrono::duration_cast<std::chrono::seconds>(*skew + std::chrono::milliseconds(500));
+}
+
 double S3Client::Random() {
   uint32_t bits = 0;
   environment_.FillRandom(std::as_writable_bytes(std::span(&bits, 1)));

@@ -91,6 +91,11 @@ class S3Client {
   // How far the store's clock is ahead of this machine's, to about a second, by its last answer;
   // nullopt while it has not told.
   std::optional<std::chrono::nanoseconds> ClockSkew() const;
+  // The same in whole seconds, the nearest.
+  std::optional<std::chrono::seconds> ClockSkewInSeconds() const;
+
+  // When the credentials in use expire, if nothing renews them; nullopt also before the first call.
+  std::optional<WallTime> CredentialsEnd() const { return credentials_->SourceEnds(); }
 
   // The credentials that are used now; throws when there are none. `source` gets where they come
   // from, in words.

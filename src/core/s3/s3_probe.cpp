@@ -54,14 +54,12 @@ ProbeFinding S3Probe::Region() {
 }
 
 ProbeFinding S3Probe::Clock() {
-  const auto skew = context_.bucket.client().ClockSkew();
+  const auto skew = context_.bucket.client().ClockSkewInSeconds();
   if (!skew)
     return {ProbeStatus::kWarning, "the store does not tell its time",
             "Check that pgbackup.s3_endpoint is an S3 endpoint; its answers should have a Date "
             "header."};
-  // The header has whole seconds: half of one is the least wrong.
-  const auto rounded = *skew + std::chrono::milliseconds(500);
-  const int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(rounded).count();
+  const int64_t seconds = skew->count();
   if (seconds == 0) return std::string("the clocks of this machine and of the store agree");
   std::string detail = "the store's clock is " + std::to_string(std::abs(seconds)) + " seconds " +
                        (seconds > 0 ? "ahead of" : "behind") + " this machine's";

@@ -31,6 +31,9 @@ class S3Storage final : public Storage {
   const std::string& url() const override { return url_; }
   uint64_t MaxObjectSize() const override { return upload_limits_.ObjectSize(); }
   WallTime Now() const override;
+  StorageSigns Signs() const override {
+    return {client_.ClockSkewInSeconds(), client_.CredentialsEnd()};
+  }
   std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override;
   void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
   std::optional<ObjectInfo> Head(const std::string& name) override;

@@ -14,6 +14,7 @@ class ForwardingStorage : public Storage {
   const std::string& url() const override { return next_.url(); }
   uint64_t MaxObjectSize() const override { return next_.MaxObjectSize(); }
   WallTime Now() const override { return next_.Now(); }
+  StorageSigns Signs() const override { return next_.Signs(); }
   std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override {
     return next_.Put(name, options);
   }

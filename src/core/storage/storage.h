@@ -9,6 +9,7 @@
 // anything is thrown. A message names the URL of the object and never a secret.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,6 +37,14 @@ struct UnfinishedUpload {
   std::string name;                      // of the object it is to be; of a temporary file, its own
   std::string id;                        // what the backend knows it by
   std::optional<WallTime> touched = {};  // begun or, for a file, written to last; nullopt: unknown
+};
+
+// What a storage has shown, so far, of trouble that is still ahead.
+struct StorageSigns {
+  // How far its clock is ahead of this machine's.
+  std::optional<std::chrono::seconds> clock_skew = {};
+  // When the credentials expire that nothing renews by itself.
+  std::optional<WallTime> credentials_end = {};
 };
 
 struct PutOptions {
@@ -68,6 +77,9 @@ class Storage {
   // The time by the storage's own clock as far as it has told it, else by this machine's. What the
   // times of objects are to be compared with.
   virtual WallTime Now() const = 0;
+
+  // Empty for one that has neither a clock nor credentials.
+  virtual StorageSigns Signs() const { return {}; }
 
   // Begins writing an object. It exists once the sink's Finish has returned, durably.
   virtual std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options = {}) = 0;
