@@ -93,10 +93,9 @@ int RunAgent() {
     const auto announce_stored = [&events](const boost::json::object& fields) {
       events.Write(StoredEvent(fields));
     };
-    outcome = RunJob(job, cancellation, progress, announce_stored, Log);
-    // Whoever asks for the end signals the whole group: a program that died of it did not fail.
-    if (outcome.state == RunState::kFailed && watch.IsRequested())
-      outcome.state = RunState::kCancelled;
+    const auto end_request = [&watch] { return watch.request(); };
+    outcome = RunJob(job, cancellation, progress, announce_stored, Log, end_request);
+    outcome = Ended(std::move(outcome), watch.request());
   } catch (...) {
     outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
   }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core/base/environment.h"
@@ -49,13 +50,21 @@ EndWatch::~EndWatch() {
   thread_.join();
 }
 
+void EndWatch::Hear(std::string_view said) {
+  constexpr size_t kLongest = 1000;
+  heard_ += said.substr(0, kLongest - std::min(kLongest, heard_.size()));
+  const size_t end = heard_.find('\n');
+  if (end != std::string::npos) reason_ = heard_.substr(0, end);
+}
+
 void EndWatch::AwaitRequest() {
-  char ignored[4096];
+  char said[4096];
   while (!stop_.IsCancelled() && !Signalled().IsCancelled()) {
     pollfd waiting[] = {
         {input_, POLLIN, 0}, {Signalled().fd(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
     if (poll(waiting, 3, -1) < 0 || waiting[0].revents == 0) continue;
-    const ssize_t got = read(input_, ignored, sizeof ignored);
+    const ssize_t got = read(input_, said, sizeof said);
+    if (got > 0) Hear({said, static_cast<size_t>(got)});
     if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) return;
   }
 }

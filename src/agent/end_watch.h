@@ -1,4 +1,5 @@
-// Notices that a job shall end: end of file on standard input, SIGTERM, SIGINT or SIGHUP.
+// Notices that a job shall end: end of file on standard input, SIGTERM, SIGINT or SIGHUP. A line
+// before the end of file is the reason.
 //
 // Then sets the job's Cancellation, and when the job has still not ended after ten seconds, calls
 // `overdue`, which does not return. A second signal ends the process at once. At most one at a time
@@ -8,9 +9,12 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "core/base/cancellation.h"
+#include "core/run/run_context.h"
 
 namespace pgbackup {
 
@@ -29,15 +33,19 @@ class EndWatch {
 
   // True once somebody has asked for the end.
   bool IsRequested() const noexcept { return requested_.load(); }
+  EndRequest request() const { return IsRequested() ? EndRequest{true, reason_} : EndRequest(); }
 
  private:
   void Run();
   void AwaitRequest();
+  void Hear(std::string_view said);
 
   int input_;
   Cancellation& job_;
   std::function<void()> overdue_;
   const std::chrono::milliseconds patience_;
+  std::string heard_;   // of standard input
+  std::string reason_;  // not changed any more once requested_
   std::atomic<bool> requested_{false};
   Cancellation stop_;
   std::thread thread_;

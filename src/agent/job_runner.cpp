@@ -85,6 +85,7 @@ bool LowerPriority(int by) {
 RunOutcome WithContext(const JobBase& job, Cancellation& cancellation, Progress& progress,
                        const std::function<void(const boost::json::object&)>& announce_stored,
                        const std::function<void(const std::string&)>& log,
+                       const std::function<EndRequest()>& end_request,
                        const std::function<RunOutcome(const RunContext&)>& run) {
   const auto environment = SystemEnvironment();
   if (job.nice > 0 && !LowerPriority(static_cast<int>(job.nice)))
@@ -95,15 +96,17 @@ RunOutcome WithContext(const JobBase& job, Cancellation& cancellation, Progress&
     return OpenStorage(settings, *environment, until, throttle ? &*throttle : nullptr);
   };
   const auto open_own = [&](const Cancellation& until) { return open(job.storage, until); };
-  return run({*environment, cancellation, progress, open_own, log, open, announce_stored});
+  return run(
+      {*environment, cancellation, progress, open_own, log, open, announce_stored, end_request});
 }
 
 RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
                   const std::function<void(const boost::json::object&)>& announce_stored,
-                  const std::function<void(const std::string&)>& log) {
+                  const std::function<void(const std::string&)>& log,
+                  const std::function<EndRequest()>& end_request) {
   return std::visit(
       [&](const auto& each) {
-        return WithContext(each, cancellation, progress, announce_stored, log,
+        return WithContext(each, cancellation, progress, announce_stored, log, end_request,
                            [&](const RunContext& context) { return Run(each, context); });
       },
       job);

@@ -105,6 +105,16 @@ bool SendJob(int fd, const char* job) {
   return write(fd, job, length) == static_cast<ssize_t>(length) && write(fd, "\n", 1) == 1;
 }
 
+// Does not block: an agent that has not even read its job goes without.
+void TellWhy(int fd, const char* why) {
+  char line[200];
+  const int length = snprintf(line, sizeof line, "%s\n", why);
+  if (fd < 0 || length >= static_cast<int>(sizeof line)) return;
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  if (write(fd, line, static_cast<size_t>(length)) != length)
+    elog(DEBUG1, "pgbackup: an agent could not be told why it has to end");
+}
+
 void ResetAgent(Agent* agent) {
   memset(agent, 0, sizeof *agent);
   agent->stdin_fd = agent->stdout_fd = agent->stderr_fd = -1;
@@ -205,9 +215,10 @@ bool HasEnded(Agent* agent) {
   return agent->stdout_fd < 0 && agent->stderr_fd < 0;
 }
 
-void StopAgent(Agent* agent, StopReason reason) {
+void StopAgent(Agent* agent, StopReason reason, const char* why) {
   if (agent->stop_reason != StopReason::kNone) return;
   agent->stop_reason = reason;
+  if (why != nullptr) TellWhy(agent->stdin_fd, why);
   agent->next_signal = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kGraceMs);
   CloseFd(&agent->stdin_fd);
 }

@@ -52,8 +52,9 @@ void DrainAgent(Agent* agent, void (*on_line)(Agent*, const char*),
 // its process group.
 bool HasEnded(Agent* agent);
 
-// Asks the agent to end: closes its stdin. EnforceStop does the rest.
-void StopAgent(Agent* agent, StopReason reason);
+// Asks the agent to end: closes its stdin. EnforceStop does the rest. With `why`, one line, the run
+// has failed of that; else it is cancelled.
+void StopAgent(Agent* agent, StopReason reason, const char* why = nullptr);
 
 // Sends the next signal when it is due. Call whenever `next_signal` has passed.
 void EnforceStop(Agent* agent, TimestampTz now);

@@ -128,8 +128,13 @@ void OnLog(Agent* agent, const char* text) {
   WriteRunLog(LogLevel::kWarning, Named(*agent), nullptr, text);
 }
 
-const char* Plural(int64 seconds) {
-  return seconds == 1 ? "" : "s";
+// What the row, and the agent itself, are told of a run that pgbackup.timeout ends. The result is
+// good until the next call.
+const char* TimeoutInWords() {
+  static char words[100];
+  snprintf(words, sizeof words, "took longer than pgbackup.timeout (%d second%s) and was stopped",
+           settings.timeout, settings.timeout == 1 ? "" : "s");
+  return words;
 }
 
 // Decides what became of a run from what the agent said, how it ended and why it was stopped.
@@ -147,8 +152,7 @@ Outcome Judge(const Agent& agent, const AgentEvent& event) {
     outcome.message = psprintf("cancelled by %s", NameStr(agent.stopped_by));
     outcome.sqlstate = "57014";
   } else if (agent.stop_reason == StopReason::kTimeout) {
-    outcome.message = psprintf("took longer than pgbackup.timeout (%d second%s) and was stopped",
-                               settings.timeout, Plural(settings.timeout));
+    outcome.message = TimeoutInWords();
     outcome.hint = "Raise pgbackup.timeout, or find out what slowed the run down.";
     outcome.sqlstate = "57014";
   } else if (event.kind == EventKind::kFailed) {
@@ -274,17 +278,18 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
   AgentEvent begin = {};
   strlcpy(begin.phase, "starting", sizeof begin.phase);
   Publish(*agent, begin);
+  LogPhase(agent, begin.phase);
   AnnounceChange();
 }
 
 bool ServeAgents() {
-  LogPhase(agent, begin.phase);
   bool any_ended = false;
   const TimestampTz now = GetCurrentTimestamp();
   for (Agent& agent : agents) {
     if (!InUse(agent)) continue;
     DrainAgent(&agent, OnLine, OnLog);
-    if (agent.deadline != 0 && now >= agent.deadline) StopAgent(&agent, StopReason::kTimeout);
+    if (agent.deadline != 0 && now >= agent.deadline)
+      StopAgent(&agent, StopReason::kTimeout, TimeoutInWords());
     EnforceStop(&agent, now);
     if (HasEnded(&agent) && FinishAgent(&agent)) any_ended = true;
   }

@@ -104,4 +104,12 @@ $pid = read_file("$said.pid") + 0;
 wait_until(sub { !$pid || !kill(0, $pid) }, 'the end of the command');
 like(said('post'), qr/^PGBACKUP_STATUS=cancelled$/m, 'the command after it hears of that');
 
+# One that pgbackup.timeout ends has failed, in the row and for the command after it.
+restart_settings($node, 'pgbackup.timeout' => 2);
+my $too_long = qr/took longer than pgbackup.timeout \(2 seconds\) and was stopped/;
+fails_with($node, q{'shop'}, qr/^$too_long /, 'a backup that takes too long', $store);
+$after = said('post');
+like($after, qr/^PGBACKUP_STATUS=failed$/m, 'the command after it hears of a failure');
+like($after, qr/^PGBACKUP_MESSAGE=$too_long$/m, 'and the same reason');
+
 done_testing();

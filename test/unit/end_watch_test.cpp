@@ -35,6 +35,34 @@ TEST(EndWatch, EndOfFileCancelsTheJob) {
   input.write.Reset();
   EXPECT_TRUE(BecomesReadable(job.fd(), 5000));
   EXPECT_TRUE(watch.IsRequested());
+  EXPECT_EQ(watch.request().reason, "") << "what is no line is no reason";
+}
+
+TEST(EndWatch, ALineBeforeTheEndIsTheReason) {
+  Pipe input;
+  Cancellation job;
+  const EndWatch watch(input.read.get(), job, [] {});
+  for (const std::string text : {"took ", "too long\n", "and more\n"})
+    ASSERT_EQ(write(input.write.get(), text.data(), text.size()),
+              static_cast<ssize_t>(text.size()));
+  EXPECT_FALSE(BecomesReadable(job.fd(), 50));
+  EXPECT_FALSE(watch.request().is_made);
+  input.write.Reset();
+  ASSERT_TRUE(BecomesReadable(job.fd(), 5000));
+  EXPECT_TRUE(watch.request().is_made);
+  EXPECT_EQ(watch.request().reason, "took too long");
+}
+
+TEST(EndWatch, KeepsOnlySoMuchOfWhatItHears) {
+  Pipe input;
+  Cancellation job;
+  const EndWatch watch(input.read.get(), job, [] {});
+  const std::string text(50'000, 'x');
+  ASSERT_EQ(write(input.write.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ASSERT_EQ(write(input.write.get(), "\n", 1), 1);
+  input.write.Reset();
+  ASSERT_TRUE(BecomesReadable(job.fd(), 5000));
+  EXPECT_EQ(watch.request().reason, "");
 }
 
 TEST(EndWatch, AJobThatDoesNotEndIsOverdue) {

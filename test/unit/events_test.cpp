@@ -82,6 +82,31 @@ TEST(Events, EveryLastEventCarriesWhatTheStorageHasShown) {
   EXPECT_NE(failed.find(shown), std::string::npos) << failed;
 }
 
+TEST(RunOutcome, WhatWasToldToEndDidNotFail) {
+  RunOutcome failed;
+  failed.state = RunState::kFailed;
+  failed.error = Error(ErrorKind::kTool, "pg_dump was killed");
+  EXPECT_EQ(Ended(failed, {}).state, RunState::kFailed);
+  EXPECT_EQ(Ended(failed, {}).error->message(), "pg_dump was killed");
+  EXPECT_EQ(Ended(failed, {true}).state, RunState::kCancelled);
+  RunOutcome completed;
+  EXPECT_EQ(Ended(completed, {true}).state, RunState::kCompleted);
+  EXPECT_EQ(Ended(completed, {true, "took too long"}).state, RunState::kCompleted);
+}
+
+TEST(RunOutcome, WhatWasToldToEndForAReasonFailedOfThat) {
+  RunOutcome ended;
+  ended.state = RunState::kCancelled;
+  ended.error = Error(ErrorKind::kCancelled, "the run was cancelled");
+  ended.cleaned = false;
+  ended = Ended(std::move(ended), {true, "took too long"});
+  EXPECT_EQ(ended.state, RunState::kFailed);
+  EXPECT_EQ(ended.error->message(), "took too long");
+  EXPECT_FALSE(ended.cleaned);
+  EXPECT_EQ(ExitCodeOf(ended), 1);
+  EXPECT_NE(FinalEvent(ended).find("\"sqlstate\":\"57014\""), std::string::npos);
+}
+
 TEST(RunOutcome, EveryExceptionBecomesAnOutcome) {
   const auto outcome = [](auto exception) {
     return OutcomeOf(std::make_exception_ptr(exception), true);

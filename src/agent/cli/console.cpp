@@ -97,16 +97,15 @@ RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,
   try {
     outcome = WithContext(
         job, cancellation, progress, [](const boost::json::object&) {},
-        [&](const std::string& line) { display.Say(line); }, run);
+        [&](const std::string& line) { display.Say(line); }, [&watch] { return watch.request(); },
+        run);
   } catch (const UsageError&) {
     throw;
   } catch (...) {
     outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
   }
-  // Ctrl-C reaches the programs that it has started, too: what died of it did not fail.
-  if (outcome.state == RunState::kFailed && watch.IsRequested())
-    outcome.state = RunState::kCancelled;
-  return outcome;
+  // Ctrl-C reaches the programs that it has started, too.
+  return Ended(std::move(outcome), watch.request());
 }
 
 int ExitStatusOf(const RunOutcome& outcome) noexcept {

@@ -357,15 +357,15 @@ bool Remove(const FailedRun& leftovers, const BackupJob& job, const RunContext& 
   return all;
 }
 
-// After a run that did not complete. A cancelled one has little time left.
-void TellHooks(const BackupJob& job, const RunOutcome& outcome, const RunContext& context) {
-  constexpr std::chrono::milliseconds kTimeOfCancelled{1000};
-  const bool is_cancelled = outcome.state == RunState::kCancelled;
+// After a run that did not complete. One that was told to end (`in_a_hurry`) has little time left.
+void TellHooks(const BackupJob& job, const RunOutcome& outcome, bool in_a_hurry,
+               const RunContext& context) {
+  constexpr std::chrono::milliseconds kTimeInAHurry{1000};
   const HookResult result{StateName(outcome.state), outcome.error ? outcome.error->message() : "",
                           std::nullopt};
   const std::string remark = RunPostHooks(
       job, result, context, nullptr,
-      is_cancelled ? std::optional(kTimeOfCancelled) : std::optional<std::chrono::milliseconds>());
+      in_a_hurry ? std::optional(kTimeInAHurry) : std::optional<std::chrono::milliseconds>());
   if (!remark.empty()) context.log(remark);
 }
 
@@ -388,9 +388,12 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
   }
   context.cancellation.Cancel();
   context.progress.SetPhase("cleaning up");
-  RunOutcome outcome = OutcomeOf(failure, Remove(leftovers, job, context));
+  const bool cleaned = Remove(leftovers, job, context);
+  const EndRequest request = context.end_request ? context.end_request() : EndRequest();
+  RunOutcome outcome = Ended(OutcomeOf(failure, cleaned), request);
   outcome.fields = SignFields(leftovers.signs);
-  TellHooks(job, outcome, context);
+  const bool in_a_hurry = request.is_made || outcome.state == RunState::kCancelled;
+  TellHooks(job, outcome, in_a_hurry, context);
   return outcome;
 }
 

@@ -23,6 +23,15 @@ RunOutcome OutcomeOf(const std::exception_ptr& failure, bool cleaned) {
   return outcome;
 }
 
+RunOutcome Ended(RunOutcome outcome, const EndRequest& request) {
+  if (!request.is_made || outcome.state == RunState::kCompleted) return outcome;
+  outcome.state = RunState::kCancelled;
+  if (request.reason.empty()) return outcome;
+  outcome.state = RunState::kFailed;
+  outcome.error = Error(ErrorKind::kCancelled, request.reason);
+  return outcome;
+}
+
 bool SweepQuietly(const std::function<std::unique_ptr<Storage>()>& open, const std::string& folder,
                   const std::function<void(const std::string&)>& log) {
   try {

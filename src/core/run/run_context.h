@@ -17,6 +17,12 @@
 
 namespace pgbackup {
 
+// Whether and why somebody who is not the run itself asked for its end.
+struct EndRequest {
+  bool is_made = false;
+  std::string reason = {};  // the run has failed, of this; empty: it is cancelled
+};
+
 struct RunContext {
   Environment& environment;
   // Ends the run. The run sets it itself when a part of it fails.
@@ -31,6 +37,8 @@ struct RunContext {
   // Announces that a backup is complete, with the fields of its "completed" event, while its copies
   // are still under way.
   std::function<void(const boost::json::object&)> announce_stored;
+  // May be empty: nobody asks.
+  std::function<EndRequest()> end_request = {};
 };
 
 struct RunOutcome {
@@ -42,6 +50,10 @@ struct RunOutcome {
 
 // The outcome of a run that ended with the exception `failure`.
 RunOutcome OutcomeOf(const std::exception_ptr& failure, bool cleaned);
+
+// The outcome of a run whose end was perhaps asked for. What did not complete then was ended, even
+// if it looks like a failure: a program that was told to end did not fail.
+RunOutcome Ended(RunOutcome outcome, const EndRequest& request);
 
 // How long cleaning up may take; the agent is given ten seconds in all.
 inline constexpr std::chrono::milliseconds kCleanUpTime{8000};
