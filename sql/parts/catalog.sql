@@ -216,11 +216,3 @@ COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), exp
 COMMENT ON COLUMN pgbackup.removals.attempts IS 'how often it has failed';
 COMMENT ON COLUMN pgbackup.removals.message IS 'why the last attempt failed';
 COMMENT ON COLUMN pgbackup.removals.not_before IS 'when it is tried next';
-
-CREATE VIEW pgbackup.progress AS
-    SELECT p.id, p.kind, p.database, p.phase, p.raw_bytes, p.stored_bytes, p.total_bytes,
-           least(round(100.0 * p.raw_bytes / nullif(p.total_bytes, 0), 1), 100.0) AS percent,
-           p.started_at, p.agent_pid
-      FROM pgbackup._progress() AS p
-     ORDER BY p.id;
-COMMENT ON VIEW pgbackup.progress IS 'one row per running backup, restore and copy; sizes in bytes, total_bytes is an estimate';

@@ -61,7 +61,9 @@ COMMENT ON FUNCTION pgbackup._guard_transition() IS 'internal: refuses changes o
 
 CREATE FUNCTION pgbackup._progress(
     OUT id bigint, OUT kind text, OUT database name, OUT phase text, OUT raw_bytes bigint,
-    OUT stored_bytes bigint, OUT total_bytes bigint, OUT started_at timestamptz, OUT agent_pid int)
+    OUT stored_bytes bigint, OUT total_bytes bigint, OUT data_began timestamptz, OUT data_ended timestamptz,
+    OUT tables_done bigint, OUT tables_total bigint, OUT current_tables text[], OUT started_at timestamptz,
+    OUT agent_pid int)
     RETURNS SETOF record
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_progress';
 COMMENT ON FUNCTION pgbackup._progress() IS 'internal: the shared memory behind pgbackup.progress';

@@ -10,11 +10,15 @@ enum class EventKind { kUnknown, kProgress, kStored, kCompleted, kFailed, kCance
 
 struct AgentEvent {
   EventKind kind;
-  char phase[kMaxPhase];  // progress
-  int64 raw_bytes, stored_bytes, total_bytes;
-  bool cleaned;  // failed, cancelled: nothing of the run is left in storage
-  bool retry;    // failed: others use the tables, a later attempt may succeed
+  AgentProgress progress;  // progress
+  bool cleaned;            // failed, cancelled: nothing of the run is left in storage
+  bool retry;              // failed: others use the tables, a later attempt may succeed
 };
+
+// What an agent said, which is UTF-8, in the server's encoding. A character that this has not
+// becomes a question mark: names come from databases of any encoding. Needs a transaction, for
+// conversion looks into the catalog.
+const char* AgentText(const char* utf8);
 
 // Reads a line; one that is no JSON object, or none that is known, gives kUnknown. Never raises an
 // error. Allocates in the current memory context.

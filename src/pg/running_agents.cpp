@@ -37,18 +37,15 @@ RunKind RunKindOf(JobKind kind) {
   return kind == JobKind::kRestore ? RunKind::kRestore : RunKind::kBackup;
 }
 
-void Publish(const Agent& agent, const AgentEvent& event) {
+void Publish(const Agent& agent, const AgentProgress& told) {
   if (!IsRun(agent.kind)) return;
   RunProgress progress = {};
   progress.run_id = agent.run_id;
   progress.kind = RunKindOf(agent.kind);
   progress.agent_pid = agent.pid;
   progress.database = agent.database;
-  strlcpy(progress.phase, event.phase, sizeof progress.phase);
-  progress.raw_bytes = event.raw_bytes;
-  progress.stored_bytes = event.stored_bytes;
-  progress.total_bytes = event.total_bytes;
   progress.started_at = agent.started_at;
+  progress.told = told;
   PublishProgress(progress);
 }
 
@@ -93,13 +90,12 @@ void RecordStored(const Agent& agent, const char* event) {
 
 void HearLine(void* arg) {
   SpokenLine* line = static_cast<SpokenLine*>(arg);
-  // The agent speaks UTF-8; a transaction is open because conversion may look into the catalog.
-  const char* text = pg_any_to_server(line->text, static_cast<int>(strlen(line->text)), PG_UTF8);
+  const char* text = AgentText(line->text);
   const AgentEvent event = ReadEvent(text);
   switch (event.kind) {
     case EventKind::kProgress:
-      Publish(*line->agent, event);
-      LogPhase(line->agent, event.phase);
+      Publish(*line->agent, event.progress);
+      LogPhase(line->agent, event.progress.phase);
       break;
     case EventKind::kStored:
       RecordStored(*line->agent, text);
@@ -275,7 +271,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
   if (IsRun(kind) && settings.timeout > 0)
     agent->deadline =
         TimestampTzPlusMilliseconds(agent->started_at, settings.timeout * INT64CONST(1000));
-  AgentEvent begin = {};
+  AgentProgress begin = {};
   strlcpy(begin.phase, "starting", sizeof begin.phase);
   Publish(*agent, begin);
   LogPhase(agent, begin.phase);

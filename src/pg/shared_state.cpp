@@ -153,7 +153,15 @@ void ClearAllProgress() {
   LWLockRelease(lock);
 }
 
-int ReadProgress(RunProgress (&progress)[kMaxProgress]) {
+bool FindProgress(int64 run_id, RunProgress* progress) {
+  LWLockAcquire(lock, LW_SHARED);
+  const RunProgress* slot = FindSlot(run_id);
+  if (slot != nullptr) *progress = *slot;
+  LWLockRelease(lock);
+  return slot != nullptr;
+}
+
+int ReadProgress(RunProgress* progress) {
   int count = 0;
   LWLockAcquire(lock, LW_SHARED);
   for (const RunProgress& slot : shared->progress)

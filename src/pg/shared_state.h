@@ -10,6 +10,7 @@ namespace pgbackup {
 
 inline constexpr int kMaxProgress = 32;
 inline constexpr int kMaxPhase = 64;
+inline constexpr int kMaxCurrentTables = 16;
 
 enum class RunKind { kBackup, kRestore, kVerify, kCopy };
 
@@ -27,17 +28,33 @@ constexpr const char* RunKindName(RunKind kind) {
   return "copy";
 }
 
-// The progress of one running agent. Sizes are bytes.
+// A table by its name, which is cut where the encoding here makes it too long.
+struct TableName {
+  NameData schema;
+  NameData name;
+};
+
+// What an agent tells of its progress. Sizes are bytes.
+struct AgentProgress {
+  char phase[kMaxPhase];
+  int64 raw_bytes;
+  int64 stored_bytes;
+  int64 total_bytes;                   // an estimate of the final raw_bytes; 0: unknown
+  TimestampTz data_began, data_ended;  // 0: not yet
+  bool knows_tables;                   // the rest says something
+  int64 tables_done, tables_total;
+  int current_count;
+  TableName current[kMaxCurrentTables];  // those that are being worked on
+};
+
+// The progress of one running agent.
 struct RunProgress {
   int64 run_id;  // 0: the slot is free
   RunKind kind;
   int32 agent_pid;
   NameData database;
-  char phase[kMaxPhase];
-  int64 raw_bytes;
-  int64 stored_bytes;
-  int64 total_bytes;  // an estimate of the final raw_bytes; 0: unknown
   TimestampTz started_at;
+  AgentProgress told;
 };
 
 // Asks for the shared memory and the lock; called while the server preloads the library.
@@ -71,7 +88,9 @@ void FinishWaiting();
 void PublishProgress(const RunProgress& progress);
 void ClearProgress(int64 run_id);
 void ClearAllProgress();
-// Copies at most kMaxProgress entries, returns how many.
-int ReadProgress(RunProgress (&progress)[kMaxProgress]);
+// Copies the progress of one run; false when it has none.
+bool FindProgress(int64 run_id, RunProgress* progress);
+// Copies that of all runs into an array of kMaxProgress, returns how many there are.
+int ReadProgress(RunProgress* progress);
 
 }  // namespace pgbackup

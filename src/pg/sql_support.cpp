@@ -1,5 +1,5 @@
-// Small SQL-callable pieces that plpgsql cannot do itself: what the server knows, what the core
-// checks, and the progress of runs. The functions themselves are in sql/parts.
+// Small SQL-callable pieces that plpgsql cannot do itself: what the server knows and what the
+// core checks. The functions themselves are in sql/parts.
 #include "core/run/compression.h"
 #include "core/run/state.h"
 #include "core/storage/storage_url.h"
@@ -21,7 +21,6 @@ PG_FUNCTION_INFO_V1(pgbackup_storage_error);
 PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
 PG_FUNCTION_INFO_V1(pgbackup_cluster_name);
-PG_FUNCTION_INFO_V1(pgbackup_progress);
 PG_FUNCTION_INFO_V1(pgbackup_guard_transition);
 }
 
@@ -122,31 +121,6 @@ Datum pgbackup_is_same_storage(PG_FUNCTION_ARGS) {
 Datum pgbackup_is_compression(PG_FUNCTION_ARGS) {
   Compression compression;
   PG_RETURN_BOOL(ParseCompression(text_to_cstring(PG_GETARG_TEXT_PP(0)), &compression));
-}
-
-Datum pgbackup_progress(PG_FUNCTION_ARGS) {
-  InitMaterializedSRF(fcinfo, 0);
-  if (!IsPreloaded()) return static_cast<Datum>(0);
-  ReturnSetInfo* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  RunProgress progress[kMaxProgress];
-  const int count = ReadProgress(progress);
-  for (int i = 0; i < count; ++i) {
-    RunProgress& run = progress[i];
-    Datum values[9];
-    bool nulls[9] = {};
-    values[0] = Int64GetDatum(run.run_id);
-    values[1] = CStringGetTextDatum(RunKindName(run.kind));
-    values[2] = NameGetDatum(&run.database);
-    values[3] = CStringGetTextDatum(run.phase);
-    values[4] = Int64GetDatum(run.raw_bytes);
-    values[5] = Int64GetDatum(run.stored_bytes);
-    values[6] = Int64GetDatum(run.total_bytes);
-    nulls[6] = run.total_bytes == 0;
-    values[7] = TimestampTzGetDatum(run.started_at);
-    values[8] = Int32GetDatum(run.agent_pid);
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-  }
-  return static_cast<Datum>(0);
 }
 
 // Trigger on the tables of runs, and with an argument on that of copies: refuses a change of status

@@ -15,6 +15,7 @@ namespace {
 constexpr long kPollMs = 1000;           // how often progress is looked at
 constexpr int kReportMs = 5000;          // how often an unchanged phase is reported
 constexpr long kLauncherGoneMs = 60000;  // how long a run() waits for a launcher that is away
+constexpr double kMegabyte = 1024.0 * 1024.0;
 
 struct WaitedRun {
   bool found;
@@ -82,46 +83,52 @@ void RaiseUnlessCompleted(int64 run_id, const WaitedRun& state) {
                   state.hint == nullptr ? 0 : errhint("%s", state.hint)));
 }
 
-bool FindProgress(int64 run_id, RunProgress* found) {
-  RunProgress all[kMaxProgress];
-  const int count = ReadProgress(all);
-  for (int i = 0; i < count; ++i) {
-    if (all[i].run_id != run_id) continue;
-    *found = all[i];
-    return true;
-  }
-  return false;
-}
-
 // What run() has told the client so far.
 struct Reported {
   char phase[kMaxPhase];
   TimestampTz at;
 };
 
+// ", 3 of 12 tables", as far as that is known.
+const char* TablesInWords(const AgentProgress& told) {
+  if (!told.knows_tables) return "";
+  return psprintf(", " INT64_FORMAT " of " INT64_FORMAT " tables", told.tables_done,
+                  told.tables_total);
+}
+
+// ", 20 MB/s", as far as that is known.
+const char* RateInWords(const AgentProgress& told) {
+  if (told.data_began == 0) return "";
+  const TimestampTz until = told.data_ended == 0 ? GetCurrentTimestamp() : told.data_ended;
+  const double seconds = static_cast<double>(until - told.data_began) / USECS_PER_SEC;
+  if (seconds <= 0) return "";
+  return psprintf(", %.1f MB/s", static_cast<double>(told.raw_bytes) / kMegabyte / seconds);
+}
+
 void ReportProgress(int64 run_id, Reported* reported) {
   RunProgress run;
   if (!FindProgress(run_id, &run)) return;
+  const AgentProgress& told = run.told;
   const TimestampTz now = GetCurrentTimestamp();
-  if (strcmp(run.phase, reported->phase) == 0 &&
+  if (strcmp(told.phase, reported->phase) == 0 &&
       !TimestampDifferenceExceeds(reported->at, now, kReportMs))
     return;
-  strlcpy(reported->phase, run.phase, sizeof reported->phase);
+  strlcpy(reported->phase, told.phase, sizeof reported->phase);
   reported->at = now;
-  if (run.raw_bytes == 0) {
-    ereport(NOTICE, (errmsg("%s", run.phase)));
+  if (told.raw_bytes == 0) {
+    ereport(NOTICE, (errmsg("%s", told.phase)));
     return;
   }
-  const double megabyte = 1024.0 * 1024.0;
   const char* of_total =
-      run.total_bytes == 0
+      told.total_bytes == 0
           ? ""
-          : psprintf(" of about %.0f MB", static_cast<double>(run.total_bytes) / megabyte);
-  ereport(NOTICE, (errmsg("%s: %.0f MB%s %s, %.0f MB %s", run.phase,
-                          static_cast<double>(run.raw_bytes) / megabyte, of_total,
+          : psprintf(" of about %.0f MB", static_cast<double>(told.total_bytes) / kMegabyte);
+  ereport(NOTICE, (errmsg("%s: %.0f MB%s %s, %.0f MB %s%s%s", told.phase,
+                          static_cast<double>(told.raw_bytes) / kMegabyte, of_total,
                           run.kind == RunKind::kRestore ? "restored" : "read",
-                          static_cast<double>(run.stored_bytes) / megabyte,
-                          run.kind == RunKind::kRestore ? "fetched" : "stored")));
+                          static_cast<double>(told.stored_bytes) / kMegabyte,
+                          run.kind == RunKind::kRestore ? "fetched" : "stored", TablesInWords(told),
+                          RateInWords(told))));
 }
 
 // CALL: starts a run through `start` (a SELECT with the procedure's own arguments), commits, and

@@ -81,6 +81,13 @@ is($node->safe_psql($side, q{SELECT count(*) FROM pg_class WHERE relname = 'larg
 is( $node->safe_psql('postgres', "SELECT phase, total_bytes FROM pgbackup.progress WHERE id = $restore AND kind = 'restore'"),
 	'data|' . eval { my $sum = 0; $sum += $_->{raw_size} for grep { $_->{kind} ne 'globals' } @{ $manifest->{objects} }; $sum },
 	'the phase is that of the rows, and all objects count');
+my $with_rows = grep { $_->{name} ne 'pg_largeobject' } @{ $manifest->{fingerprints}{tables} };
+my ($done, $total, $current, $percent) = split /\|/,
+  $node->safe_psql('postgres', "SELECT tables_done, tables_total, cardinality(current_tables), percent FROM pgbackup.progress WHERE id = $restore");
+is($total, $with_rows, 'all tables with rows are to be loaded');
+cmp_ok($done, '>', 0, 'some of them are there');
+cmp_ok($done + $current, '<', $total, 'and some are not');
+cmp_ok($percent, '<', 100, 'which is not all there is');
 append_to_file("$slow/go", '');
 is(finished($node, $restore), 'completed', 'the restore completes') or diag(explain(row_of($node, $restore, 'restores')));
 ok(database_as_text($node, 'back') eq $source, 'and the database is equal');

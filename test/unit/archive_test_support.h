@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,38 @@ class ArchiveHead {
  private:
   int minor_;
   std::string bytes_;
+};
+
+// An archive whose blocks of data are added to its head, in chunks as they are given.
+struct Archive {
+  std::string head, bytes;
+  std::map<int64_t, std::string> rows;
+  std::string large_object;
+
+  void Number(int64_t value) {
+    bytes += value < 0 ? '\1' : '\0';
+    for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 255);
+  }
+  void Chunks(const std::vector<std::string>& chunks, std::string* all) {
+    for (const std::string& chunk : chunks) {
+      Number(static_cast<int64_t>(chunk.size()));
+      bytes += chunk;
+      *all += chunk;
+    }
+    Number(0);
+  }
+  void Table(int64_t id, const std::vector<std::string>& chunks) {
+    bytes += '\1';
+    Number(id);
+    Chunks(chunks, &rows[id]);
+  }
+  void LargeObject(int64_t id, const std::vector<std::string>& chunks) {
+    bytes += '\3';
+    Number(id);
+    Number(16399);
+    Chunks(chunks, &large_object);
+    Number(0);
+  }
 };
 
 }  // namespace pgbackup

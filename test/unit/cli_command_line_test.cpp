@@ -144,6 +144,11 @@ TEST(ProgressLine, ShowsABarWhenItIsKnownHowMuchThereIs) {
   EXPECT_EQ(ProgressLine(progress, 4, 200),
             "dumping  [###############...............]  50 %  512 MB of 1.0 GB, 128 MB/s");
   EXPECT_EQ(ProgressLine(progress, 4, 20).size(), 19u);
+  progress.tables.Plan({{"s", "a"}, {"s", "b"}});
+  progress.tables.End({"s", "a"});
+  EXPECT_EQ(ProgressLine(progress, 4, 200),
+            "dumping  [###############...............]  50 %  512 MB of 1.0 GB, 128 MB/s, "
+            "1 of 2 tables");
 }
 
 TEST(Sizes, AreWrittenShort) {

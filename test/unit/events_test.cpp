@@ -17,6 +17,41 @@ TEST(Events, ProgressTellsPhaseAndBytes) {
             R"("total_bytes":100})");
 }
 
+TEST(Events, ProgressTellsWhenTheDataFlowed) {
+  Progress progress;
+  progress.total_bytes = 100;
+  progress.raw_bytes = 80;
+  progress.BeginData(WallTime(std::chrono::nanoseconds(1'000'001'999)));
+  EXPECT_NE(ProgressEvent(progress).find(R"("total_bytes":100,"data_began":1000001})"),
+            std::string::npos);
+  progress.EndData(WallTime(std::chrono::nanoseconds(2'000'000'000)));
+  EXPECT_NE(ProgressEvent(progress).find(
+                R"("total_bytes":80,"data_began":1000001,"data_ended":2000000})"),
+            std::string::npos)
+      << "nothing more comes, so the total is what has come";
+}
+
+TEST(Events, ProgressTellsTablesWhateverTheirNamesAre) {
+  Progress progress;
+  progress.tables.Plan({{"a.b", "c\"d\n\xff"}, {"s", "t"}});
+  progress.tables.End({"s", "t"});
+  progress.tables.Begin({"a.b", "c\"d\n\xff"});
+  EXPECT_NE(ProgressEvent(progress).find("\"tables_done\":1,\"tables_total\":2,\"current_tables\":["
+                                         "[\"a.b\",\"c\\\"d\\n\xEF\xBF\xBD\"]]}"),
+            std::string::npos)
+      << ProgressEvent(progress);
+}
+
+TEST(Events, ProgressNamesNoMoreTablesThanTheLauncherShows) {
+  Progress progress;
+  std::vector<QualifiedName> tables;
+  for (int i = 0; i < 40; ++i) tables.push_back({"s", std::to_string(100 + i)});
+  progress.tables.Plan(tables);
+  for (const QualifiedName& table : tables) progress.tables.Begin(table);
+  const std::string event = ProgressEvent(progress);
+  EXPECT_NE(event.find(R"(["s","115"]]})"), std::string::npos) << event;
+}
+
 TEST(Events, AFailureCarriesEverythingTheRowNeedsOnOneLine) {
   RunOutcome outcome;
   outcome.state = RunState::kFailed;

@@ -1,6 +1,7 @@
 #include "core/verify/verify_run.h"
 
 #include "archive_test_support.h"
+#include "core/pipeline/null_sink.h"
 #include "core/verify/archive_contents.h"
 #include "core/verify/content_check.h"
 #include "stored_backups_test_support.h"
@@ -78,7 +79,7 @@ TEST_F(VerifyRunTest, ContentOfAnotherSizeThanTheManifestSaysIsRefused) {
 Error ContentFailure(const Manifest& manifest, const ManifestObject& object,
                      const std::string& content) {
   const std::unique_ptr<Sink> check =
-      ContentCheck(MakeNullSink(), manifest, object, VerifyLevel::kArchive);
+      ContentCheck(std::make_unique<NullSink>(), manifest, object, VerifyLevel::kArchive);
   return ErrorOf([&] {
     for (const char c : content) check->Write(AsBytes({&c, 1}));
     check->Finish();
@@ -88,7 +89,7 @@ Error ContentFailure(const Manifest& manifest, const ManifestObject& object,
 void CheckIsGood(const Manifest& manifest, const ManifestObject& object,
                  const std::string& content) {
   const std::unique_ptr<Sink> check =
-      ContentCheck(MakeNullSink(), manifest, object, VerifyLevel::kArchive);
+      ContentCheck(std::make_unique<NullSink>(), manifest, object, VerifyLevel::kArchive);
   check->Write(AsBytes(content));
   check->Finish();
 }

@@ -52,6 +52,8 @@ std::string ProgressLine(const Progress& progress, double seconds, size_t width)
   if (done > 0 && seconds >= 1)
     line += fmt::format(", {}/s",
                         SizeInWords(static_cast<uint64_t>(static_cast<double>(done) / seconds)));
+  if (const auto tables = progress.tables.Now(); tables && tables->total > 0)
+    line += fmt::format(", {} of {} tables", tables->done, tables->total);
   return line.substr(0, width > 0 ? width - 1 : 0);
 }
 
@@ -90,12 +92,20 @@ void ProgressDisplay::Show(double seconds) {
   }
 }
 
+// How long the bytes have been flowing; none before they do.
+std::optional<double> ProgressDisplay::SecondsOfData(const Environment& environment) const {
+  const Progress::DataPhase data = progress_.data();
+  if (!data.began) return std::nullopt;
+  return std::chrono::duration<double>(data.ended.value_or(environment.Now()) - *data.began)
+      .count();
+}
+
 void ProgressDisplay::Run() {
   const auto environment = SystemEnvironment();
   const SteadyTime begin = environment->SteadyNow();
   while (!stop_.IsCancelled()) {
-    const std::chrono::duration<double> since = environment->SteadyNow() - begin;
-    Show(since.count());
+    Show(SecondsOfData(*environment)
+             .value_or(std::chrono::duration<double>(environment->SteadyNow() - begin).count()));
     environment->Sleep(kInterval, stop_);
   }
 }

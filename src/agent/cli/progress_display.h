@@ -5,10 +5,12 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "core/base/cancellation.h"
+#include "core/base/environment.h"
 #include "core/run/progress.h"
 
 namespace pgbackup {
@@ -26,6 +28,7 @@ class ProgressDisplay {
 
  private:
   void Run();
+  std::optional<double> SecondsOfData(const Environment& environment) const;
   void Show(double seconds);
   void Clear();
 
@@ -39,7 +42,7 @@ class ProgressDisplay {
 };
 
 // The line for a terminal that is `width` wide: the phase, and when it is known how much there is,
-// a bar and the bytes. `seconds` since the run began.
+// a bar, the bytes and the tables. `seconds` since the bytes began to flow.
 std::string ProgressLine(const Progress& progress, double seconds, size_t width);
 
 // "1.4 GB", as pg_size_pretty counts: 1 kB is 1024 bytes.

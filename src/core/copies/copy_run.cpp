@@ -41,8 +41,10 @@ RunOutcome CopyRun::Run() {
     target->Sweep(job_.file_name);
     context_.progress.total_bytes = manifest.StoredSize();
     context_.progress.SetPhase("copying");
+    context_.progress.BeginData(context_.environment.Now());
     for (const ManifestObject& object : manifest.objects)
       for (const Segment& segment : object.segments) CopySegment(*source, *target, segment);
+    context_.progress.EndData(context_.environment.Now());
     context_.cancellation.ThrowIfCancelled();
     StoreTheManifest(*target, text);
   }

@@ -11,6 +11,7 @@
 #include "core/dump/lock_budget.h"
 #include "core/dump/lock_guard.h"
 #include "core/dump/lock_waiters.h"
+#include "core/dump/planned_tables.h"
 #include "core/dump/read_requirements.h"
 #include "core/dump/read_session.h"
 #include "core/dump/server_encoding.h"
@@ -264,11 +265,16 @@ ManifestObject StoreContents(const Manifest& manifest, LaneOutputContext output)
 }
 
 void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) {
+  PlanTables(plan, archive_names_, &context_.progress.tables);
   context_.progress.SetPhase("dumping");
+  context_.progress.BeginData(context_.environment.Now());
   const LaneOutputContext output{storage,           job_.file_name,       job_.options.compression,
                                  context_.progress, context_.environment, keys_.get()};
-  const DumpLaneContext dump_context{programs_, ConnectionString(settings_),
-                                     ConnectionString({{"dbname", job_.database}}), output,
+  const DumpLaneContext dump_context{programs_,
+                                     ConnectionString(settings_),
+                                     ConnectionString({{"dbname", job_.database}}),
+                                     archive_names_,
+                                     output,
                                      context_.cancellation};
   const CopyLaneContext copy_context{settings_, coordinator_->snapshot(),
                                      manifest_.properties.encoding, output, context_.cancellation};
@@ -289,6 +295,7 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
     RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure_, context_.cancellation);
   }
   failure_.Rethrow();
+  context_.progress.EndData(context_.environment.Now());
   manifest_.fingerprints = CollectFingerprints(manifest_.objects, archive_names_);
   if (keys_) manifest_.objects.push_back(StoreContents(manifest_, output));
 }

@@ -31,6 +31,7 @@ std::string CopyRangeSql(const QualifiedName& table, const CopyRange& range,
 ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& context) {
   const QualifiedName& table = object.tables[0];
   LaneOutput output(object, context.output);
+  context.output.progress.tables.Begin(table);
   try {
     PostgresConnection connection(context.settings, context.cancellation);
     PrepareReadSession(connection);
@@ -46,7 +47,9 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
                        });
     output.sink().Write(AsBytes(kCopyEnd));
     output.SetFingerprints({{table, rows.Finish()}});
-    return output.Finish();
+    ManifestObject stored = output.Finish();
+    context.output.progress.tables.End(table);
+    return stored;
   } catch (...) {
     output.Abort();
     throw;

@@ -6,6 +6,7 @@
 #include "core/base/cancellation.h"
 #include "core/dump/dump_plan.h"
 #include "core/dump/lane_output.h"
+#include "core/dump/table_names.h"
 #include "core/process/program.h"
 
 namespace pgbackup {
@@ -14,6 +15,7 @@ struct DumpLaneContext {
   const Programs& programs;
   std::string connection;              // for -d
   std::string maintenance_connection;  // for pg_dumpall's -l
+  const ArchiveNames& names;
   const LaneOutputContext& output;
   const Cancellation& cancellation;
 };

@@ -14,6 +14,9 @@ namespace pgbackup {
 using ArchiveNames = std::map<QualifiedName, QualifiedName>;
 ArchiveNames MakeArchiveNames(const std::vector<DumpTable>& tables);
 
+// The table that archives call `name`, in UTF-8.
+const QualifiedName& NameInUtf8(const QualifiedName& name, const ArchiveNames& names);
+
 // What the lanes have told of the rows in their objects, added up for each table.
 FingerprintList CollectFingerprints(const std::vector<ManifestObject>& objects,
                                     const ArchiveNames& names);

@@ -119,6 +119,7 @@ RunOutcome Fetch::Run() {
   has_begun_ = true;
   context_.progress.total_bytes = job_.decompress ? manifest.RawSize() : manifest.StoredSize();
   context_.progress.SetPhase("fetching");
+  context_.progress.BeginData(context_.environment.Now());
   std::vector<uint64_t> sizes(files.size());
   std::vector<std::function<void()>> lanes;
   for (size_t i = 0; i < files.size(); ++i)
@@ -126,6 +127,7 @@ RunOutcome Fetch::Run() {
   FirstFailure failure(context_.cancellation);
   RunLanes(lanes, static_cast<size_t>(job_.jobs), failure, context_.cancellation);
   failure.Rethrow();
+  context_.progress.EndData(context_.environment.Now());
   const std::unique_ptr<Sink> sink = target_.Put(std::string(kManifestName), PutOptions());
   sink->Write(AsBytes(text));
   sink->Finish();

@@ -37,6 +37,7 @@ void CopyRows(const ManifestObject& object, const RestoreLaneContext& context) {
 }  // namespace
 
 void RunCopyLane(const ManifestObject& object, const RestoreLaneContext& context) {
+  context.progress.tables.Begin(object.tables.front());
   try {
     CopyRows(object, context);
   } catch (const Error& error) {
@@ -47,6 +48,7 @@ void RunCopyLane(const ManifestObject& object, const RestoreLaneContext& context
                     QuoteQualifiedName(object.tables.front()), object.name, error.message()),
         error.detail(), error.hint());
   }
+  context.progress.tables.End(object.tables.front());
 }
 
 }  // namespace pgbackup

@@ -140,7 +140,9 @@ std::string DetailOf(const Preflight& preflight, RestoreTarget target, const Pro
 RunOutcome DryRun(const Preflight& preflight, RestoreTarget target, const DryRunContext& context) {
   context.run.progress.SetPhase("reading");
   context.run.progress.total_bytes = BytesToRead(context.manifest, preflight.plan);
+  context.run.progress.BeginData(context.run.environment.Now());
   const Proved proved = ProveAll(ObjectsToRead(preflight.plan), context);
+  context.run.progress.EndData(context.run.environment.Now());
   const std::string tables =
       proved.archives == 0 ? "all of the backup" : Counted(proved.tables, "table");
   const std::string message =

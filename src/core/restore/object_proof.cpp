@@ -4,6 +4,7 @@
 
 #include "core/archive/toc_reader.h"
 #include "core/pipeline/buffer_sink.h"
+#include "core/pipeline/null_sink.h"
 #include "core/pipeline/pump.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
@@ -98,7 +99,7 @@ ObjectProof CountListed(std::string_view list) {
 ObjectProof ProveObject(const ManifestObject& object, const std::optional<std::string>& list,
                         const ObjectProofContext& context) {
   if (object.kind != ObjectKind::kArchive) {
-    ReadThrough(MakeNullSink(), object, context);
+    ReadThrough(std::make_unique<NullSink>(), object, context);
     return {};
   }
   std::string head;

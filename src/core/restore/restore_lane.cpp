@@ -6,6 +6,7 @@
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
 #include "core/restore/stored_object.h"
+#include "core/restore/tables_to_load.h"
 
 namespace pgbackup {
 namespace {
@@ -47,10 +48,12 @@ void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
     if (!status.Succeeded()) throw ToolError(task.program, task.what, status, child.ErrorTail());
   };
   if (file == nullptr) {
-    const std::unique_ptr<Sink> chain =
-        ContentChain(std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
-                                              /*reader_gone=*/check_end),
-                     object, context.progress);
+    std::unique_ptr<Sink> input = std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
+                                                           /*reader_gone=*/check_end);
+    if (object.kind == ObjectKind::kArchive)
+      input = std::make_unique<TableWatch>(std::move(input), task.list, context.names,
+                                           context.progress.tables);
+    const std::unique_ptr<Sink> chain = ContentChain(std::move(input), object, context.progress);
     try {
       ReadStoredObject(context.storage, context.folder, object, *chain);
     } catch (...) {

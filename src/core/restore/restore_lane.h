@@ -7,6 +7,7 @@
 #include "core/manifest/manifest.h"
 #include "core/postgres/server_address.h"
 #include "core/process/program.h"
+#include "core/restore/archive_names.h"
 #include "core/restore/memory_file.h"
 #include "core/restore/restore_plan.h"
 #include "core/run/progress.h"
@@ -20,6 +21,7 @@ struct RestoreLaneContext {
   Storage& storage;
   std::string folder;
   const Manifest& manifest;
+  const ArchiveNames& names;  // see NamesInArchives
   Progress& progress;
   const Cancellation& cancellation;
 };

@@ -20,6 +20,7 @@
 #include "core/restore/row_check.h"
 #include "core/restore/schedule_runner.h"
 #include "core/restore/swap.h"
+#include "core/restore/tables_to_load.h"
 #include "core/restore/target_database.h"
 #include "core/restore/timescale.h"
 #include "core/run/deadline.h"
@@ -65,6 +66,7 @@ class Restore {
   void DropEmptyKept() const;
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
+  ArchiveNames PlanTables();
   void Fill(Storage& storage, const RestorePlan& plan);
   void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
   void ApplyProperties();
@@ -259,17 +261,29 @@ void Restore::PrepareSchemas(const RestorePlan& plan) {
   ExpectTimescale(connection);
 }
 
+ArchiveNames Restore::PlanTables() {
+  PostgresConnection connection = Connect(side_name_);
+  ArchiveNames names = NamesInArchives(connection, manifest_);
+  const bool is_part = contents_.contents().wanted.has_value();
+  PlanTablesToLoad(manifest_, job_.options.content, is_part ? &contents_.selected() : nullptr,
+                   names, &context_.progress.tables);
+  return names;
+}
+
 void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   PrepareSchemas(plan);
+  const ArchiveNames names = PlanTables();
   const RestoreLaneContext lane_context{
       programs_,
       FillSettings(SettingsFor(job_.server, side_name_), job_.options.jobs, context_.cancellation),
       storage,
       job_.file_name,
       manifest_,
+      names,
       context_.progress,
       context_.cancellation};
   context_.progress.total_bytes = BytesToRead(manifest_, plan);
+  context_.progress.BeginData(context_.environment.Now());
   RestoreSchedule schedule(ScheduleOf(plan));
   FirstFailure failure(context_.cancellation);
   RunSchedule(
@@ -278,6 +292,8 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
       [&](size_t first_open) { context_.progress.SetPhase(plan.tasks[first_open].phase); }, failure,
       context_.cancellation);
   failure.Rethrow();
+  context_.progress.tables.Finish();
+  context_.progress.EndData(context_.environment.Now());
   PostgresConnection connection = Connect(side_name_);
   FinishTimescale(connection);
 }

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "core/dump/read_session.h"
-#include "core/dump/server_encoding.h"
 #include "core/fingerprint/large_object_fingerprint.h"
+#include "core/restore/archive_names.h"
 #include "core/restore/large_object_check.h"
 #include "core/restore/stored_toc.h"
 #include "core/run/lanes.h"
@@ -25,17 +25,6 @@ struct TableToRead {
   std::string copy;
   std::string copy_encoding;  // of that text
 };
-
-// The names of the fingerprints by what archives call them.
-std::map<QualifiedName, QualifiedName> NamesInArchives(PostgresConnection& connection,
-                                                       const Manifest& manifest) {
-  Selection all;
-  for (const auto& [table, rows] : manifest.fingerprints) all.tables.push_back(table);
-  const Selection dumped = InServerEncoding(connection, all, manifest.properties.encoding);
-  std::map<QualifiedName, QualifiedName> names;
-  for (size_t i = 0; i < all.tables.size(); ++i) names[dumped.tables[i]] = all.tables[i];
-  return names;
-}
 
 std::set<QualifiedName> TablesOfExtensions(PostgresConnection& connection) {
   const QueryResult tables = connection.Query(
@@ -56,8 +45,7 @@ class RowCheck {
 
  private:
   void Plan();
-  void PlanArchive(const ManifestObject& object,
-                   const std::map<QualifiedName, QualifiedName>& names);
+  void PlanArchive(const ManifestObject& object, const ArchiveNames& names);
   void PlanRange(const ManifestObject& object);
   void PlanEntry(const TocEntry& entry, const QualifiedName& name);
   bool IsNew(const QualifiedName& name) { return planned_.insert(name).second; }
@@ -84,8 +72,7 @@ void RowCheck::Plan() {
   }
 }
 
-void RowCheck::PlanArchive(const ManifestObject& object,
-                           const std::map<QualifiedName, QualifiedName>& names) {
+void RowCheck::PlanArchive(const ManifestObject& object, const ArchiveNames& names) {
   const ArchiveToc toc = ReadStoredToc(context_.storage, context_.manifest.file_name, object);
   for (const TocEntry& entry : toc.entries) {
     const auto name = names.find({entry.schema, entry.tag});

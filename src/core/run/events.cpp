@@ -9,6 +9,30 @@ namespace json = boost::json;
 
 namespace {
 
+// As many as the launcher shows.
+constexpr size_t kMostTables = 16;
+
+int64_t Microseconds(WallTime time) {
+  return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+void AddDataPhase(const Progress::DataPhase& data, json::object* event) {
+  if (data.began) (*event)["data_began"] = Microseconds(*data.began);
+  if (data.ended) (*event)["data_ended"] = Microseconds(*data.ended);
+}
+
+void AddTables(const TableProgress::State& tables, json::object* event) {
+  (*event)["tables_done"] = tables.done;
+  (*event)["tables_total"] = tables.total;
+  json::array current;
+  for (const QualifiedName& table : tables.current) {
+    if (current.size() == kMostTables) break;
+    current.push_back(json::array{JsonText(std::string_view(table.schema)),
+                                  JsonText(std::string_view(table.name))});
+  }
+  (*event)["current_tables"] = std::move(current);
+}
+
 json::value TextOrNull(const std::string& text) {
   return text.empty() ? json::value(nullptr) : JsonText(std::string_view(text));
 }
@@ -41,6 +65,8 @@ std::string ProgressEvent(const Progress& progress) {
   event["raw_bytes"] = progress.raw_bytes.load();
   event["stored_bytes"] = progress.stored_bytes.load();
   event["total_bytes"] = progress.total_bytes.load();
+  AddDataPhase(progress.data(), &event);
+  if (const auto tables = progress.tables.Now()) AddTables(*tables, &event);
   return json::serialize(event);
 }
 

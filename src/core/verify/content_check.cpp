@@ -10,13 +10,6 @@
 namespace pgbackup {
 namespace {
 
-class NullSink final : public Sink {
- public:
-  void Write(std::span<const std::byte>) override {}
-  void Finish() override {}
-  void Abort() noexcept override {}
-};
-
 // Knows how much there has to be.
 class SizeCheckSink final : public Sink {
  public:
@@ -142,10 +135,6 @@ std::unique_ptr<Sink> ContentCheck(std::unique_ptr<Sink> next, const Manifest& m
                                    const ManifestObject& object, VerifyLevel level) {
   if (level != VerifyLevel::kChecksum) next = ShapeCheck(std::move(next), manifest, object);
   return std::make_unique<SizeCheckSink>(std::move(next), object);
-}
-
-std::unique_ptr<Sink> MakeNullSink() {
-  return std::make_unique<NullSink>();
 }
 
 }  // namespace pgbackup

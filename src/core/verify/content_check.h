@@ -19,7 +19,4 @@ namespace pgbackup {
 std::unique_ptr<Sink> ContentCheck(std::unique_ptr<Sink> next, const Manifest& manifest,
                                    const ManifestObject& object, VerifyLevel level);
 
-// Takes everything and keeps nothing.
-std::unique_ptr<Sink> MakeNullSink();
-
 }  // namespace pgbackup

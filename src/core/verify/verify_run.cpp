@@ -6,6 +6,7 @@
 #include "core/manifest/manifest_store.h"
 #include "core/pipeline/count_sink.h"
 #include "core/pipeline/fd_sink.h"
+#include "core/pipeline/null_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
 #include "core/restore/restore_programs.h"
@@ -34,7 +35,9 @@ class Verification {
   void ParseArchive(Storage& storage, const ManifestObject& object) const;
   std::unique_ptr<Sink> Check(std::unique_ptr<Sink> next, const ManifestObject& object) const {
     if (only_stored_bytes())
-      return std::make_unique<CountSink>(std::move(next), &context_.progress.stored_bytes);
+      return std::make_unique<CountSink>(
+          std::make_unique<CountSink>(std::move(next), &context_.progress.stored_bytes),
+          &context_.progress.raw_bytes);
     return ContentChain(ContentCheck(std::move(next), manifest_, object, job_.level), object,
                         context_.progress);
   }
@@ -73,8 +76,13 @@ RunOutcome Verification::Run() {
 
 // All objects at the level that was asked for; what a restore will read, it will verify.
 void Verification::ReadAll(Storage& storage) {
-  context_.progress.total_bytes = manifest_.RawSize();
+  const bool is_all = job_.level != VerifyLevel::kRestore;
   context_.progress.SetPhase("verifying");
+  if (is_all) {
+    context_.progress.total_bytes =
+        only_stored_bytes() ? manifest_.StoredSize() : manifest_.RawSize();
+    context_.progress.BeginData(context_.environment.Now());
+  }
   std::vector<std::function<void()>> lanes;
   for (const ManifestObject& object : manifest_.objects) {
     if (job_.level == VerifyLevel::kRestore && object.kind != ObjectKind::kGlobals) continue;
@@ -88,6 +96,7 @@ void Verification::ReadAll(Storage& storage) {
   FirstFailure failure(context_.cancellation);
   RunLanes(lanes, static_cast<size_t>(job_.jobs), failure, context_.cancellation);
   failure.Rethrow();
+  if (is_all) context_.progress.EndData(context_.environment.Now());
 }
 
 RunOutcome Verification::RestoreIntoScratch() const {
@@ -101,7 +110,7 @@ RunOutcome Verification::RestoreIntoScratch() const {
 }
 
 void Verification::ReadObject(Storage& storage, const ManifestObject& object) const {
-  const std::unique_ptr<Sink> chain = Check(MakeNullSink(), object);
+  const std::unique_ptr<Sink> chain = Check(std::make_unique<NullSink>(), object);
   ReadStoredObject(storage, job_.file_name, object, *chain);
 }
 
