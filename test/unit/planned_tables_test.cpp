@@ -5,13 +5,13 @@
 namespace pgbackup {
 namespace {
 
-DumpObject Archive(std::set<QualifiedName> rows) {
+DumpObject ArchiveOf(std::set<QualifiedName> rows) {
   DumpObject object;
   object.expected.rows = std::move(rows);
   return object;
 }
 
-DumpObject Range(const QualifiedName& table) {
+DumpObject RangeOf(const QualifiedName& table) {
   DumpObject object;
   object.kind = ObjectKind::kCopy;
   object.tables = {table};
@@ -22,8 +22,9 @@ TEST(PlannedTables, ARangeIsAPieceAndNamesAreInUtf8) {
   const QualifiedName big{"s", "gro\u00df"}, huge{"s", "huge"};
   const ArchiveNames names{{{"s", "gro\xdf"}, big}};
   TableProgress tables;
-  PlanTables({Archive({}), Archive({{"s", "gro\xdf"}, {"s", "small"}}), Range(huge), Range(huge)},
-             names, &tables);
+  PlanTables(
+      {ArchiveOf({}), ArchiveOf({{"s", "gro\xdf"}, {"s", "small"}}), RangeOf(huge), RangeOf(huge)},
+      names, &tables);
   EXPECT_EQ(tables.Now()->total, 3u);
   tables.Begin(big);
   EXPECT_EQ(tables.Now()->current, std::vector<QualifiedName>{big});
@@ -34,7 +35,7 @@ TEST(PlannedTables, ARangeIsAPieceAndNamesAreInUtf8) {
 }
 
 TEST(PlannedTables, AScriptDoesNotTell) {
-  DumpObject script = Archive({{"s", "t"}});
+  DumpObject script = ArchiveOf({{"s", "t"}});
   script.kind = ObjectKind::kSql;
   TableProgress tables;
   PlanTables({script, DumpObject()}, {}, &tables);

@@ -5,13 +5,13 @@
 namespace pgbackup {
 namespace {
 
-const QualifiedName kA{"s", "a"}, kB{"s", "b"}, kC{"s", "c"};
+const QualifiedName kTableA{"s", "a"}, kTableB{"s", "b"}, kTableC{"s", "c"};
 
 TEST(TableProgress, KnowsNothingBeforeThePlan) {
   TableProgress tables;
-  tables.Meet(kA);
-  tables.Begin(kA);
-  tables.End(kA);
+  tables.Meet(kTableA);
+  tables.Begin(kTableA);
+  tables.End(kTableA);
   EXPECT_FALSE(tables.Now());
   tables.Plan({});
   EXPECT_EQ(tables.Now()->done, 0u);
@@ -21,53 +21,54 @@ TEST(TableProgress, KnowsNothingBeforeThePlan) {
 
 TEST(TableProgress, ATableIsDoneWithTheLastOfItsPieces) {
   TableProgress tables;
-  tables.Plan({kA, kB, kA, kA});
+  tables.Plan({kTableA, kTableB, kTableA, kTableA});
   EXPECT_EQ(tables.Now()->total, 2u);
-  tables.Begin(kA);
-  tables.Begin(kB);
-  tables.Begin(kA);
-  EXPECT_EQ(tables.Now()->current, (std::vector<QualifiedName>{kA, kB})) << "each of them once";
-  tables.End(kA);
-  EXPECT_EQ(tables.Now()->current, (std::vector<QualifiedName>{kA, kB}));
-  tables.End(kA);
-  EXPECT_EQ(tables.Now()->current, std::vector<QualifiedName>{kB});
+  tables.Begin(kTableA);
+  tables.Begin(kTableB);
+  tables.Begin(kTableA);
+  EXPECT_EQ(tables.Now()->current, (std::vector<QualifiedName>{kTableA, kTableB}))
+      << "each of them once";
+  tables.End(kTableA);
+  EXPECT_EQ(tables.Now()->current, (std::vector<QualifiedName>{kTableA, kTableB}));
+  tables.End(kTableA);
+  EXPECT_EQ(tables.Now()->current, std::vector<QualifiedName>{kTableB});
   EXPECT_EQ(tables.Now()->done, 0u);
-  tables.Begin(kA);
-  tables.End(kA);
+  tables.Begin(kTableA);
+  tables.End(kTableA);
   EXPECT_EQ(tables.Now()->done, 1u);
-  tables.End(kB);
+  tables.End(kTableB);
   EXPECT_EQ(tables.Now()->done, 2u);
   EXPECT_TRUE(tables.Now()->current.empty());
 }
 
 TEST(TableProgress, OneThatTurnsUpLaterIsCountedOnce) {
   TableProgress tables;
-  tables.Plan({kA});
-  tables.Meet(kA);
-  tables.Meet(kC);
-  tables.Meet(kC);
+  tables.Plan({kTableA});
+  tables.Meet(kTableA);
+  tables.Meet(kTableC);
+  tables.Meet(kTableC);
   EXPECT_EQ(tables.Now()->total, 2u);
-  tables.Begin(kC);
-  tables.End(kC);
+  tables.Begin(kTableC);
+  tables.End(kTableC);
   EXPECT_EQ(tables.Now()->done, 1u);
 }
 
 TEST(TableProgress, WhatIsUnknownOrDoneAlreadyCountsForNothing) {
   TableProgress tables;
-  tables.Plan({kA});
-  tables.Begin(kB);
-  tables.End(kB);
-  tables.End(kA);
-  tables.Begin(kA);
-  tables.End(kA);
+  tables.Plan({kTableA});
+  tables.Begin(kTableB);
+  tables.End(kTableB);
+  tables.End(kTableA);
+  tables.Begin(kTableA);
+  tables.End(kTableA);
   EXPECT_EQ(tables.Now()->done, 1u);
   EXPECT_TRUE(tables.Now()->current.empty());
 }
 
 TEST(TableProgress, InTheEndAllAreDone) {
   TableProgress tables;
-  tables.Plan({kA, kB, kB});
-  tables.Begin(kB);
+  tables.Plan({kTableA, kTableB, kTableB});
+  tables.Begin(kTableB);
   tables.Finish();
   EXPECT_EQ(tables.Now()->done, 2u);
   EXPECT_TRUE(tables.Now()->current.empty());

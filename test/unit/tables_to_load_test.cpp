@@ -7,10 +7,10 @@
 namespace pgbackup {
 namespace {
 
-const QualifiedName kSmall{"public", "small"}, kBig{"public", "gro\xc3\x9f"};
+const QualifiedName kSmallTable{"public", "small"}, kBigTable{"public", "gro\xc3\x9f"};
 
 // Rows of small (7) and, in LATIN1, of big (8), then a large object.
-std::string MakeArchive() {
+std::string ArchiveOfTwoTables() {
   ArchiveHead head(14);
   head.Integer(3);
   head.Entry(6, "TABLE", "public", "small", {});
@@ -25,15 +25,15 @@ std::string MakeArchive() {
 }
 
 // What has been current, in this order, and what passed.
-struct Watched {
+struct WatchedTables {
   std::vector<std::vector<QualifiedName>> current;
   SinkLog passed;
 };
 
-Watched Watch(const std::string& bytes, const std::optional<std::string>& list,
-              TableProgress* tables) {
-  Watched watched;
-  const ArchiveNames names{{{"public", "gro\xdf"}, kBig}, {kSmall, kSmall}};
+WatchedTables Watch(const std::string& bytes, const std::optional<std::string>& list,
+                    TableProgress* tables) {
+  WatchedTables watched;
+  const ArchiveNames names{{{"public", "gro\xdf"}, kBigTable}, {kSmallTable, kSmallTable}};
   TableWatch watch(std::make_unique<LoggingSink>(&watched.passed), list, names, *tables);
   for (const char& byte : bytes) {
     watch.Write(std::as_bytes(std::span(&byte, 1)));
@@ -45,7 +45,7 @@ Watched Watch(const std::string& bytes, const std::optional<std::string>& list,
   return watched;
 }
 
-ManifestObject Range(const QualifiedName& table) {
+ManifestObject RangeToLoad(const QualifiedName& table) {
   ManifestObject object;
   object.kind = ObjectKind::kCopy;
   object.tables = {table};
@@ -55,10 +55,11 @@ ManifestObject Range(const QualifiedName& table) {
 TEST(TablesToLoad, AreThoseWithFingerprintsOrThePartOfThem) {
   const QualifiedName huge{"public", "huge"};
   Manifest manifest;
-  manifest.fingerprints = {{kSmall, {}}, {kBig, {}}, {huge, {}}, {LargeObjectsName(), {}}};
-  manifest.objects = {ManifestObject(), Range(huge), Range(huge)};
-  const ArchiveNames names{{{"public", "gro\xdf"}, kBig},
-                           {kSmall, kSmall},
+  manifest.fingerprints = {
+      {kSmallTable, {}}, {kBigTable, {}}, {huge, {}}, {LargeObjectsName(), {}}};
+  manifest.objects = {ManifestObject(), RangeToLoad(huge), RangeToLoad(huge)};
+  const ArchiveNames names{{{"public", "gro\xdf"}, kBigTable},
+                           {kSmallTable, kSmallTable},
                            {huge, huge},
                            {LargeObjectsName(), LargeObjectsName()}};
   TableProgress all, part, schema, script;
@@ -73,8 +74,8 @@ TEST(TablesToLoad, AreThoseWithFingerprintsOrThePartOfThem) {
   selection.relations = {{"public", "gro\xdf"}, {"public", "a_sequence"}};
   PlanTablesToLoad(manifest, DumpContent::kAll, &selection, names, &part);
   EXPECT_EQ(part.Now()->total, 1u);
-  part.Begin(kBig);
-  EXPECT_EQ(part.Now()->current, std::vector<QualifiedName>{kBig});
+  part.Begin(kBigTable);
+  EXPECT_EQ(part.Now()->current, std::vector<QualifiedName>{kBigTable});
 
   PlanTablesToLoad(manifest, DumpContent::kSchema, nullptr, names, &schema);
   EXPECT_EQ(schema.Now()->total, 0u);
@@ -86,27 +87,28 @@ TEST(TablesToLoad, AreThoseWithFingerprintsOrThePartOfThem) {
 
 TEST(TableWatch, TellsWhichTablesPassAndChangesNothing) {
   TableProgress tables;
-  tables.Plan({kSmall, kBig});
-  const Watched watched = Watch(MakeArchive(), std::nullopt, &tables);
-  EXPECT_EQ(watched.passed.bytes, MakeArchive());
+  tables.Plan({kSmallTable, kBigTable});
+  const WatchedTables watched = Watch(ArchiveOfTwoTables(), std::nullopt, &tables);
+  EXPECT_EQ(watched.passed.bytes, ArchiveOfTwoTables());
   EXPECT_EQ(watched.passed.finished, 1);
-  EXPECT_EQ(watched.current, (std::vector<std::vector<QualifiedName>>{{}, {kSmall}, {kBig}, {}}))
+  EXPECT_EQ(watched.current,
+            (std::vector<std::vector<QualifiedName>>{{}, {kSmallTable}, {kBigTable}, {}}))
       << "none while large objects pass";
   EXPECT_EQ(tables.Now()->done, 2u);
 }
 
 TEST(TableWatch, SeesOnlyWhatIsTaken) {
   TableProgress tables;
-  tables.Plan({kBig});
-  const Watched watched = Watch(MakeArchive(), "8;\n", &tables);
-  EXPECT_EQ(watched.current, (std::vector<std::vector<QualifiedName>>{{}, {kBig}, {}}));
+  tables.Plan({kBigTable});
+  const WatchedTables watched = Watch(ArchiveOfTwoTables(), "8;\n", &tables);
+  EXPECT_EQ(watched.current, (std::vector<std::vector<QualifiedName>>{{}, {kBigTable}, {}}));
   EXPECT_EQ(tables.Now()->done, 1u);
 }
 
 TEST(TableWatch, LetsPassWhatItDoesNotKnow) {
   TableProgress tables;
-  tables.Plan({kSmall});
-  const Watched watched = Watch("no archive at all", std::nullopt, &tables);
+  tables.Plan({kSmallTable});
+  const WatchedTables watched = Watch("no archive at all", std::nullopt, &tables);
   EXPECT_EQ(watched.passed.bytes, "no archive at all");
   EXPECT_EQ(watched.passed.finished, 1);
   EXPECT_EQ(tables.Now()->done, 0u);
