@@ -1,5 +1,5 @@
 # The disaster drill: a cluster with encrypted backups loses its data directory; bucket, identity file and
-# executable bring back roles, databases and catalog. The commands are those of docs/disaster-recovery.md.
+# executable bring back roles, tablespaces, databases and catalog. The commands are those of docs/disaster-recovery.md.
 use strict;
 use warnings;
 
@@ -61,7 +61,19 @@ my $columns = q{id, database, file_name, storage, file_size, raw_size, database_
 	checksum, created_at, server_version, pinned, manifest->'backup'->>'content', manifest->'encryption'};
 sub catalog { return $_[0]->safe_psql('postgres', "SELECT $columns FROM pgbackup.backups ORDER BY id") }
 
-# A cluster with roles and databases of every kind of property, backed up encrypted.
+# The directory of a cluster's tablespace; made anew, it is empty.
+my $spaces = PostgreSQL::Test::Utils::tempdir_short();
+sub space_of { return "$spaces/$_[0]" }
+
+sub make_space
+{
+	my ($name) = @_;
+	system_or_bail('rm', '-rf', space_of($name));
+	mkdir space_of($name), 0700 or die "mkdir: $!";
+	return;
+}
+
+# A cluster with roles, a tablespace and databases of every kind of property, backed up encrypted.
 sub source_cluster
 {
 	my ($name, %settings) = @_;
@@ -71,6 +83,7 @@ sub source_cluster
 	is($status, 0, "$name: a key") or diag($err);
 	chomp $recipient;
 	restart_settings($node, 'pgbackup.encryption_recipients' => $recipient);
+	make_space($name);
 	$node->safe_psql('postgres', q{
 		CREATE ROLE "Die Gruppe" NOLOGIN;
 		CREATE ROLE owner_of_shop LOGIN CREATEDB CONNECTION LIMIT 7 PASSWORD 'hunter2';
@@ -81,9 +94,19 @@ sub source_cluster
 		GRANT pg_monitor TO nobody_uses_it;
 		ALTER ROLE owner_of_shop SET work_mem = '7MB';
 		COMMENT ON ROLE boss IS 'the one';
+		GRANT SET ON PARAMETER log_statement TO owner_of_shop WITH GRANT OPTION;
+		SET SESSION AUTHORIZATION owner_of_shop;
+		GRANT SET ON PARAMETER log_statement TO nobody_uses_it;
+		RESET SESSION AUTHORIZATION;
+		GRANT SET, ALTER SYSTEM ON PARAMETER log_min_messages TO "Die Gruppe";
+		GRANT SET ON PARAMETER deadlock_timeout TO PUBLIC;
+		CREATE TABLESPACE fast OWNER owner_of_shop LOCATION '} . space_of($name) . q{';
+		ALTER TABLESPACE fast SET (random_page_cost = 1.1);
+		GRANT CREATE ON TABLESPACE fast TO "Die Gruppe" WITH GRANT OPTION;
+		COMMENT ON TABLESPACE fast IS 'new disks';
 		CREATE DATABASE shop OWNER owner_of_shop CONNECTION LIMIT 40;
 		CREATE DATABASE "Wüste ""2""" OWNER boss;
-		CREATE DATABASE plain;
+		CREATE DATABASE plain TABLESPACE fast;
 		REVOKE CONNECT ON DATABASE shop FROM PUBLIC;
 		GRANT CONNECT ON DATABASE shop TO "Die Gruppe";
 		ALTER DATABASE shop SET statement_timeout = '1h';
@@ -94,11 +117,11 @@ sub source_cluster
 	$node->safe_psql('shop', q{
 		CREATE SCHEMA stock AUTHORIZATION owner_of_shop;
 		CREATE TABLE stock.item AS SELECT n, repeat(md5(n::text), 4) AS note FROM generate_series(1, 20000) AS n;
-		ALTER TABLE stock.item ADD PRIMARY KEY (n);
+		ALTER TABLE stock.item ADD PRIMARY KEY (n) USING INDEX TABLESPACE fast;
 		ALTER TABLE stock.item OWNER TO owner_of_shop;
 		GRANT SELECT ON stock.item TO "Die Gruppe";
 		ALTER DEFAULT PRIVILEGES IN SCHEMA stock GRANT SELECT ON TABLES TO nobody_uses_it;
-		CREATE TABLE stock.line (item int REFERENCES stock.item, many int);
+		CREATE TABLE stock.line (item int REFERENCES stock.item, many int) TABLESPACE fast;
 		INSERT INTO stock.line SELECT n, n FROM generate_series(1, 100) AS n;
 		SELECT lo_from_bytea(0, 'a large object')});
 	$node->safe_psql('Wüste "2"', q{CREATE TABLE "Sand" ("Korn" text); INSERT INTO "Sand" VALUES ('fein'); GRANT ALL ON "Sand" TO boss});
@@ -130,8 +153,46 @@ sub lines_that_differ
 	return grep { $count{$_} != 0 } sort keys %count;
 }
 
-my @databases = ('postgres', 'shop', 'Wüste "2"', 'plain');
 my $fresh = PostgreSQL::Test::Cluster->new('fresh');
+
+# Before anything is made, the directory of the tablespace has to be there, and free.
+sub check_tablespace_directory
+{
+	my ($name, @restore) = @_;
+	my $space = space_of($name);
+	my $made = q{SELECT count(*) FROM pg_roles WHERE rolname = 'boss' UNION ALL SELECT count(*) FROM pg_tablespace WHERE spcname = 'fast'};
+	my ($status, undef, $err) = pgbackup($fresh, @restore);
+	is($status, 1, "$name: with what the lost server left there it is refused");
+	like($err, qr/directory "\Q$space\E" of tablespace "fast" is not empty.*It holds "PG_\d+_\d+".*--no-tablespaces/s, "$name: the reason is told");
+	system_or_bail('rm', '-rf', $space);
+	($status, undef, $err) = pgbackup($fresh, @restore);
+	is($status, 3, "$name: without the directory, too");
+	like($err, qr/directory "\Q$space\E" of tablespace "fast" does not exist.*hint: Create it .*--no-tablespaces/s, "$name: the message names it");
+	make_space($name);
+	($status, undef, $err) = pgbackup($fresh, @restore, '--dry-run');
+	is($status, 0, "$name: a dry run") or diag($err);
+	like($err, qr/a tablespace would be created: "fast"/, "$name: says what would be made");
+	unlike($err, qr/not exist here/, "$name: and takes it for there");
+	is($fresh->safe_psql('postgres', $made), "0\n0", "$name: nothing is made by any of these");
+	return;
+}
+
+# What is in a tablespace can go into the default one.
+sub restore_without_tablespaces
+{
+	my ($name, $database, @options) = @_;
+	my $target = "${database}_without";
+	my ($status, undef, $err) = pgbackup($fresh, 'restore', 'latest', '--database', $database, '--target-database', $target,
+		'--no-tablespaces', @options);
+	is($status, 0, "$name: $database without tablespaces") or diag($err);
+	is($fresh->safe_psql($target, q{SELECT count(*) FROM pg_class WHERE reltablespace NOT IN (0, 1664) UNION ALL
+		SELECT count(*) FROM pg_database WHERE datname = current_database() AND dattablespace <> 1663}), "0\n0",
+		"$name: all of $database is in the default one");
+	$fresh->safe_psql('postgres', "DROP DATABASE $target");
+	return;
+}
+
+my @databases = ('postgres', 'shop', 'Wüste "2"', 'plain');
 my %here = (
 	PGHOST => $fresh->host,
 	PGPORT => $fresh->port,
@@ -152,18 +213,21 @@ sub drill
 	run_commands($steps[0], %variables);
 	$fresh->_update_pid(1);
 	like(run_commands($steps[1], %variables), qr/^\d+\tshop\t\Q$name\E\t/m, "$name: the list has what the reader must know");
+	my @options = ('--cluster', $name, '-s', $storage, '-i', $key, '-h', $fresh->host, '-p', $fresh->port);
+	check_tablespace_directory($name, 'restore', '--all', @options);
 	my $output = run_commands($steps[2], %variables);
+	like($output, qr/a tablespace was created: "fast"/, "$name: the tablespace is made");
 	like($output, qr/is restored as database "\Q$_\E"/, "$name: $_ is restored") for @databases;
 	unlike($output, qr/hunter2/, "$name: no password is shown");
 	my $after = cluster_as_text($fresh, @databases);
 	is(join("\n", lines_that_differ($before->{$_}, $after->{$_})), '', "$name: $_ equal") for 'globals', @databases;
 	# A second time changes nothing.
-	my ($status, undef, $err) = pgbackup($fresh, 'restore', '--all', '--cluster', $name, '-s', $storage, '-i', $key, '-q',
-		'-h', $fresh->host, '-p', $fresh->port);
+	my ($status, undef, $err) = pgbackup($fresh, 'restore', '--all', '-q', @options);
 	is($status, 1, "$name: once more is refused");
 	like($err, qr/database "shop" is not empty/, "$name: because of what is there");
 	my $again = cluster_as_text($fresh, @databases);
 	is_deeply($again, $after, "$name: and nothing is changed");
+	restore_without_tablespaces($name, $_, @options) for 'shop', 'plain';
 
 	run_commands($steps[3], %variables);
 	$fresh->_update_pid(1);
@@ -191,6 +255,7 @@ SKIP:
 	my %variables = (%here, title => 'by hand', IDENTITY => $key);
 	run_commands($steps[0], %variables);
 	$fresh->_update_pid(1);
+	make_space('in_files');
 	ok(scalar(grep { /data-\d+.*\.sql\.zst\.age$/ } storage_files("$store/$folder->{shop}")) >= 2, 'a table was split');
 	run_commands('Roles', %variables, BACKUP => "$store/$folder->{shop}");
 	run_commands('Format parallel', %variables, BACKUP => "$store/$folder->{shop}", DATABASE => 'shop');
@@ -198,7 +263,7 @@ SKIP:
 	like(run_commands('Owner, grants and settings of the database', %variables, BACKUP => "$store/$folder->{shop}"),
 		qr/"owner":"owner_of_shop"/, 'the manifest says whose it is');
 	my $after = cluster_as_text($fresh, 'shop', 'Wüste "2"');
-	is($after->{globals}, $before->{globals}, 'by hand: the roles are equal');
+	is($after->{globals}, $before->{globals}, 'by hand: roles and tablespace are equal');
 	for my $database ('shop', 'Wüste "2"')
 	{
 		my @differ = grep { !/DATABASE|^--|^SET |set_config|^.connect/ } lines_that_differ($before->{$database}, $after->{$database});

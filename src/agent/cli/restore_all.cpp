@@ -14,7 +14,9 @@
 #include "core/manifest/encrypted_contents.h"
 #include "core/postgres/quoting.h"
 #include "core/restore/missing_roles.h"
+#include "core/restore/missing_tablespaces.h"
 #include "core/restore/restore_run.h"
+#include "core/restore/stored_globals.h"
 #include "core/run/events.h"
 
 namespace pgbackup {
@@ -75,22 +77,43 @@ NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Sto
   return newest;
 }
 
-// The newest backup's.
-void MakeRoles(const RestoreJob& job, const NewestBackups& backups, Storage& storage,
-               const RunContext& context) {
-  context.progress.SetPhase("creating roles");
+// What the newest backup says of roles and tablespaces; empty when that is nothing.
+std::string NewestGlobals(const NewestBackups& backups, Storage& storage,
+                          const RunContext& context) {
   const auto newest =
       std::max_element(backups.begin(), backups.end(), [](const auto& one, const auto& other) {
         return one.second.manifest.started_at < other.second.manifest.started_at;
       });
   const StoredBackup& backup = newest->second;
+  const ManifestObject* globals = GlobalsOf(backup.manifest);
+  return globals == nullptr ? "" : ReadGlobals(storage, backup.folder, *globals, context.progress);
+}
+
+// Makes what belongs to no database, or lets `options` of a dry run know what would be made.
+void MakeRolesAndTablespaces(const RestoreJob& job, const std::string& globals,
+                             const RunContext& context, RestoreOptions* options) {
+  context.progress.SetPhase("creating roles and tablespaces");
   PostgresConnection connection(SettingsFor(job.server, job.server.maintenance_database),
                                 context.cancellation);
-  const RoleScript script =
-      PlanAllRoles(backup.manifest, storage, backup.folder, connection, context.progress);
-  if (job.options.dry_run) return;
-  CreateRoles(connection, script);
-  if (!script.roles.empty()) context.log(CreatedRolesInWords(script));
+  const RoleScript roles = PlanAllRoles(globals, connection);
+  std::vector<TablespaceScript> tablespaces;
+  if (!options->no_tablespaces) {
+    Findings findings;
+    tablespaces = PlanMissingTablespaces(globals, connection, &findings);
+    findings.ThrowIfAny("not all tablespaces can be made");
+  }
+  const auto log = [&](const std::string& text) {
+    if (!text.empty()) context.log(text);
+  };
+  if (options->dry_run) {
+    for (const TablespaceScript& tablespace : tablespaces)
+      options->coming_tablespaces.push_back(tablespace.name);
+  } else {
+    CreateRoles(connection, roles);
+    log(CreatedRolesInWords(roles));
+    CreateTablespaces(connection, tablespaces);
+  }
+  log(TablespacesInWords(tablespaces, options->dry_run));
 }
 
 RestoreJob JobFor(const RestoreJob& job, const StoredBackup& backup, int64_t id) {
@@ -108,14 +131,14 @@ RestoreJob JobFor(const RestoreJob& job, const StoredBackup& backup, int64_t id)
 
 }  // namespace
 
-int RunRestoreAll(const RestoreJob& job, const BackupFilter& filter, const OutputOptions& output,
+int RunRestoreAll(RestoreJob job, const BackupFilter& filter, const OutputOptions& output,
                   const CLI::App& command) {
   NewestBackups backups;
   const RunOutcome found = RunOnConsole(job, output, [&](const RunContext& context) {
     context.progress.SetPhase("looking for the backups");
     const auto storage = context.open_storage(context.cancellation);
     backups = FindBackups(job, filter, *storage, context);
-    MakeRoles(job, backups, *storage, context);
+    MakeRolesAndTablespaces(job, NewestGlobals(backups, *storage, context), context, &job.options);
     return RunOutcome();
   });
   if (found.state != RunState::kCompleted) return ReportOutcome(found, output, command);

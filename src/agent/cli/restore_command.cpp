@@ -88,8 +88,9 @@ Command AddRestoreCommand(CLI::App& root) {
                             ->type_name("NAME");
   AddPartOptions(*app, *options);
   app->add_flag("--all", options->all,
-                "Every role, and of every database of the cluster its newest whole backup, under\n"
-                "its own name; one that fails does not keep the others from being restored")
+                "Every role and tablespace, and of every database of the cluster its newest whole\n"
+                "backup, under its own name; one that fails does not keep the others from being\n"
+                "restored")
       ->excludes(backup)
       ->excludes(target)
       ->excludes(app->get_option("--schema"))
@@ -99,6 +100,8 @@ Command AddRestoreCommand(CLI::App& root) {
       ->check(CLI::Range(1, 64));
   app->add_flag("--create-roles", options->job.options.create_roles,
                 "Make roles that are missing, from the backup's globals.sql");
+  app->add_flag("--no-tablespaces", options->job.options.no_tablespaces,
+                "Everything goes into the default tablespace");
   app->add_flag("--dry-run", options->job.options.dry_run,
                 "Check and read everything, say what would be done, change nothing");
   options->storage.AddTo(*app);
@@ -112,9 +115,11 @@ Command AddRestoreCommand(CLI::App& root) {
       "restore that\n"
       "fails or is interrupted leaves nothing but roles, if it was to create those. The roles that "
       "the\n"
-      "backup needs have to exist, unless --create-roles makes them. --all makes all roles that "
-      "are\n"
-      "missing, before everything else. No password of a role is in a backup.\n"
+      "backup needs have to exist, unless --create-roles makes them. --all makes all roles and "
+      "tablespaces\n"
+      "that are missing, before everything else: the tablespaces' directories have to exist. No "
+      "password of\n"
+      "a role is in a backup.\n"
       "\n"
       "A whole server:\n"
       "  pgbackup restore --all --storage s3://bucket/prefix --identity backup.key");

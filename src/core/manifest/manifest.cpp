@@ -90,7 +90,7 @@ DatabaseProperties PropertiesFromJson(const JsonReader& reader) {
   properties.locale = reader.OptionalText("locale");
   properties.icu_rules = reader.OptionalText("icu_rules");
   properties.connection_limit = reader.IntegerOr("connection_limit", -1);
-  properties.tablespace = reader.TextOr("tablespace", "pg_default");
+  properties.tablespace = reader.TextOr("tablespace", kDefaultTablespace);
   properties.comment = reader.OptionalText("comment");
   properties.is_template = reader.FlagOr("is_template", false);
   properties.has_acl = reader.Has("acl");

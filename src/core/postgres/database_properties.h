@@ -24,6 +24,8 @@ struct DatabaseSetting {
   std::string value;  // as the server stores it
 };
 
+inline constexpr const char* kDefaultTablespace = "pg_default";
+
 struct DatabaseProperties {
   std::string name;
   std::string owner;

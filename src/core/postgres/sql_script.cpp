@@ -146,6 +146,16 @@ std::vector<SqlStatement> ScriptSplitter::Split() {
 
 }  // namespace
 
+bool SqlStatement::BeginsWith(std::initializer_list<std::string_view> words) const {
+  if (tokens.size() < words.size()) return false;
+  size_t i = 0;
+  for (const std::string_view word : words) {
+    const SqlToken& token = tokens[i++];
+    if (word == "?" ? !token.IsIdentifier() : !token.IsWord(word)) return false;
+  }
+  return true;
+}
+
 std::vector<SqlStatement> SplitSqlScript(std::string_view script) {
   return ScriptSplitter(script).Split();
 }

@@ -1,6 +1,7 @@
 // An SQL script, such as pg_dumpall writes, cut into its statements. Pure.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct SqlToken {
 struct SqlStatement {
   std::string text;  // without the semicolon, and without what surrounds it
   std::vector<SqlToken> tokens;
+
+  // Whether it begins with these words; "?" stands for an identifier.
+  bool BeginsWith(std::initializer_list<std::string_view> words) const;
 };
 
 // As psql reads it with standard_conforming_strings on: comments are no part of a statement's

@@ -1,34 +1,16 @@
 #include "core/restore/missing_roles.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
-#include "core/pipeline/buffer_sink.h"
 #include "core/postgres/quoting.h"
-#include "core/restore/stored_object.h"
+#include "core/restore/stored_globals.h"
 
 namespace pgbackup {
 namespace {
-
-constexpr size_t kMaxGlobalsSize = 256 << 20;
-
-const ManifestObject* GlobalsOf(const Manifest& manifest) {
-  const auto found = std::find_if(
-      manifest.objects.begin(), manifest.objects.end(),
-      [](const ManifestObject& object) { return object.kind == ObjectKind::kGlobals; });
-  return found == manifest.objects.end() ? nullptr : &*found;
-}
-
-std::string ReadGlobals(Storage& storage, const std::string& folder, const ManifestObject& object,
-                        Progress& progress) {
-  auto buffer = std::make_unique<BufferSink>(kMaxGlobalsSize, object.name);
-  const BufferSink& globals = *buffer;
-  const std::unique_ptr<Sink> chain = ContentChain(std::move(buffer), object, progress);
-  ReadStoredObject(storage, folder, object, *chain);
-  return globals.text();
-}
 
 // What somebody has to create himself.
 Error MissingRoles(const std::vector<std::string>& roles, const std::string& detail,
@@ -47,6 +29,19 @@ std::set<std::string> ExistingRoles(PostgresConnection& connection) {
   std::set<std::string> names;
   for (int row = 0; row < roles.rows(); ++row) names.insert(roles.Text(row, 0));
   return names;
+}
+
+// `existing` and `connection` outlive it.
+ServerNames NamesOf(const std::set<std::string>& existing, PostgresConnection& connection) {
+  return {[&existing](const std::string& role) { return existing.count(role) != 0; },
+          [&connection](const std::string& parameter) {
+            // One of an extension need not be known yet.
+            return parameter.find('.') != std::string::npos ||
+                   connection
+                           .Query("SELECT FROM pg_settings WHERE lower(name) = lower($1)",
+                                  {parameter})
+                           .rows() > 0;
+          }};
 }
 
 }  // namespace
@@ -79,7 +74,7 @@ RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Sto
   findings->Try([&] {
     const std::set<std::string> existing = ExistingRoles(connection);
     script = MakeRoleScript(ReadGlobals(storage, job.file_name, *globals, progress), missing,
-                            [&](const std::string& role) { return existing.count(role) != 0; });
+                            NamesOf(existing, connection));
     std::vector<std::string> unknown;
     for (const std::string& role : missing)
       if (std::find(script.roles.begin(), script.roles.end(), role) == script.roles.end())
@@ -90,16 +85,12 @@ RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Sto
   return script;
 }
 
-RoleScript PlanAllRoles(const Manifest& manifest, Storage& storage, const std::string& folder,
-                        PostgresConnection& connection, Progress& progress) {
-  const ManifestObject* object = GlobalsOf(manifest);
-  if (object == nullptr) return {};
-  const std::string globals = ReadGlobals(storage, folder, *object, progress);
+RoleScript PlanAllRoles(std::string_view globals, PostgresConnection& connection) {
   const std::set<std::string> existing = ExistingRoles(connection);
-  std::vector<std::string> missing = RolesIn(globals);
-  std::erase_if(missing, [&](const std::string& role) { return existing.count(role) != 0; });
-  return MakeRoleScript(globals, missing,
-                        [&](const std::string& role) { return existing.count(role) != 0; });
+  std::vector<std::string> wanted = RolesIn(globals);
+  std::erase_if(wanted, [&](const std::string& role) { return existing.count(role) != 0; });
+  wanted.emplace_back(kEverybody);
+  return MakeRoleScript(globals, wanted, NamesOf(existing, connection));
 }
 
 void CreateRoles(PostgresConnection& connection, const RoleScript& script) {
@@ -120,14 +111,18 @@ void CreateRoles(PostgresConnection& connection, const RoleScript& script) {
 }
 
 std::string CreatedRolesInWords(const RoleScript& script) {
-  if (script.roles.empty()) return "";
-  std::string text = script.roles.size() == 1 ? "a role was created:" : "roles were created:";
+  std::string text;
+  if (!script.roles.empty())
+    text = script.roles.size() == 1 ? "a role was created:" : "roles were created:";
   for (const std::string& role : script.roles) {
     const bool is_superuser = std::find(script.superusers.begin(), script.superusers.end(), role) !=
                               script.superusers.end();
     text += fmt::format("{} {}{}", &role == &script.roles.front() ? "" : ",", QuoteIdentifier(role),
                         is_superuser ? " (superuser)" : "");
   }
+  if (!script.unknown_parameters.empty())
+    text += fmt::format("{}what was granted on parameters that are unknown here was left out: {}",
+                        text.empty() ? "" : "; ", fmt::join(script.unknown_parameters, ", "));
   return text;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/manifest/manifest.h"
@@ -20,15 +21,14 @@ RoleScript PlanMissingRoles(const RestoreJob& job, const Manifest& manifest, Sto
                             const std::vector<std::string>& missing, PostgresConnection& connection,
                             Progress& progress, Findings* findings);
 
-// Makes every role of the backup's globals that the server does not have; nothing when the backup
-// has no globals. `manifest` is open (encrypted_contents.h), its objects are in `folder`.
-RoleScript PlanAllRoles(const Manifest& manifest, Storage& storage, const std::string& folder,
-                        PostgresConnection& connection, Progress& progress);
+// Makes every role of a globals.sql that the server does not have, and grants what everybody may do
+// with parameters.
+RoleScript PlanAllRoles(std::string_view globals, PostgresConnection& connection);
 
 // All of them or none.
 void CreateRoles(PostgresConnection& connection, const RoleScript& script);
 
-// `roles were created: "a", "b" (superuser)`; empty when there are none.
+// `roles were created: "a", "b" (superuser)`, and what was left out; empty when there is nothing.
 std::string CreatedRolesInWords(const RoleScript& script);
 
 }  // namespace pgbackup

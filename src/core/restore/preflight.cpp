@@ -88,7 +88,7 @@ Preflight RunPreflight(const PreflightContext& context, Findings* findings) {
       PlanMissingRoles(context.job, context.manifest, context.storage, fitness.MissingRoles(),
                        context.connection, context.progress, findings);
   fitness.CheckExtensions();
-  fitness.CheckTablespaces();
+  fitness.CheckTablespaces(context.job.options);
   preflight.disk_needed = DiskNeeded(context.manifest, context.job.options);
   fitness.CheckDisk(preflight.disk_needed);
   preflight.disk_free = fitness.free_bytes();

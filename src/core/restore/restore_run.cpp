@@ -245,8 +245,10 @@ void Restore::CreateSide() {
   context_.progress.SetPhase("creating");
   created_ = true;
   try {
-    side_ = std::make_unique<SideDatabase>(job_.server, side_name_, manifest_.properties,
-                                           context_.cancellation);
+    DatabaseProperties properties = manifest_.properties;
+    if (job_.options.no_tablespaces) properties.tablespace = kDefaultTablespace;
+    side_ =
+        std::make_unique<SideDatabase>(job_.server, side_name_, properties, context_.cancellation);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kAlreadyExists) created_ = false;
     throw;

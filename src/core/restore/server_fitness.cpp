@@ -116,13 +116,31 @@ void ServerFitness::CheckExtensions() {
       fmt::format("Install the packages that bring {} for this server.", QuotedList(missing))));
 }
 
-void ServerFitness::CheckTablespaces() {
+void ServerFitness::DoWithoutTablespaces() {
+  tablespace_ = kDefaultTablespace;
+  leaves_out_tablespaces_ = true;
+  if (manifest_.format != DumpFormat::kPlain || requirements_.tablespaces.empty()) return;
+  findings_->Add(Error(
+      ErrorKind::kInvalid, "a backup in plain format cannot be restored without its tablespaces",
+      fmt::format("What it holds is in {}.", QuotedList(requirements_.tablespaces)),
+      "Restore it without --no-tablespaces."));
+}
+
+void ServerFitness::CheckTablespaces(const RestoreOptions& options) {
   constexpr const char* kExists = "SELECT FROM pg_tablespace WHERE spcname = $1";
+  if (options.no_tablespaces) return DoWithoutTablespaces();
+  const auto missing_of = [&](const std::vector<std::string>& names) {
+    std::vector<std::string> missing = NotThere(names, kExists);
+    for (const std::string& coming : options.coming_tablespaces) std::erase(missing, coming);
+    return missing;
+  };
   const std::string& own = manifest_.properties.tablespace;
-  if (!NotThere({own}, kExists).empty())
+  if (std::count(options.coming_tablespaces.begin(), options.coming_tablespaces.end(), own) != 0)
+    tablespace_.reset();
+  if (!missing_of({own}).empty())
     remarks_.push_back(fmt::format("tablespace {} does not exist here, the default one is used",
                                    QuoteIdentifier(own)));
-  const std::vector<std::string> missing = NotThere(requirements_.tablespaces, kExists);
+  const std::vector<std::string> missing = missing_of(requirements_.tablespaces);
   if (missing.empty()) return;
   leaves_out_tablespaces_ = true;
   const std::string what = fmt::format("{} not exist here: {}",
@@ -139,11 +157,12 @@ void ServerFitness::CheckTablespaces() {
 
 // The folder of the tablespace that the database will be in, when it is on this machine.
 std::optional<std::string> ServerFitness::DataFolder() {
+  if (!tablespace_) return std::nullopt;
   const QueryResult folder = connection_.Query(
       "SELECT coalesce((SELECT nullif(pg_tablespace_location(oid), '') FROM pg_tablespace "
       "WHERE spcname = $1), current_setting('data_directory', true)) "
       "WHERE inet_server_addr() IS NULL",
-      {manifest_.properties.tablespace});
+      {*tablespace_});
   return folder.rows() == 0 ? std::nullopt : folder.OptionalText(0, 0);
 }
 

@@ -34,14 +34,14 @@ class ServerFitness {
   void CheckLocale();
   void CheckExtensions();
   // pg_restore can leave tablespaces out, psql cannot.
-  void CheckTablespaces();
+  void CheckTablespaces(const RestoreOptions& options);
   // `needed` bytes where the database will be; what cannot be known is no finding.
   void CheckDisk(uint64_t needed);
 
   // Those of the requirements that do not exist.
   std::vector<std::string> MissingRoles();
 
-  // True when a tablespace is missing, so that none can be used.
+  // True when a tablespace is missing, so that none can be used, or when none is wanted.
   bool leaves_out_tablespaces() const noexcept { return leaves_out_tablespaces_; }
   // Bytes that are free where the database will be, if known.
   std::optional<uint64_t> free_bytes() const noexcept { return free_bytes_; }
@@ -51,6 +51,7 @@ class ServerFitness {
  private:
   std::vector<std::string> NotThere(const std::vector<std::string>& names, const char* sql);
   bool HasLocale(const std::string& name);
+  void DoWithoutTablespaces();
   std::optional<std::string> DataFolder();
 
   PostgresConnection& connection_;
@@ -58,6 +59,8 @@ class ServerFitness {
   const Requirements& requirements_;
   Findings* const findings_;
   std::vector<std::string> remarks_;
+  // That the database will be in; none when it is yet to be made.
+  std::optional<std::string> tablespace_ = manifest_.properties.tablespace;
   bool leaves_out_tablespaces_ = false;
   std::optional<uint64_t> free_bytes_;
 };

@@ -67,10 +67,12 @@ struct RestoreOptions {
   std::vector<std::string> schemas, tables;
   DumpContent content = DumpContent::kAll;
   int64_t jobs = 2;
-  bool replace = false;       // a target that holds something is swapped for what was restored
-  bool dry_run = false;       // all checks, no change
-  bool create_roles = false;  // those that are missing, from the backup's globals
-  std::optional<std::string> into_schema;  // of the target, which stays otherwise as it is
+  bool replace = false;         // a target that holds something is swapped for what was restored
+  bool dry_run = false;         // all checks, no change
+  bool create_roles = false;    // those that are missing, from the backup's globals
+  bool no_tablespaces = false;  // everything goes into the default one
+  std::vector<std::string> coming_tablespaces;  // that a dry run is to take for there
+  std::optional<std::string> into_schema;       // of the target, which stays otherwise as it is
   bool scratch =
       false;  // only a proof: what has been restored is dropped, the target never looked at
 };
