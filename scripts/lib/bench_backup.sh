@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# scripts/bench backup. Needs common.sh, user.sh, build.sh, cluster.sh, s3.sh.
+# scripts/bench backup. Needs common.sh, user.sh, build.sh, cluster.sh, s3.sh and bench_database.sh.
 
 bench_prepare_backup() { install_tree "$scratch/install.log"; }
 
@@ -21,42 +21,17 @@ bench_backup() {
   size=$(sql -At -d postgres -c "SELECT pg_size_pretty(pg_database_size('bench'))")
   echo "$size"
 
-  results=$scratch/results
-  heading "$rounds rounds"
-  for ((round = 1; round <= rounds; round++)); do
-    note "round $round"
-    measure pipe bash -o pipefail -c "'$bindir/pg_dump' -Fc -Z0 bench | zstd -q -3 >/dev/null"
-    backup file "file://$scratch/store"
-    backup s3 "s3://$PGBACKUP_TEST_S3_BUCKET/bench"
-    forget
-    measure rclone bash -o pipefail -c "'$bindir/pg_dump' -Fc bench |
-      rclone --config '$scratch/rclone.conf' rcat --s3-chunk-size 32M 'bench:$PGBACKUP_TEST_S3_BUCKET/rclone.dump'"
-  done
-
-  heading "medians of $rounds rounds, $content database of $size, $(nproc) cores"
+  run_rounds backup_round
   compare_backups "$results"
 }
 
-measure() { # NAME COMMAND…
-  local name=$1
-  shift
-  if ! as_user env -u AWS_CA_BUNDLE "$scratch/tree/bench/measure" "$results" "$name" "$scratch/store" "$@" \
-    >"$scratch/$name.log" 2>&1; then
-    tail -n 20 "$scratch/$name.log" >&2
-    fail "$name failed"
-  fi
-}
-backup() { # NAME STORAGE
-  measure "$1" "$bindir/psql" -X -q -v ON_ERROR_STOP=1 -d postgres \
-    -c "CALL pgbackup.run('bench', storage => '$2')"
-}
-# What was stored is not needed any more; removing it is not part of what is measured.
-forget() {
-  sql -d postgres -o /dev/null \
-    -c 'SELECT pgbackup.delete(id, delete_objects => true) FROM pgbackup.list()'
-  until [ "$(sql -At -d postgres -c 'SELECT count(*) FROM pgbackup.removals')" = 0 ]; do
-    read -r -t 0.1 <> <(:) || :
-  done
+backup_round() {
+  measure pipe bash -o pipefail -c "'$bindir/pg_dump' -Fc -Z0 bench | zstd -q -3 >/dev/null"
+  backup file "file://$scratch/store"
+  backup s3 "s3://$PGBACKUP_TEST_S3_BUCKET/bench"
+  forget
+  measure rclone bash -o pipefail -c "'$bindir/pg_dump' -Fc bench |
+    rclone --config '$scratch/rclone.conf' rcat --s3-chunk-size 32M 'bench:$PGBACKUP_TEST_S3_BUCKET/rclone.dump'"
 }
 
 compare_backups() { # RESULTS

@@ -6,11 +6,7 @@
 # restores need it, with parts of 32 MiB; rclone and aws also with a file on either side, where they
 # can read and write parts in parallel. pgbackup's times include the SHA-256 of the whole object.
 
-bench_prepare_transfer() {
-  quietly "$scratch/build.log" cmake -S "$root" -B "$root/build" -G Ninja -DPGBACKUP_BENCH=ON
-  quietly "$scratch/build.log" nice cmake --build "$root/build" --target s3_transfer
-  install -m 0755 "$root/build/s3_transfer" "$scratch/s3_transfer"
-}
+bench_prepare_transfer() { build_bench_program s3_transfer; }
 
 bench_transfer() {
   results=$scratch/results

@@ -54,6 +54,13 @@ install_tree() { # LOG
   fi
 }
 
+# Builds a program of bench/ and puts it into the scratch folder.
+build_bench_program() { # NAME
+  quietly "$scratch/build.log" cmake -S "$root" -B "$root/build" -G Ninja -DPGBACKUP_BENCH=ON
+  quietly "$scratch/build.log" nice cmake --build "$root/build" --target "$1"
+  install -m 0755 "$root/build/$1" "$scratch/$1"
+}
+
 # Builds a target in a folder of its own, by clang: with sanitizers it compiles in a third of g++'s
 # time, and what two compilers accept is better checked. With PGBACKUP_UNITY, because the build by g++
 # shows already that no source lacks an #include.
