@@ -5,6 +5,7 @@ use warnings;
 use Digest::SHA qw(sha256_hex);
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use CommandLine;
 use PgBackup;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -183,6 +184,28 @@ like($row->{detail}, qr/Note: extension "pgbackup" has version [\d.]+ here, the 
 ($status, $row) = dry_run("$custom, 'shop'");
 is($status, 'failed', 'without replace a dry run fails as the restore would');
 like($row->{message}, qr/database "shop" is not empty/, 'for the same reason');
+
+# The command line can do without tablespaces, but not where SQL names them.
+my $in_fast = q{SELECT count(*) FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE t.spcname = 'fast'};
+is($node->safe_psql('shop', $in_fast), 1, 'a table is in a tablespace');
+sub without_tablespace
+{
+	my ($id) = @_;
+	return pgbackup($node, 'restore', $id, '--target-database', 'back', '--no-tablespaces', '-s', "file://$store",
+		'-h', $node->host, '-p', $node->port);
+}
+for my $id ($parallel, $custom)
+{
+	my ($exit, undef, $err) = without_tablespace($id);
+	is($exit, 0, "backup $id without tablespaces") or diag($err);
+	unlike($err, qr/tablespace/, 'there is nothing to remark');
+	is($node->safe_psql('back', $in_fast), 0, 'the table is elsewhere');
+	is($node->safe_psql('back', 'SELECT count(*) FROM sales.fast'), 100, 'with its rows');
+	sql('DROP DATABASE back');
+}
+my ($exit, undef, $err) = without_tablespace($plain);
+is($exit, 1, 'a plain backup cannot');
+like($err, qr/in plain format cannot be restored without its tablespaces.*"fast"/s, 'which is said');
 
 # Roles are missing: which, and the SQL that makes them.
 my $source = without_tablespaces('shop');
