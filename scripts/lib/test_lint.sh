@@ -89,7 +89,7 @@ runbook_file() { # FILE
     my @wanted = slurp($rules) =~ /^ *- alert: (\w+)/gm;
     for (slurp($health) =~ /FUNCTION pgbackup\._\w+_problems.*?\$\$(.*?)\$\$/gs) {
       s/--.*//g;
-      push @wanted, grep { /\w+ \w+ \w+/ } /\x27([^\x27]*)\x27/g;
+      push @wanted, map { s/\x27\x27/\x27/gr } grep { /\w+ \w+ \w+/ } /\x27((?:[^\x27]|\x27\x27)*)\x27/g;
     }
     s/%s folder%s/… folders/ || s/%s/…/g for @wanted;
     my @missing = grep { my $one = $_; !grep { index($one, $_) >= 0 } @headings } @wanted;

@@ -45,8 +45,9 @@ CREATE FUNCTION pgbackup._backup_problems(database name) RETURNS TABLE (status t
     UNION ALL
     -- Stores refuse requests that are dated 15 minutes off.
     SELECT CASE WHEN k.skew >= interval '10 minutes' THEN 'critical' ELSE 'warning' END,
-           format('the clock of the storage is %s %s this server''s', pgbackup._roughly(k.skew),
-                  CASE WHEN e.clock_skew > interval '0' THEN 'ahead of' ELSE 'behind' END)
+           CASE WHEN e.clock_skew > interval '0'
+                THEN format('the clock of the storage is %s ahead of this server''s', pgbackup._roughly(k.skew))
+                ELSE format('the clock of the storage is %s behind this server''s', pgbackup._roughly(k.skew)) END
       FROM ended e, greatest(e.clock_skew, -e.clock_skew) AS k (skew)
      WHERE e.age = 1 AND k.skew > interval '1 minute'
     UNION ALL
