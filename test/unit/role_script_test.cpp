@@ -65,14 +65,13 @@ TEST(RoleScript, MakesTheWantedRolesWithoutPasswords) {
   const RoleScript script = MakeRoleScript(kGlobals, {"anna", "unknown"}, kServer);
   EXPECT_EQ(script.roles, (SqlTexts{"anna"}));
   EXPECT_EQ(script.superusers, SqlTexts());
-  EXPECT_EQ(
-      script.statements,
-      (SqlTexts{"CREATE ROLE \"anna\"",
-                "ALTER ROLE anna WITH NOSUPERUSER INHERIT NOCREATEROLE LOGIN CONNECTION LIMIT "
-                "- 1 VALID UNTIL '2035-01-01 00:00:00+00'",
-                "COMMENT ON ROLE anna IS 'it''s; anna'",
-                "ALTER ROLE anna SET search_path TO 'a', 'b; c'",
-                "GRANT SET ON PARAMETER work_mem TO anna WITH GRANT OPTION"}));
+  const std::string attributes =
+      "ALTER ROLE anna WITH NOSUPERUSER INHERIT NOCREATEROLE LOGIN CONNECTION LIMIT "
+      "- 1 VALID UNTIL '2035-01-01 00:00:00+00'";
+  EXPECT_EQ(script.statements,
+            (SqlTexts{"CREATE ROLE \"anna\"", attributes, "COMMENT ON ROLE anna IS 'it''s; anna'",
+                      "ALTER ROLE anna SET search_path TO 'a', 'b; c'",
+                      "GRANT SET ON PARAMETER work_mem TO anna WITH GRANT OPTION"}));
 }
 
 TEST(RoleScript, MembershipsComeWhereBothEndsAre) {
