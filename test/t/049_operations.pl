@@ -115,25 +115,6 @@ await_healthy($title);
 
 like(statement_of('the storage cannot be reached'), qr/^storage.*\|ok\|/m, 'check() tries the storage');
 
-# What a run over S3 would have seen (050_ahead.pl has such runs).
-sub seen_by_last_run
-{
-	my ($seen) = @_;
-	return $node->safe_psql('postgres', "UPDATE pgbackup.backups SET $seen WHERE id = (SELECT max(id) FROM pgbackup.backups WHERE database = 'shop')");
-}
-
-$title = q{the clock of the storage is … ahead of this server's, the clock of the storage is … behind this server's};
-seen_by_last_run(q{clock_skew = '5 min'});
-like(reasons(), qr/^warning: the clock of the storage is 5 min ahead of this server's/, $title);
-statement_of($title) for 1 .. 2;
-await_healthy($title);
-
-$title = 'the credentials for the storage expire in …, expired … ago';
-seen_by_last_run(q{credentials_expire_at = now() - interval '1 hour'});
-like(reasons(), qr/^critical: the credentials for the storage expired /, $title);
-statement_of($title);
-await_healthy($title);
-
 $title = 'the newest backup has … bytes';
 my $before = latest();
 $node->safe_psql('shop', 'TRUNCATE orders');
@@ -253,6 +234,25 @@ my @recipients = map { chomp(my $key = (pgbackup($node, 'keygen', '-o', $node->b
 block_of($title, 'age1new…, age1other…' => join(', ', @recipients));
 is(finished($node, start_backup($node, q{'shop'})), 'completed', 'another one');
 is(value('SELECT manifest ? \'encryption\' FROM pgbackup.get(' . latest() . ')'), 't', 'is encrypted');
+
+# What a run over S3 would have seen (050_ahead.pl has such runs).
+sub seen_by_last_run
+{
+	my ($seen) = @_;
+	return $node->safe_psql('postgres', "UPDATE pgbackup.backups SET $seen WHERE id = (SELECT max(id) FROM pgbackup.backups WHERE database = 'shop')");
+}
+
+$title = q{the clock of the storage is … ahead of this server's, the clock of the storage is … behind this server's};
+seen_by_last_run(q{clock_skew = '5 min'});
+like(reasons(), qr/^warning: the clock of the storage is 5 min ahead of this server's/, $title);
+statement_of($title) for 1 .. 2;
+await_healthy($title);
+
+$title = 'the credentials for the storage expire in …, expired … ago';
+seen_by_last_run(q{credentials_expire_at = now() - interval '1 hour'});
+like(reasons(), qr/^critical: the credentials for the storage expired /, $title);
+statement_of($title);
+await_healthy($title);
 
 statement_of('New keys for S3');
 statement_of('A schedule that should pause');
