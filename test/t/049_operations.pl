@@ -132,9 +132,10 @@ statement_of($title);
 await_healthy($title);
 
 $title = 'the proof of backup … failed';
-my $folder = "$store/" . value("SELECT file_name FROM pgbackup.get(" . latest() . ')');
+my $damaged = latest();
+my $folder = "$store/" . value("SELECT file_name FROM pgbackup.get($damaged)");
 flip_bit("$folder/$_") for grep { !/manifest\.json$/ } storage_files($folder);
-is(finished($node, value('SELECT pgbackup.verify(' . latest() . ')')), 'failed', 'a damaged backup');
+is(finished($node, value("SELECT pgbackup.verify($damaged)")), 'failed', 'a damaged backup');
 like(reasons(), qr/critical: the proof of backup \d+ failed/, $title);
 like(block_of($title), qr/^\d+\|.*damaged/, 'the block shows what is damaged');
 await_healthy($title);
@@ -164,7 +165,7 @@ await_healthy($title);
 restart_settings($node, 'pgbackup.bin_directory' => '', 'pgbackup.max_xmin_age' => 100_000_000);
 
 $title = '… folders or databases wait to be removed';
-my $doomed = value(q{SELECT min(id) FROM pgbackup.backups WHERE status = 'completed' AND NOT pinned});
+my $doomed = $damaged; # which no copy could be made of, below
 $folder = "$store/" . value("SELECT file_name FROM pgbackup.get($doomed)");
 rename $folder, "$folder.away" or die $!;
 append_to_file($folder, 'not a directory');
