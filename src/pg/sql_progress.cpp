@@ -10,7 +10,7 @@ namespace {
 
 // In the order of the function's columns.
 enum Column {
-  kId,
+  kRunId,
   kKind,
   kDatabase,
   kPhase,
@@ -43,7 +43,7 @@ void AddRow(RunProgress* run, ReturnSetInfo* result) {
   AgentProgress* told = &run->told;
   Datum values[kColumns] = {};
   bool nulls[kColumns] = {};
-  values[kId] = Int64GetDatum(run->run_id);
+  values[kRunId] = Int64GetDatum(run->run_id);
   values[kKind] = CStringGetTextDatum(RunKindName(run->kind));
   values[kDatabase] = NameGetDatum(&run->database);
   values[kPhase] = CStringGetTextDatum(told->phase);
