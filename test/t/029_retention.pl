@@ -35,10 +35,14 @@ sub planned
 	return [ split /\n/, sql(q{SELECT format('%s %s: %s', backup_id, action, reason) FROM pgbackup.retention_plan()}) ];
 }
 
+# Retention is applied after a run has ended, and what it gives up is removed after that.
 sub removed
 {
 	my ($title) = @_;
-	$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.removals') or die 'removals are not done';
+	$node->poll_query_until('postgres',
+		"SELECT NOT EXISTS (SELECT FROM pgbackup.retention_plan() WHERE action = 'delete')
+		    AND NOT EXISTS (SELECT FROM pgbackup.removals)")
+		or die 'removals are not done';
 	my %folders = map { m{^(.*)/} ? ($1 => 1) : () } storage_files($store);
 	my @known = split /\n/, sql(q{SELECT file_name FROM pgbackup.backups WHERE status = 'completed'});
 	is_deeply([ sort keys %folders ], [ sort @known ], "$title: the storage holds what the catalog says is complete");
