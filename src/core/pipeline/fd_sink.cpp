@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/pipeline/pipe_wait.h"
 
 namespace pgbackup {
 
@@ -20,14 +21,19 @@ FdSink::FdSink(UniqueFd fd, const Cancellation& cancellation, std::function<void
 }
 
 void FdSink::Write(std::span<const std::byte> data) {
+  bool was_full = false;
   while (!data.empty() && !discarding_) {
     cancellation_.ThrowIfCancelled();
     const ssize_t written = write(fd_.get(), data.data(), data.size());
     if (written >= 0) {
       data = data.subspan(static_cast<size_t>(written));
+      was_full = false;
     } else if (errno == EAGAIN) {
-      pollfd waiting[] = {{fd_.get(), POLLOUT, 0}, {cancellation_.fd(), POLLIN, 0}};
-      poll(waiting, 2, -1);
+      if (was_full)
+        AwaitPipe(fd_.get(), POLLOUT, cancellation_);
+      else
+        LetPipeGather(cancellation_);
+      was_full = true;
     } else if (errno == EPIPE) {
       reader_gone_();
       discarding_ = true;

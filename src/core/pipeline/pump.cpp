@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/pipeline/pipe_wait.h"
 
 namespace pgbackup {
 
@@ -24,9 +25,9 @@ void Pump(int fd, Sink& to, const Cancellation& cancellation) {
     if (got == 0) return;
     if (got > 0) {
       to.Write(std::span(buffer.data(), static_cast<size_t>(got)));
+      if (static_cast<size_t>(got) < buffer.size()) LetPipeGather(cancellation);
     } else if (errno == EAGAIN) {
-      pollfd waiting[] = {{fd, POLLIN, 0}, {cancellation.fd(), POLLIN, 0}};
-      poll(waiting, 2, -1);
+      AwaitPipe(fd, POLLIN, cancellation);
     } else if (errno != EINTR) {
       throw Error(ErrorKind::kInternal,
                   fmt::format("could not read from a pipe: {}", strerror(errno)));
