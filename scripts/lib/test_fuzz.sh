@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The fuzzers of test/fuzz, each for PGBACKUP_TEST_FUZZ_SECONDS (60), as many at a time as there are
+# The fuzzers of test/fuzz, each for PGBACKUP_TEST_FUZZ_SECONDS (20), as many at a time as there are
 # processors. They are built in build-sanitize, with the core that the unit tests have there; what they have
 # learned stays there, too, for the next run. Adds to passed and failed.
 
@@ -34,7 +34,7 @@ run_fuzzer() { # FAMILY
   local found=$fuzz_root/build-sanitize/corpus/$1
   mkdir -p "$found"
   {
-    nice "$fuzz_root/build-sanitize/test/fuzz/fuzz_$1" -max_total_time="${PGBACKUP_TEST_FUZZ_SECONDS:-60}" \
+    nice "$fuzz_root/build-sanitize/test/fuzz/fuzz_$1" -max_total_time="${PGBACKUP_TEST_FUZZ_SECONDS:-20}" \
       -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="$fuzz_root/build-sanitize/findings/$1-" "$found" "$fuzz_root/test/fuzz/corpus/$1" &&
       echo "ended well"

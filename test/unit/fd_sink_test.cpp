@@ -38,6 +38,19 @@ TEST_F(FdSinkTest, MovesMoreThanAPipeHoldsAndEndsItWithFinish) {
   EXPECT_TRUE(SameBytes(got.text(), bytes));
 }
 
+// A pipe that is large is waited at in another way than a small one.
+TEST_F(FdSinkTest, MovesMoreThanALargePipeHolds) {
+  ASSERT_GE(fcntl(write_.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20);
+  const std::string bytes = SomeBytes(9 << 20);
+  BufferSink got(10 << 20, "it");
+  std::thread reader([&] { Pump(read_.get(), got, cancellation_); });
+  FdSink sink(std::move(write_), cancellation_, [] { FAIL(); });
+  sink.Write(AsBytes(bytes));
+  sink.Finish();
+  reader.join();
+  EXPECT_TRUE(SameBytes(got.text(), bytes));
+}
+
 TEST_F(FdSinkTest, AsksOnceWhenTheReaderHasGoneAndDiscardsTheRest) {
   int asked = 0;
   FdSink sink(std::move(write_), cancellation_, [&] { ++asked; });

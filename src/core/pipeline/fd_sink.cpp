@@ -1,6 +1,5 @@
 #include "core/pipeline/fd_sink.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -9,16 +8,14 @@
 #include <cstring>
 
 #include "core/base/error.h"
-#include "core/pipeline/pipe_wait.h"
 
 namespace pgbackup {
 
 FdSink::FdSink(UniqueFd fd, const Cancellation& cancellation, std::function<void()> reader_gone)
-    : fd_(std::move(fd)), cancellation_(cancellation), reader_gone_(std::move(reader_gone)) {
-  const int flags = fcntl(fd_.get(), F_GETFL);
-  if (flags < 0 || fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK) < 0)
-    throw Error(ErrorKind::kInternal, "could not make a pipe non-blocking");
-}
+    : fd_(std::move(fd)),
+      wait_(fd_.get(), POLLOUT, cancellation),
+      cancellation_(cancellation),
+      reader_gone_(std::move(reader_gone)) {}
 
 void FdSink::Write(std::span<const std::byte> data) {
   bool was_full = false;
@@ -30,9 +27,9 @@ void FdSink::Write(std::span<const std::byte> data) {
       was_full = false;
     } else if (errno == EAGAIN) {
       if (was_full)
-        AwaitPipe(fd_.get(), POLLOUT, cancellation_);
+        wait_.Sleep();
       else
-        LetPipeGather(cancellation_);
+        wait_.LetGather();
       was_full = true;
     } else if (errno == EPIPE) {
       reader_gone_();

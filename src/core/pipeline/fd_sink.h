@@ -9,6 +9,7 @@
 
 #include "core/base/cancellation.h"
 #include "core/base/unique_fd.h"
+#include "core/pipeline/pipe_wait.h"
 #include "core/pipeline/sink.h"
 
 namespace pgbackup {
@@ -26,6 +27,7 @@ class FdSink final : public Sink {
 
  private:
   UniqueFd fd_;
+  const PipeWait wait_;
   const Cancellation& cancellation_;
   std::function<void()> reader_gone_;
   bool discarding_ = false;

@@ -1,17 +1,36 @@
 #include "core/pipeline/pipe_wait.h"
 
+#include <fcntl.h>
 #include <poll.h>
 
-namespace pgbackup {
+#include "core/base/error.h"
 
-void LetPipeGather(const Cancellation& cancellation) noexcept {
-  constexpr int kMomentMs = 1;
-  pollfd ending{cancellation.fd(), POLLIN, 0};
+namespace pgbackup {
+namespace {
+
+constexpr int kMomentMs = 1;
+constexpr int kLastingSize = 512 << 10;  // at 500 MB/s, more than a program writes or reads
+
+}  // namespace
+
+PipeWait::PipeWait(int fd, short events, const Cancellation& cancellation)
+    : fd_(fd),
+      events_(events),
+      cancellation_(cancellation),
+      lasts_(fcntl(fd, F_GETPIPE_SZ) >= kLastingSize) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    throw Error(ErrorKind::kInternal, "could not make a pipe non-blocking");
+}
+
+void PipeWait::LetGather() const noexcept {
+  if (!lasts_) return;
+  pollfd ending{cancellation_.fd(), POLLIN, 0};
   poll(&ending, 1, kMomentMs);
 }
 
-void AwaitPipe(int fd, short events, const Cancellation& cancellation) noexcept {
-  pollfd waiting[] = {{fd, events, 0}, {cancellation.fd(), POLLIN, 0}};
+void PipeWait::Sleep() const noexcept {
+  pollfd waiting[] = {{fd_, events_, 0}, {cancellation_.fd(), POLLIN, 0}};
   poll(waiting, 2, -1);
 }
 

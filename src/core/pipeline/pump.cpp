@@ -1,6 +1,5 @@
 #include "core/pipeline/pump.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -15,9 +14,7 @@
 namespace pgbackup {
 
 void Pump(int fd, Sink& to, const Cancellation& cancellation) {
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-    throw Error(ErrorKind::kInternal, "could not make a pipe non-blocking");
+  const PipeWait wait(fd, POLLIN, cancellation);
   std::vector<std::byte> buffer(256 << 10);
   for (;;) {
     cancellation.ThrowIfCancelled();
@@ -25,9 +22,9 @@ void Pump(int fd, Sink& to, const Cancellation& cancellation) {
     if (got == 0) return;
     if (got > 0) {
       to.Write(std::span(buffer.data(), static_cast<size_t>(got)));
-      if (static_cast<size_t>(got) < buffer.size()) LetPipeGather(cancellation);
+      if (static_cast<size_t>(got) < buffer.size()) wait.LetGather();
     } else if (errno == EAGAIN) {
-      AwaitPipe(fd, POLLIN, cancellation);
+      wait.Sleep();
     } else if (errno != EINTR) {
       throw Error(ErrorKind::kInternal,
                   fmt::format("could not read from a pipe: {}", strerror(errno)));
