@@ -23,32 +23,27 @@ class FdSinkTest : public ::testing::Test {
     read_.Reset(ends[0]);
     write_.Reset(ends[1]);
   }
+  void ExpectMoved(const std::string& bytes) {
+    BufferSink got(bytes.size(), "it");
+    std::thread reader([&] { Pump(read_.get(), got, cancellation_); });
+    FdSink sink(std::move(write_), cancellation_, [] { FAIL(); });
+    sink.Write(AsBytes(bytes));
+    sink.Finish();
+    reader.join();
+    EXPECT_TRUE(SameBytes(got.text(), bytes));
+  }
   UniqueFd read_, write_;
   Cancellation cancellation_;
 };
 
 TEST_F(FdSinkTest, MovesMoreThanAPipeHoldsAndEndsItWithFinish) {
-  const std::string bytes = SomeBytes(3 << 20);
-  BufferSink got(4 << 20, "it");
-  std::thread reader([&] { Pump(read_.get(), got, cancellation_); });
-  FdSink sink(std::move(write_), cancellation_, [] { FAIL(); });
-  sink.Write(AsBytes(bytes));
-  sink.Finish();
-  reader.join();
-  EXPECT_TRUE(SameBytes(got.text(), bytes));
+  ExpectMoved(SomeBytes(3 << 20));
 }
 
 // A pipe that is large is waited at in another way than a small one.
 TEST_F(FdSinkTest, MovesMoreThanALargePipeHolds) {
   ASSERT_GE(fcntl(write_.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20);
-  const std::string bytes = SomeBytes(9 << 20);
-  BufferSink got(10 << 20, "it");
-  std::thread reader([&] { Pump(read_.get(), got, cancellation_); });
-  FdSink sink(std::move(write_), cancellation_, [] { FAIL(); });
-  sink.Write(AsBytes(bytes));
-  sink.Finish();
-  reader.join();
-  EXPECT_TRUE(SameBytes(got.text(), bytes));
+  ExpectMoved(SomeBytes(9 << 20));
 }
 
 TEST_F(FdSinkTest, AsksOnceWhenTheReaderHasGoneAndDiscardsTheRest) {
