@@ -154,8 +154,8 @@ is_deeply([ storage_files($store) ], \@before, 'nothing is left in storage');
 is($node->safe_psql('postgres', "SELECT pgbackup.cancel($id)"), 'f', 'cancelling it again does nothing');
 is(scalar processes_of("$slow/pg_dump"), 0, 'no pg_dump is left');
 
-# A run that takes too long.
-restart_settings($node, 'pgbackup.timeout' => '1');
+# A run that takes too long; the time is enough to come into the middle of a dump.
+restart_settings($node, 'pgbackup.timeout' => '5');
 ($id) = caught_in_the_middle('parallel');
 is_failed_clean($id, qr/pgbackup\.timeout/, 'a run that takes too long', @before);
 restart_settings($node, 'pgbackup.timeout' => '0');
