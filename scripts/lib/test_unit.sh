@@ -6,7 +6,7 @@ test_unit() {
   run_unit_tests "$root/build" "unit"
 }
 
-# As many processes as there are processors share the tests: one for each test, as ctest has it, would
+# Two processes for each processor share the tests, which wait a lot: one for each test, as ctest has it, would
 # take longer to start than to run, most of all under sanitizers.
 run_unit_tests() { # BUILD-FOLDER TITLE [PREFIX…]
   local log=$scratch/unit-$2 folder=$1 title=$2 good=0 bad=0 skipped=0 shard shards name failures
@@ -18,7 +18,7 @@ run_unit_tests() { # BUILD-FOLDER TITLE [PREFIX…]
     install -m 0600 "${!name}" "$scratch/caller-$name"
     local -x "$name=$scratch/caller-$name"
   done
-  shards=$(nproc)
+  shards=$((2 * $(nproc)))
   # shellcheck disable=SC2016 # for the inner shell
   seq 0 $((shards - 1)) | GTEST_TOTAL_SHARDS=$shards xargs -P "$shards" -I{} \
     timeout 1500 env GTEST_SHARD_INDEX={} "$@" sh -c '"$1" >"$2.$3" 2>&1 || :' \
