@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# scripts/bench watch: whether reading pgbackup.progress slows a backup. Needs common.sh, user.sh, build.sh,
+# cluster.sh and bench_database.sh.
+#
+# Any client that asks something a hundred times a second costs a little, so a third run has one that asks
+# for nothing of pgbackup's.
+
+bench_prepare_watch() { install_tree "$scratch/install.log"; }
+
+bench_watch() {
+  start_bench_cluster
+  echo 'SELECT 1' >"$scratch/idle.sql"
+  echo 'SELECT * FROM pgbackup.progress' >"$scratch/progress.sql"
+  give_to_user "$scratch/idle.sql" "$scratch/progress.sql"
+  run_rounds watch_round
+  compare_runs '// alone'
+}
+
+watch_round() {
+  watched alone
+  watched beside-select-1 "$scratch/idle.sql"
+  watched beside-progress "$scratch/progress.sql"
+}
+
+# A backup to a directory; with a script, a client runs that a hundred times a second meanwhile.
+watched() { # NAME [SCRIPT]
+  local client=''
+  if [ -n "${2:-}" ]; then
+    as_user "$bindir/pgbench" -n -M prepared -R 100 -T 3600 -f "$2" postgres >"$scratch/pgbench.log" 2>&1 &
+    client=$!
+    at_exit+=("end_client $client")
+    until [ "$(clients)" != 0 ]; do :; done
+  fi
+  backup "$1" "file://$scratch/store"
+  [ -z "$client" ] || end_client "$client"
+  forget
+}
+
+# The first child is what as_user has started; ending that ends both.
+end_client() { # PID
+  pkill -TERM -P "$1" 2>/dev/null || kill "$1" 2>/dev/null || return 0
+  wait "$1" 2>/dev/null || :
+}
+
+clients() { sql -At -d postgres -c "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"; }
