@@ -10,7 +10,7 @@ build_sanitized() { # LOG FOLDER TARGET
 test_sanitize() {
   heading "unit tests under the address and undefined-behaviour sanitizers"
   if build_sanitized "$scratch/sanitizers.log" "$root/build-sanitize" unit_tests; then
-    run_unit_tests "$root/build-sanitize" "sanitizers"
+    run_ctest "$root/build-sanitize" "sanitizers"
   else
     count "sanitizers" 0 1 0
   fi
@@ -23,7 +23,7 @@ test_threads() {
   local fixed=()
   ! setarch -R true 2>/dev/null || fixed=(setarch -R)
   if build_by_clang "$scratch/threads.log" "$root/build-threads" unit_tests -DPGBACKUP_SANITIZE=thread; then
-    run_unit_tests "$root/build-threads" "threads" "${fixed[@]}"
+    run_ctest "$root/build-threads" "threads" "${fixed[@]}"
   else
     count "threads" 0 1 0
   fi
