@@ -9,6 +9,7 @@ bench_prepare_watch() { install_tree "$scratch/install.log"; }
 
 bench_watch() {
   start_bench_cluster
+  at_exit+=(end_client)
   echo 'SELECT 1' >"$scratch/idle.sql"
   echo 'SELECT * FROM pgbackup.progress' >"$scratch/progress.sql"
   give_to_user "$scratch/idle.sql" "$scratch/progress.sql"
@@ -24,22 +25,26 @@ watch_round() {
 
 # A backup to a directory; with a script, a client runs that a hundred times a second meanwhile.
 watched() { # NAME [SCRIPT]
-  local client=''
   if [ -n "${2:-}" ]; then
     as_user "$bindir/pgbench" -n -M prepared -R 100 -T 3600 -f "$2" postgres >"$scratch/pgbench.log" 2>&1 &
     client=$!
-    at_exit+=("end_client $client")
-    until [ "$(clients)" != 0 ]; do :; done
+    until [ "$(clients)" != 0 ]; do
+      kill -0 "$client" 2>/dev/null || fail "pgbench ended: $(cat "$scratch/pgbench.log")"
+    done
   fi
   backup "$1" "file://$scratch/store"
-  [ -z "$client" ] || end_client "$client"
+  end_client
   forget
 }
 
-# The first child is what as_user has started; ending that ends both.
-end_client() { # PID
-  pkill -TERM -P "$1" 2>/dev/null || kill "$1" 2>/dev/null || return 0
-  wait "$1" 2>/dev/null || :
+client='' # that runs beside a backup
+
+# Ending the child of what as_user has started ends both.
+end_client() {
+  [ -n "$client" ] || return 0
+  pkill -TERM -P "$client" || kill "$client" 2>/dev/null || :
+  wait "$client" 2>/dev/null || :
+  client=''
 }
 
 clients() { sql -At -d postgres -c "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"; }

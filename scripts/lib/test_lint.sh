@@ -89,7 +89,7 @@ docs_file() { # FILE
 # What the sources can raise is in the tables of the file, and nothing else.
 messages_file() { # FILE
   # shellcheck disable=SC2046 # no file of ours has blanks in its name
-  perl scripts/lib/messages.pl --compare "$1" sql/parts/*.sql $(tree_files | grep -E '^src/.*\.(cpp|h)$')
+  perl test/lint/messages.pl --compare "$1" sql/parts/*.sql $(tree_files | grep -E '^src/.*\.(cpp|h)$')
 }
 # Every alert, and every reason that health() gives, is in a heading of the file.
 runbook_file() { # FILE
@@ -156,33 +156,34 @@ tidy_key() { # BATCH
 }
 
 tidy_batch() { # BATCH KEY
+  local name=${1%.list} source alone
   cd "$tidy_root" || return
-  local source
   if tidy_sources "$1"; then
     touch "build/clang-tidy/$2"
-  elif grep -q 'clang-diagnostic-error' "${1%.list}.bad" && [ "$(wc -l <"$1")" != 1 ]; then
+  elif grep -q 'clang-diagnostic-error' "$name.bad" && [ "$(wc -l <"$1")" != 1 ]; then
     # Names that two of them give, each in a namespace of its own file: then one by one.
-    rm "${1%.list}.bad"
+    rm "$name.bad"
     while read -r source; do
-      echo "$source" >"${1%.list}-$(basename "$source" .cpp).list"
-      tidy_sources "${1%.list}-$(basename "$source" .cpp).list"
+      alone=$name-$(basename "$source" .cpp).list
+      echo "$source" >"$alone"
+      tidy_sources "$alone"
     done <"$1"
-    compgen -G "${1%.list}-*.bad" >/dev/null || touch "build/clang-tidy/$2"
+    compgen -G "$name-*.bad" >/dev/null || touch "build/clang-tidy/$2"
   fi
 }
 
+# What is wrong with them is left in a file .bad.
 tidy_sources() { # BATCH
-  local name=${1%.list} flags=()
+  local name=${1%.list} flags=() said
   mapfile -t flags < <(tidy_flags "$(basename "$name")")
   merged_sources "$1" >"$name.cpp"
   if nice clang-tidy --quiet --config-file=.clang-tidy "$name.cpp" "${flags[@]}" \
     >"$name.log" 2>"$name.err"; then
-    return 0
-  elif [ -s "$name.log" ]; then
-    located "$name.cpp" "$1" <"$name.log" >"$name.bad"
-  else
-    located "$name.cpp" "$1" <"$name.err" >"$name.bad"
+    return
   fi
+  said=$name.log
+  [ -s "$said" ] || said=$name.err
+  located "$name.cpp" "$1" <"$said" >"$name.bad"
   return 1
 }
 

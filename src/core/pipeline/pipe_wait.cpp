@@ -9,7 +9,7 @@ namespace pgbackup {
 namespace {
 
 constexpr int kMomentMs = 1;
-constexpr int kLastingSize = 512 << 10;  // at 500 MB/s, more than a program writes or reads
+constexpr int kLastingSize = 512 << 10;  // a millisecond of 500 MB/s, which no dump reaches
 
 }  // namespace
 

@@ -12,8 +12,8 @@ namespace pgbackup {
 
 class PipeWait {
  public:
-  // The pipe's descriptor and what is awaited of it, POLLIN or POLLOUT; both references outlive
-  // this. Makes the descriptor non-blocking; throws kInternal when that fails.
+  // The pipe's descriptor and what is awaited of it, POLLIN or POLLOUT; both outlive this. Makes
+  // the descriptor non-blocking; throws kInternal when that fails.
   PipeWait(int fd, short events, const Cancellation& cancellation);
 
   // After little has moved: looks away for a millisecond, or until the run ends. Does nothing when

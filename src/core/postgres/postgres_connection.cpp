@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 #include "core/base/error.h"
 #include "core/base/utf8.h"
@@ -183,17 +181,6 @@ void PostgresConnection::AwaitSocket(short events, int timeout_ms) const {
   poll(waiting, 2, timeout_ms);
 }
 
-// The server sends 8 kB at a time, and waking us for each costs two changes of context. So we look
-// away when there is little, for a moment in which it does not fill the socket (208 kB).
-void PostgresConnection::LetInputGather() const noexcept {
-  constexpr int kLittle = 64 << 10;
-  constexpr timespec kMoment{0, 300'000};
-  int there = 0;
-  if (ioctl(socket(), FIONREAD, &there) != 0 || there >= kLittle) return;
-  pollfd ending{cancellation_.fd(), POLLIN, 0};
-  ppoll(&ending, 1, &kMoment, nullptr);
-}
-
 void PostgresConnection::RequestCancel() noexcept {
   PGcancel* cancel = PQgetCancel(connection_.get());
   char ignored[256];
@@ -262,12 +249,10 @@ void PostgresConnection::CopyOut(const std::string& sql,
     const int size = PQgetCopyData(connection_.get(), &data, /*async=*/1);
     const std::unique_ptr<char, decltype(&PQfreemem)> owner(data, PQfreemem);
     if (size < 0) break;  // the end, or an error that the result tells
-    if (size > 0) {
+    if (size > 0)
       row(std::as_bytes(std::span(data, static_cast<size_t>(size))));
-      continue;
-    }
-    LetInputGather();
-    if (!AwaitInput()) break;
+    else if (!AwaitInput())
+      break;
   }
   AwaitResult();
 }

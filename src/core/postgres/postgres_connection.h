@@ -80,7 +80,6 @@ class PostgresConnection {
     void operator()(pg_conn* connection) const noexcept;
   };
   void AwaitSocket(short events, int timeout_ms) const;
-  void LetInputGather() const noexcept;
   void RequestCancel() noexcept;
   void Send(const std::string& sql, const std::vector<std::optional<std::string>>& parameters);
   bool AwaitInput();
