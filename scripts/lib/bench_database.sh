@@ -11,7 +11,7 @@ start_bench_cluster() { # LINE…
     "pgbackup.s3_endpoint = '$PGBACKUP_TEST_S3_ENDPOINT'" \
     "pgbackup.s3_credentials_file = '$PGBACKUP_TEST_S3_CREDENTIALS_FILE'" \
     "pgbackup.compression = 'zstd:1'" "pgbackup.format = 'parallel'" "pgbackup.jobs = 2" \
-    "shared_buffers = '1GB'" "max_wal_size = '16GB'" "fsync = off" "autovacuum = off" \
+    "shared_buffers = '1GB'" "max_wal_size = '4GB'" "fsync = off" "autovacuum = off" \
     "max_locks_per_transaction = 1000" "$@"
   sql -d postgres -c 'CREATE EXTENSION pgbackup' -c 'CREATE DATABASE bench'
   fill_database

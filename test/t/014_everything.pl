@@ -94,6 +94,12 @@ for my $format ('custom', 'parallel', 'plain')
 	@differences = differences(\@source_catalog, [ catalog_as_lines("back_$format") ]);
 	is_deeply(\@differences, [], "$format: its catalogs too");
 	is($node->safe_psql("back_$format", 'SELECT count(*) FROM ev.by_mood'), 200, "$format: rows partitioned by an enum are all there");
+	# Sampling those whose rows lie partly elsewhere would ask other servers.
+	is( $node->safe_psql("back_$format", q{SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND reltuples < 0 ORDER BY 1}),
+		"parent_b\npartly_far", "$format: every other table has statistics");
+	is($node->safe_psql("back_$format", q{SELECT count(*) FROM pg_stats WHERE tablename = 'by_mood' AND inherited}),
+		$node->safe_psql("back_$format", q{SELECT count(*) FROM pg_attribute WHERE attrelid = 'ev.by_mood'::regclass AND attnum > 0}),
+		"$format: a partitioned table, too, of all its columns");
 }
 
 $node->stop;

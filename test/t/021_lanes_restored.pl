@@ -96,7 +96,7 @@ is( $node->safe_psql('back', q{SELECT relname FROM pg_index JOIN pg_class c ON c
 	"large_account\nlarge_pair", 'also those that a table is clustered on and identified by');
 is($node->safe_psql('back', 'SHOW synchronous_commit'), 'on', 'settings of the restoring sessions are gone');
 my $log = substr(read_file($node->logfile), $log_from);
-$log =~ s/execute <unnamed>: ANALYZE.*//s;  # its session sees the whole database, and is like any other
+$log =~ s/execute <unnamed>: ANALYZE.*//s;  # those sessions see the whole database
 my @witnessed = $log =~ /pgbackup LOG:  witness: (.*)/g;
 cmp_ok(scalar @witnessed, '>=', 2, 'a COPY of ours and an index build of pg_restore say what their sessions are like');
 # Since version 17 the server itself sets the search_path of what builds an index.

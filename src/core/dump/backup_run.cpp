@@ -6,6 +6,7 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/copies/tee_storage.h"
+#include "core/dump/backup_copies.h"
 #include "core/dump/copy_lane.h"
 #include "core/dump/dump_lane.h"
 #include "core/dump/lock_budget.h"
@@ -38,7 +39,8 @@ class Backup {
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
         settings_(ReadSettings(RunSettings(SettingsFor(job.server, job.database), job.id))),
-        failure_(context.cancellation) {}
+        failure_(context.cancellation),
+        copies_(job, context) {}
 
   // Throws what went wrong.
   RunOutcome Run();
@@ -50,8 +52,7 @@ class Backup {
   // Of the job's storage, as far as it has been asked anything.
   StorageSigns signs() const { return storage_ ? storage_->Signs() : StorageSigns(); }
 
-  // Ends the copies of a failed run; returns those whose folders may hold something of it.
-  std::vector<StorageSettings> GiveUpCopies();
+  BackupCopies& copies() noexcept { return copies_; }
 
  private:
   void Dump(Storage& storage);
@@ -61,11 +62,9 @@ class Backup {
   void Measure(DumpPlanInput* input);
   std::vector<DumpObject> Plan();
   void RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan);
-  void BeginCopies();
   std::string StoreTheManifest(Storage& storage);
   RunOutcome Outcome(const std::string& manifest) const;
   void AddRemarkOfHooks(RunOutcome* outcome);
-  boost::json::array CompleteCopies(const std::string& manifest);
 
   const BackupJob& job_;
   const RunContext& context_;
@@ -79,7 +78,7 @@ class Backup {
   Manifest manifest_;
   ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
-  CopyTargets copies_;  // as many as the job has, in its order
+  BackupCopies copies_;
 };
 
 RunOutcome Backup::Run() {
@@ -93,9 +92,10 @@ RunOutcome Backup::Run() {
   const std::string text = StoreTheManifest(*storage_);
   RunOutcome outcome = Outcome(text);
   AddRemarkOfHooks(&outcome);
-  if (copies_.empty()) return outcome;
+  if (copies_.targets().empty()) return outcome;
   context_.announce_stored(outcome.fields);
-  outcome.fields["copies"] = CompleteCopies(text);
+  context_.progress.SetPhase("finishing copies");
+  outcome.fields["copies"] = copies_.Complete(text);
   return outcome;
 }
 
@@ -117,9 +117,9 @@ void Backup::Dump(Storage& storage) {
     Prepare();
     const std::vector<DumpObject> plan = Plan();
     folder_ = Folder::kOurs;
-    BeginCopies();
+    copies_.Begin();
     SizeLimit limited(storage, job_.max_size);
-    TeeStorage all(limited, copies_);
+    TeeStorage all(limited, copies_.targets());
     RunAllLanes(all, plan);
   } catch (...) {
     failure_.Record(std::current_exception());
@@ -161,28 +161,6 @@ RunOutcome Backup::Outcome(const std::string& manifest) const {
   outcome.fields["message"] = nullptr;
   outcome.fields["manifest"] = ManifestForCatalog(manifest_);
   return outcome;
-}
-
-// How much a copy may lag behind, and for how long. Under a bandwidth limit, which all storages
-// share, nothing may be seen to move for as long as it takes to send what the writers of each hold.
-CopyLimits LimitsOfCopies(const BackupJob& job) {
-  CopyLimits limits;
-  if (job.storage.bandwidth_limit == 0) return limits;
-  const uint64_t held = 4 * job.storage.s3.part_size * (job.copies.size() + 1);
-  limits.patience.in_a_row += std::chrono::milliseconds(1000 * held / job.storage.bandwidth_limit);
-  return limits;
-}
-
-// A storage's URL as people want to read it.
-std::string WithoutParameters(const std::string& url) {
-  return url.substr(0, url.find('?'));
-}
-
-void Backup::BeginCopies() {
-  for (const StorageSettings& copy : job_.copies)
-    copies_.push_back(std::make_unique<CopyTarget>(
-        [&](const Cancellation& until) { return context_.open_at(copy, until); }, job_.file_name,
-        LimitsOfCopies(job_), context_.environment, context_.cancellation));
 }
 
 void Backup::Prepare() {
@@ -316,34 +294,6 @@ std::string Backup::StoreTheManifest(Storage& storage) {
   return text;
 }
 
-// Lets the copies end, and says what became of each.
-boost::json::array Backup::CompleteCopies(const std::string& manifest) {
-  context_.progress.SetPhase("finishing copies");
-  for (const auto& copy : copies_) copy->Complete(manifest);
-  boost::json::array outcomes;
-  for (size_t i = 0; i < copies_.size(); ++i) {
-    copies_[i]->Await();
-    const std::optional<Error> failure = copies_[i]->failure();
-    if (failure)
-      context_.log(fmt::format("the copy in {} failed: {}", WithoutParameters(job_.copies[i].url),
-                               failure->message()));
-    boost::json::object outcome = failure ? ErrorFields(*failure) : boost::json::object();
-    outcome["storage"] = JsonText(std::string_view(job_.copies[i].url));
-    outcome["completed"] = !failure;
-    outcomes.push_back(std::move(outcome));
-  }
-  return outcomes;
-}
-
-std::vector<StorageSettings> Backup::GiveUpCopies() {
-  std::vector<StorageSettings> touched;
-  for (size_t i = 0; i < copies_.size(); ++i) {
-    copies_[i]->GiveUp(Error(ErrorKind::kCancelled, "the backup failed"));
-    if (copies_[i]->HasTouchedTheFolder()) touched.push_back(job_.copies[i]);
-  }
-  return touched;
-}
-
 // What a failed run has left, and where.
 struct FailedRun {
   Backup::Folder folder = Backup::Folder::kUntouched;
@@ -387,7 +337,7 @@ RunOutcome RunBackup(const BackupJob& job, const RunContext& context) {
       return backup.Run();
     } catch (...) {
       context.cancellation.Cancel();
-      leftovers = {backup.folder(), backup.GiveUpCopies(), backup.signs()};
+      leftovers = {backup.folder(), backup.copies().GiveUp(), backup.signs()};
       throw;
     }
   } catch (...) {

@@ -1,20 +1,49 @@
 #include "core/restore/analyze.h"
 
-namespace pgbackup {
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <vector>
 
-void AnalyzeLocalTables(PostgresConnection& connection) {
-  // One statement with names makes a transaction of each table, as one without does.
-  const QueryResult tables = connection.Query(R"(
-      WITH RECURSIVE partly_foreign AS (
-        SELECT inhparent AS table FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-         WHERE relkind = 'f'
-        UNION
-        SELECT inhparent FROM pg_inherits JOIN partly_foreign ON inhrelid = partly_foreign.table)
-      SELECT string_agg(format('%I.%I', nspname, relname), ', ')
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-       WHERE relkind IN ('r', 'p', 'm') AND relpersistence <> 't'
-         AND pg_class.oid NOT IN (SELECT partly_foreign.table FROM partly_foreign))");
-  connection.Execute("ANALYZE " + tables.Text(0, 0));
+#include "core/postgres/postgres_connection.h"
+#include "core/run/lanes.h"
+
+namespace pgbackup {
+namespace {
+
+// What takes longest comes first, so that nobody waits for it in the end. A partitioned table
+// brings its partitions along, so those are named alone only where it cannot be.
+constexpr const char* kTablesSql = R"(
+    WITH RECURSIVE partly_foreign AS (
+      SELECT inhparent AS table FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+       WHERE relkind = 'f'
+      UNION
+      SELECT inhparent FROM pg_inherits JOIN partly_foreign ON inhrelid = partly_foreign.table)
+    SELECT format('%I.%I', nspname, relname)
+      FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE relkind IN ('r', 'p', 'm') AND relpersistence <> 't'
+       AND pg_class.oid NOT IN (SELECT partly_foreign.table FROM partly_foreign)
+       AND NOT (relispartition AND NOT EXISTS (
+             SELECT FROM pg_inherits JOIN partly_foreign ON inhparent = partly_foreign.table
+              WHERE inhrelid = pg_class.oid))
+     ORDER BY relkind = 'p' DESC, pg_relation_size(pg_class.oid) DESC)";
+
+}  // namespace
+
+void AnalyzeLocalTables(const ConnectionSettings& settings, int64_t jobs,
+                        const RunContext& context) {
+  const QueryResult tables = PostgresConnection(settings, context.cancellation).Query(kTablesSql);
+  std::atomic<int> next{0};
+  const auto analyze_some = [&] {
+    PostgresConnection connection(settings, context.cancellation);
+    for (int i = next++; i < tables.rows(); i = next++)
+      connection.Execute("ANALYZE " + tables.Text(i, 0));
+  };
+  const auto lanes = static_cast<size_t>(std::clamp<int64_t>(tables.rows(), 1, jobs));
+  FirstFailure failure(context.cancellation);
+  RunLanes(std::vector<std::function<void()>>(lanes, analyze_some), lanes, failure,
+           context.cancellation);
+  failure.Rethrow();
 }
 
 }  // namespace pgbackup

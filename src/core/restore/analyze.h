@@ -1,12 +1,18 @@
 // Statistics for the planner, gathered before a restored database is used.
 #pragma once
 
-#include "core/postgres/postgres_connection.h"
+#include <cstdint>
+
+#include "core/postgres/server_address.h"
+#include "core/run/run_context.h"
 
 namespace pgbackup {
 
-// ANALYZE of every table but those whose rows lie partly elsewhere: sampling a foreign partition
-// asks its server, which may not be there, or not be for this database to ask.
-void AnalyzeLocalTables(PostgresConnection& connection);
+// ANALYZE of every table of a database that nobody uses yet, `jobs` at a time, but of those whose
+// rows lie partly elsewhere: sampling a foreign partition asks its server, which may not be there,
+// or not be for this database to ask. `settings` are those of FillSettings: thousands of tables are
+// as many commits. Throws the first failure, which ends the run.
+void AnalyzeLocalTables(const ConnectionSettings& settings, int64_t jobs,
+                        const RunContext& context);
 
 }  // namespace pgbackup

@@ -76,6 +76,11 @@ class Restore {
     return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
   }
 
+  ConnectionSettings SessionsThatFill() const {
+    return FillSettings(SettingsFor(job_.server, side_name_), job_.options.jobs,
+                        context_.cancellation);
+  }
+
   const RestoreJob& job_;
   const RunContext& context_;
   const Programs programs_;
@@ -198,8 +203,7 @@ void Restore::HandOver(Storage& storage) {
   ApplyProperties();
   if (job_.options.content != DumpContent::kSchema) {
     context_.progress.SetPhase("analyze");
-    PostgresConnection connection = Connect(side_name_);
-    AnalyzeLocalTables(connection);
+    AnalyzeLocalTables(SessionsThatFill(), job_.options.jobs, context_);
   }
   if (job_.options.scratch) {
     Prove(storage);
@@ -276,14 +280,8 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   PrepareSchemas(plan);
   const ArchiveNames names = PlanTables();
   const RestoreLaneContext lane_context{
-      programs_,
-      FillSettings(SettingsFor(job_.server, side_name_), job_.options.jobs, context_.cancellation),
-      storage,
-      job_.file_name,
-      manifest_,
-      names,
-      context_.progress,
-      context_.cancellation};
+      programs_,         SessionsThatFill(),   storage, job_.file_name, manifest_, names,
+      context_.progress, context_.cancellation};
   context_.progress.total_bytes = BytesToRead(manifest_, plan);
   context_.progress.BeginData(context_.environment.Now());
   RestoreSchedule schedule(ScheduleOf(plan));
