@@ -30,14 +30,14 @@ sub backup
 	return $id;
 }
 
-# The entries of a backup without the numbers, one a line.
+# The entries of a backup without the numbers, one a line. Since version 18 there are those of statistics, too.
 sub contents
 {
 	my ($id) = @_;
 	return $node->safe_psql('postgres', qq{
 		SELECT object, kind, coalesce(schema, '-'), name, coalesce(owner, '-'), has_data, row_count, raw_size > 100000
 		  FROM pgbackup.contents($id) WHERE kind IN ('SCHEMA', 'TABLE', 'VIEW', 'CONSTRAINT', 'TABLE DATA') AND coalesce(schema, name) <> 'public'
-		    OR schema = 'public'
+		    OR schema = 'public' AND kind <> 'STATISTICS DATA'
 		 ORDER BY object, kind, name COLLATE "C"});
 }
 

@@ -27,6 +27,20 @@ The day the server is gone:
 
 "pgbackup COMMAND --help" says more, and so does the manual page pgbackup(1).)";
 
+// CLI11 breaks lines itself since version 2.5, also those that are broken where they should be, and
+// puts long options into a column of their own.
+template <typename Formatter>
+void KeepLines(Formatter& formatter) {
+  constexpr size_t kColumn = 34;
+  formatter.column_width(kColumn);
+  if constexpr (requires { formatter.enable_footer_formatting(false); }) {
+    formatter.enable_description_formatting(false);
+    formatter.enable_footer_formatting(false);
+    formatter.right_column_width(1000);
+    formatter.long_option_alignment_ratio(6.5F / kColumn);
+  }
+}
+
 }  // namespace
 
 Command AddAgentCommand(CLI::App& root) {
@@ -43,7 +57,7 @@ CommandLine::CommandLine()
   app_.set_help_flag("--help", "Print this help and exit");
   app_.require_subcommand(1);
   app_.footer(kFooter);
-  app_.get_formatter()->column_width(34);
+  KeepLines(*app_.get_formatter());
   commands_ = {AddListCommand(app_),    AddShowCommand(app_),   AddFetchCommand(app_),
                AddRestoreCommand(app_), AddBackupCommand(app_), AddVerifyCommand(app_),
                AddCheckCommand(app_),   AddKeygenCommand(app_), AddHashPasskeyCommand(app_),
