@@ -10,7 +10,7 @@ use PgBackup;
 use PostgreSQL::Test::Utils;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(fingerprint databases await_removals drop_kept server_processes await_analyze kill_server);
+our @EXPORT = qw(fingerprint databases await_removals drop_kept server_processes await_restoring await_analyze kill_server);
 
 # What a database holds: rows, definitions and what belongs to the database itself, but for what pgbackup
 # has recorded there.
@@ -78,6 +78,19 @@ sub server_processes
 	my $postmaster = postmaster_pid($node);
 	my $children = read_file("/proc/$postmaster/task/$postmaster/children") // '';
 	return map { $_ => (read_file("/proc/$_/cmdline") // '') =~ tr/\0/ /r } split ' ', $children;
+}
+
+# Waits until the agent of a restore runs; returns its process id and the launcher's. Both are there a moment
+# after the row says that the restore is in progress.
+sub await_restoring
+{
+	my ($node, $id) = @_;
+	my $pids = '';
+	wait_until(sub {
+		$pids = $node->safe_psql('postgres', "SELECT agent_pid, pgbackup.launcher_pid() FROM pgbackup.progress WHERE id = $id AND kind = 'restore'");
+		return $pids =~ /^\d+\|\d+$/;
+	}, "the agent of restore $id");
+	return split /\|/, $pids;
 }
 
 # Returns when restore $id into $target analyzes, which is the last thing before it swaps.

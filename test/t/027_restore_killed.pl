@@ -139,8 +139,7 @@ foreach my $round (1 .. $rounds)
 	my $title = sprintf 'round %d, %s %.3f s after %s', $round, $what, $delay, $aimed ? 'it began to analyze' : 'it began';
 
 	my $id = start_restore($node, "$backup, 'shop', replace => true");
-	$node->poll_query_until('postgres', "SELECT status <> 'pending' FROM pgbackup.restores WHERE id = $id") or die;
-	my ($agent, $launcher) = split /\|/, value("SELECT (SELECT agent_pid FROM pgbackup.progress WHERE id = $id), pgbackup.launcher_pid()");
+	my ($agent, $launcher) = await_restoring($node, $id);
 	await_analyze($node, $id, 'shop') if $aimed;
 	sleep $delay;
 	my $mend = $hit{$what}->($agent, $launcher, $id, $store . '/' . value("SELECT file_name FROM pgbackup.backups WHERE id = $backup"));
@@ -182,8 +181,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE blank');
 foreach my $round (1 .. 4)
 {
 	my $id = start_restore($node, "$backups[1], 'blank'");
-	$node->poll_query_until('postgres', "SELECT status <> 'pending' FROM pgbackup.restores WHERE id = $id") or die;
-	my $agent = value("SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+	my ($agent) = await_restoring($node, $id);
 	await_analyze($node, $id, 'blank');
 	my $delay = rand($last_part);
 	sleep $delay;

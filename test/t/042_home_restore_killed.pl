@@ -42,9 +42,7 @@ sub await_end
 sub start_replacing
 {
 	my ($backup) = @_;
-	my $id = start_restore($node, "$backup, 'postgres', replace => true");
-	$node->poll_query_until('postgres', "SELECT status <> 'pending' FROM pgbackup.restores WHERE id = $id") or die;
-	return $id;
+	return start_restore($node, "$backup, 'postgres', replace => true");
 }
 
 sub change_home
@@ -118,8 +116,7 @@ foreach my $round (0 .. $rounds - 1)
 	my $title = sprintf 'round %d, %s %.3f s after %s', $round, $what, $delay, $aimed ? 'it began to analyze' : 'it began';
 
 	my $id = start_replacing($backup);
-	my ($agent, $launcher) = split /\|/, value("SELECT (SELECT agent_pid FROM pgbackup.progress WHERE id = $id), pgbackup.launcher_pid()");
-	die 'the restore is not under way' unless $agent && $launcher;
+	my ($agent, $launcher) = await_restoring($node, $id);
 	# What is recorded during a restore is not lost either.
 	value("SELECT pgbackup.pin($backups[0], NOT pinned) FROM pgbackup.get($backups[0])");
 	my $catalog = catalog($id);

@@ -208,7 +208,7 @@ EOT
 	my @firing = map { "$_->{labels}{alertname} $_->{labels}{database}" }
 	  grep { $_->{state} eq 'firing' } @{ decode_json($page || '{"data":{"alerts":[]}}')->{data}{alerts} };
 	is_deeply(\@firing, ['PgbackupTooOld shop'], 'and its alert fires');
-	is(answer($port{prometheus}, $query . 'sum(up)') =~ /"(\d+)"\]/ ? $1 : undef, 2, 'both exporters are scraped');
+	like(await_page('prometheus', $port{prometheus}, $query . 'sum(up)', qr/"2"\]/), qr/"2"\]/, 'both exporters are scraped');
 	$node->stop;
 }
 

@@ -47,7 +47,7 @@ sub run_browser
 			  --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars
 			  --enable-logging=stderr --log-level=0), "--user-data-dir=$folder/profile", @arguments ],
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-	return ($out, join "\n", grep { /:CONSOLE[:(]/ } split /\n/, $err);
+	return ($out, join "\n", grep { /:CONSOLE[:(]/ && !/source: chrome:/ } split /\n/, $err);
 }
 
 sub write_file

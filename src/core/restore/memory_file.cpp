@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -50,21 +50,18 @@ std::unique_ptr<Sink> MemoryFile::Writer() const {
   return std::make_unique<MemoryFileSink>(fd_.get());
 }
 
-std::string MemoryFile::Content() const {
-  struct stat status {};
-  if (fstat(fd_.get(), &status) != 0)
-    throw Error(ErrorKind::kInternal,
-                fmt::format("could not look at a file in memory: {}", strerror(errno)));
-  std::string content(static_cast<size_t>(status.st_size), '\0');
-  size_t filled = 0;
-  while (filled < content.size()) {
-    const ssize_t got = pread(fd_.get(), content.data() + filled, content.size() - filled,
-                              static_cast<off_t>(filled));
+void MemoryFile::Read(const std::function<bool(std::string_view)>& take) const {
+  std::vector<char> piece(256 << 10);
+  off_t at = 0;
+  for (;;) {
+    const ssize_t got = pread(fd_.get(), piece.data(), piece.size(), at);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw Error(ErrorKind::kInternal, "could not read a file in memory");
-    filled += static_cast<size_t>(got);
+    if (got < 0)
+      throw Error(ErrorKind::kInternal,
+                  fmt::format("could not read a file in memory: {}", strerror(errno)));
+    if (got == 0 || !take({piece.data(), static_cast<size_t>(got)})) return;
+    at += got;
   }
-  return content;
 }
 
 }  // namespace pgbackup

@@ -3,8 +3,8 @@
 // Its content lies in memory, so it is for schema archives and lists (kilobytes), never for data.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "core/base/unique_fd.h"
@@ -20,8 +20,9 @@ class MemoryFile {
   int fd() const noexcept { return fd_.get(); }
   // Appends to the file. The file outlives the sink.
   std::unique_ptr<Sink> Writer() const;
-  // All that has been written.
-  std::string Content() const;
+  // Hands over all that has been written, from the beginning and in pieces, as long as `take` wants
+  // more.
+  void Read(const std::function<bool(std::string_view)>& take) const;
 
  private:
   UniqueFd fd_;

@@ -2,12 +2,25 @@
 
 #include <algorithm>
 
+#include "core/archive/toc_reader.h"
 #include "core/base/error.h"
 #include "core/dump/server_encoding.h"
 #include "core/restore/stored_object.h"
 #include "core/restore/stored_toc.h"
 
 namespace pgbackup {
+namespace {
+
+// In pieces, because a million large objects make it hundreds of megabytes.
+std::optional<ArchiveToc> ReadToc(const MemoryFile& archive) {
+  ArchiveToc toc;
+  TocReader reader([&](TocEntry entry) { toc.entries.push_back(std::move(entry)); });
+  archive.Read([&](std::string_view piece) { return !reader.Read(piece); });
+  if (!reader.IsComplete()) return std::nullopt;
+  return toc;
+}
+
+}  // namespace
 
 size_t DefinitionsObject(const Manifest& manifest) {
   for (size_t i = 0; i < manifest.objects.size(); ++i) {
@@ -35,7 +48,7 @@ void ContentsReader::LoadDefinitions(Storage& storage, const ManifestObject& obj
   const std::unique_ptr<Sink> chain = ContentChain(definitions_->Writer(), object, progress_);
   ReadStoredObject(storage, job_.file_name, object, *chain);
   try {
-    contents_.definitions = ParseArchiveToc(definitions_->Content());
+    contents_.definitions = ReadToc(*definitions_);
   } catch (const Error&) {
     // A version that is not known here: pg_restore may know it.
   }
@@ -55,9 +68,10 @@ WantedParts ContentsReader::Wanted(PostgresConnection& connection,
 void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,
                                  const WantedParts& wanted) {
   const size_t object = DefinitionsObject(manifest);
-  const ArchiveToc toc = contents_.definitions
-                             ? *contents_.definitions
-                             : ReadStoredToc(storage, job_.file_name, manifest.objects[object]);
+  std::optional<ArchiveToc> stored;
+  if (!contents_.definitions)
+    stored = ReadStoredToc(storage, job_.file_name, manifest.objects[object]);
+  const ArchiveToc& toc = stored ? *stored : *contents_.definitions;
   selected_ = pgbackup::SelectParts(toc, wanted);
   contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selected_,
                                       contents_.tables);
