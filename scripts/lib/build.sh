@@ -31,7 +31,7 @@ builds_tests() { grep -qs '^PGBACKUP_TESTS:BOOL=ON' "$root/build/CMakeCache.txt"
 build_tree() { # LOG [tests]
   local tests=OFF unity=ON
   if [ "${2:-}" = tests ] || builds_tests; then
-    tests=ON unity=OFF
+    tests=ON unity=${PGBACKUP_TEST_UNITY:-OFF}
   fi
   forget_other_builds
   if ! grep -qs "^PGBACKUP_TESTS:BOOL=$tests" "$root/build/CMakeCache.txt" ||

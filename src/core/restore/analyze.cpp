@@ -13,7 +13,7 @@ namespace {
 
 // What takes longest comes first, so that nobody waits for it in the end. A partitioned table
 // brings its partitions along, so those are named alone only where it cannot be.
-constexpr const char* kTablesSql = R"(
+constexpr const char* kLocalTablesSql = R"(
     WITH RECURSIVE partly_foreign AS (
       SELECT inhparent AS table FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
        WHERE relkind = 'f'
@@ -32,7 +32,8 @@ constexpr const char* kTablesSql = R"(
 
 void AnalyzeLocalTables(const ConnectionSettings& settings, int64_t jobs,
                         const RunContext& context) {
-  const QueryResult tables = PostgresConnection(settings, context.cancellation).Query(kTablesSql);
+  const QueryResult tables =
+      PostgresConnection(settings, context.cancellation).Query(kLocalTablesSql);
   std::atomic<int> next{0};
   const auto analyze_some = [&] {
     PostgresConnection connection(settings, context.cancellation);
