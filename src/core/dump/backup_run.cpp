@@ -1,7 +1,5 @@
 #include "core/dump/backup_run.h"
 
-#include <fmt/format.h>
-
 #include "core/age/key_files.h"
 #include "core/base/json.h"
 #include "core/base/sha256.h"

@@ -40,7 +40,8 @@ void AnalyzeLocalTables(const ConnectionSettings& settings, int64_t jobs,
     for (int i = next++; i < tables.rows(); i = next++)
       connection.Execute("ANALYZE " + tables.Text(i, 0));
   };
-  const auto lanes = static_cast<size_t>(std::clamp<int64_t>(tables.rows(), 1, jobs));
+  const auto lanes =
+      static_cast<size_t>(std::max<int64_t>(std::min<int64_t>(tables.rows(), jobs), 1));
   FirstFailure failure(context.cancellation);
   RunLanes(std::vector<std::function<void()>>(lanes, analyze_some), lanes, failure,
            context.cancellation);

@@ -1,6 +1,7 @@
 // A file without a disk: pg_restore -j needs a path it can open again and seek in.
 //
-// Its content lies in memory, so it is for schema archives and lists (kilobytes), never for data.
+// Its content lies in memory, so it is for schema archives and lists, never for data: kilobytes,
+// but 200 bytes for each large object.
 #pragma once
 
 #include <functional>
