@@ -3,8 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "core/archive/toc_reader.h"
 
 namespace pgbackup {
 
@@ -61,6 +65,14 @@ class ArchiveHead {
   int minor_;
   std::string bytes_;
 };
+
+// The table of contents at the head of an archive; nullopt when `head` ends before it does.
+inline std::optional<ArchiveToc> ParseArchiveToc(std::string_view head) {
+  ArchiveToc toc;
+  TocReader reader(toc);
+  if (!reader.Read(head)) return std::nullopt;
+  return toc;
+}
 
 // An archive whose blocks of data are added to its head, in chunks as they are given.
 struct Archive {

@@ -4,9 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pgbackup {
@@ -34,9 +32,5 @@ struct TocEntry {
 struct ArchiveToc {
   std::vector<TocEntry> entries;  // in the archive's order
 };
-
-// Reads the table of contents from the first bytes of an archive; nullopt when `head` ends before
-// it does. Throws as TocReader does.
-std::optional<ArchiveToc> ParseArchiveToc(std::string_view head);
 
 }  // namespace pgbackup

@@ -131,6 +131,9 @@ TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
 
 TocReader::TocReader(OnEntry on_entry) : on_entry_(std::move(on_entry)) {}
 
+TocReader::TocReader(ArchiveToc& toc)
+    : TocReader([&toc](TocEntry entry) { toc.entries.push_back(std::move(entry)); }) {}
+
 bool TocReader::Read(std::string_view bytes) {
   if (IsComplete()) return true;
   pending_.append(bytes);

@@ -26,6 +26,8 @@ class TocReader {
   using OnEntry = std::function<void(TocEntry)>;
 
   explicit TocReader(OnEntry on_entry);
+  // Appends the entries to `toc`, which has to outlive it.
+  explicit TocReader(ArchiveToc& toc);
 
   // Takes the archive's next bytes, of which it keeps no more than an entry that is not complete;
   // returns whether the table of contents is. What follows it is ignored. kInvalid when this is no

@@ -14,7 +14,7 @@ namespace {
 // In pieces, because a million large objects make it hundreds of megabytes.
 std::optional<ArchiveToc> ReadToc(const MemoryFile& archive) {
   ArchiveToc toc;
-  TocReader reader([&](TocEntry entry) { toc.entries.push_back(std::move(entry)); });
+  TocReader reader(toc);
   archive.Read([&](std::string_view piece) { return !reader.Read(piece); });
   if (!reader.IsComplete()) return std::nullopt;
   return toc;

@@ -33,7 +33,7 @@ ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder,
   constexpr uint64_t kFirstPiece = 64 << 10;
   constexpr uint64_t kLargestPiece = 8 << 20;
   ArchiveToc toc;
-  TocReader reader([&](TocEntry entry) { toc.entries.push_back(std::move(entry)); });
+  TocReader reader(toc);
   const std::unique_ptr<Sink> decode =
       MakeReader(std::make_unique<TocSink>(reader), object.name, object.keys.get());
   uint64_t piece = kFirstPiece;

@@ -1,7 +1,6 @@
-#include "core/archive/archive_toc.h"
+#include "core/archive/toc_reader.h"
 
 #include "archive_test_support.h"
-#include "core/archive/toc_reader.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {
@@ -33,19 +32,19 @@ TEST(TocReader, ReadsWhatComesInPieces) {
   const std::string archive = TwoEntries(14) + "what follows";
   const ArchiveToc whole = ParseArchiveToc(archive).value();
   for (size_t piece = 1; piece <= archive.size(); ++piece) {
-    std::vector<TocEntry> entries;
-    TocReader reader([&](TocEntry entry) { entries.push_back(std::move(entry)); });
+    ArchiveToc toc;
+    TocReader reader(toc);
     EXPECT_FALSE(reader.IsComplete());
     for (size_t at = 0; at < archive.size(); at += piece) {
       const bool is_complete = reader.Read(std::string_view(archive).substr(at, piece));
       EXPECT_EQ(is_complete, reader.IsComplete());
     }
     EXPECT_TRUE(reader.IsComplete());
-    ASSERT_EQ(entries.size(), 2u) << piece;
-    for (size_t i = 0; i < entries.size(); ++i) {
-      EXPECT_EQ(entries[i].id, whole.entries[i].id);
-      EXPECT_EQ(entries[i].tag, whole.entries[i].tag);
-      EXPECT_EQ(entries[i].depends_on, whole.entries[i].depends_on);
+    ASSERT_EQ(toc.entries.size(), 2u) << piece;
+    for (size_t i = 0; i < toc.entries.size(); ++i) {
+      EXPECT_EQ(toc.entries[i].id, whole.entries[i].id);
+      EXPECT_EQ(toc.entries[i].tag, whole.entries[i].tag);
+      EXPECT_EQ(toc.entries[i].depends_on, whole.entries[i].depends_on);
     }
   }
 }
