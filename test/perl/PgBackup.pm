@@ -17,7 +17,7 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text
-  start_backup start_restore finished row_of fails_with slow_programs wait_for_file wait_until
+  start_backup start_restore agent_of finished row_of fails_with slow_programs wait_for_file wait_until
   processes_of files_open_outside dumping_pid launcher_pid read_file restart_settings);
 
 # Without credentials the agent would ask the metadata service of a cloud instance: not from here.
@@ -113,6 +113,19 @@ sub start_restore
 {
 	my ($node, $arguments) = @_;
 	return $node->safe_psql('postgres', "SELECT pgbackup.restore($arguments)");
+}
+
+# The process id of the agent of a run, which is there a moment after the run has begun. Never empty: kill
+# would take that for the test's own process group.
+sub agent_of
+{
+	my ($node, $id) = @_;
+	my $pid = '';
+	wait_until(sub {
+		$pid = $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+		return $pid =~ /^\d+$/;
+	}, "the agent of run $id");
+	return $pid;
 }
 
 # Waits for a run and returns its status.

@@ -57,7 +57,7 @@ for my $format ('custom', 'parallel')
 	my @before = storage_files($store);
 
 	my ($id) = caught_in_the_middle($format);
-	my $agent = $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+	my $agent = agent_of($node, $id);
 	is_deeply([ grep { !m{/slow/pg_dump$} } files_open_outside($agent, $store) ], [],
 		"$format: in the middle of a dump no file but the backup's is open");
 	kill 'KILL', dumping_pid($node);

@@ -24,7 +24,7 @@ sub caught_in_the_middle
 	unlink "$slow/reached";
 	my $id = start_backup($node, q{'shop', format => 'parallel'});
 	wait_for_file("$slow/reached");
-	my $agent = $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+	my $agent = agent_of($node, $id);
 	return ($id, $agent);
 }
 

@@ -122,7 +122,7 @@ for my $how ('cancel', 'kill')
 	}
 	else
 	{
-		kill 'KILL', $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+		kill 'KILL', agent_of($node, $id);
 		is(finished($node, $id), 'failed', 'an agent is killed in the middle of an upload');
 		$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.removals') or die;
 	}

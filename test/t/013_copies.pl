@@ -189,7 +189,7 @@ for my $how ('cancel', 'kill')
 	}
 	else
 	{
-		kill 'KILL', $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+		kill 'KILL', agent_of($node, $id);
 		is(finished($node, $id), 'failed', 'an agent is killed in the middle');
 	}
 	removals_end();
@@ -231,7 +231,6 @@ restart_settings($node, 'pgbackup.bandwidth_limit' => '1024'); # kilobytes a sec
 sub copy_under_way
 {
 	wait_until(sub { s3_uploads("$prefix/e") > 0 }, 'an upload of the copy');
-	return $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE kind = 'copy'");
 }
 
 my $copy_id = $node->safe_psql('postgres', "SELECT pgbackup.copy($id, '" . s3_url('e') . "')");
@@ -247,7 +246,8 @@ is($copy->{next_attempt_at}, '', 'and it is not tried again by itself');
 is_deeply([ s3_uploads($prefix), s3_keys("$prefix/e") ], [0], 'nothing is left of it');
 
 is($node->safe_psql('postgres', "SELECT pgbackup.copy($id, '" . s3_url('e') . "')"), $copy_id, 'it can be asked for again');
-kill 'KILL', copy_under_way();
+copy_under_way();
+kill 'KILL', agent_of($node, $copy_id);
 is(finished($node, $copy_id), 'failed', 'the agent of a copy is killed');
 like(copy_of($id)->{message}, qr/killed by signal 9/, 'the row says so');
 is(row_of($node, $id)->{status}, 'completed', 'the backup is as it was');

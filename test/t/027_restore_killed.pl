@@ -207,7 +207,7 @@ $holder->query_safe(q{BEGIN; COMMENT ON DATABASE template0 IS 'held'});
 my $creating = start_restore($node, "$backups[0], 'shop', replace => true");
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 1 FROM pg_stat_activity WHERE query ~ '^CREATE DATABASE \"shop__restore_$creating' AND wait_event_type = 'Lock'") or die;
-kill 'KILL', value("SELECT agent_pid FROM pgbackup.progress WHERE id = $creating");
+kill 'KILL', agent_of($node, $creating);
 is(finished($node, $creating), 'failed', 'an agent is killed while its session waits to create a database');
 await_removals($node);
 $holder->query_safe('ROLLBACK');

@@ -113,7 +113,7 @@ $node->safe_psql('shop', 'CREATE TABLE big AS SELECT md5(n::text) FROM generate_
 restart_settings($node, 'pgbackup.bin_directory' => $slow, 'pgbackup.notify_on' => 'failures');
 $id = start_backup($node, q{'shop'});
 wait_for_file("$slow/reached");
-kill 'KILL', $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $id");
+kill 'KILL', agent_of($node, $id);
 is(finished($node, $id), 'failed', 'a backup whose agent is killed fails');
 $node->poll_query_until('postgres', "SELECT attempts >= 2 FROM pgbackup.notifications WHERE run_id = $id")
   or die 'sending is not tried again';

@@ -36,18 +36,11 @@ my $launcher = launcher_pid($node);
 my $of_server = nice_of($launcher);
 my $nicer = $of_server + 7 < 19 ? $of_server + 7 : 19;
 
-sub agent_of
-{
-	my ($run) = @_;
-	$node->poll_query_until('postgres', "SELECT agent_pid > 0 FROM pgbackup.progress WHERE id = $run") or die;
-	return $node->safe_psql('postgres', "SELECT agent_pid FROM pgbackup.progress WHERE id = $run");
-}
-
 my $slow = slow_programs($node);
 restart_settings($node, 'pgbackup.max_size' => 0, 'pgbackup.bin_directory' => $slow);
 $id = start_backup($node, q{'shop', format => 'custom'});
 wait_for_file("$slow/reached");
-is(nice_of(agent_of($id)), $nicer, 'the agent of a backup is nice');
+is(nice_of(agent_of($node, $id)), $nicer, 'the agent of a backup is nice');
 is(nice_of(dumping_pid($node)), $nicer, 'so is pg_dump');
 PostgreSQL::Test::Utils::append_to_file("$slow/go", '');
 is(finished($node, $id), 'completed', 'without a limit it completes');
@@ -71,7 +64,7 @@ for my $case ([ 'a verification', $nicer, "pgbackup.verify($id, 'archive')" ],
 	my $run = $node->safe_psql('postgres', "SELECT $call");
 	wait_for_file("$slow/restoring");
 	chomp(my $program = read_file("$slow/restoring"));
-	is(nice_of(agent_of($run)), $expected, "the agent of $name has its priority");
+	is(nice_of(agent_of($node, $run)), $expected, "the agent of $name has its priority");
 	is(nice_of($program), $expected, 'so has pg_restore');
 	# It may be started several times.
 	wait_until(sub { unlink "$slow/restoring"; $node->safe_psql('postgres', "SELECT status <> 'in_progress' FROM pgbackup.restores WHERE id = $run") eq 't' },
@@ -81,7 +74,7 @@ for my $case ([ 'a verification', $nicer, "pgbackup.verify($id, 'archive')" ],
 
 restart_settings($node, 'pgbackup.bandwidth_limit' => 256);
 my $copy = $node->safe_psql('postgres', "SELECT pgbackup.copy($id, 'file://$store-copy')");
-is(nice_of(agent_of($copy)), $nicer, 'the agent of a copy is nice');
+is(nice_of(agent_of($node, $copy)), $nicer, 'the agent of a copy is nice');
 $node->safe_psql('postgres', "SELECT pgbackup.cancel($copy)");
 is(finished($node, $copy), 'failed', 'it is cancelled');
 
