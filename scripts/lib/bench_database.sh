@@ -68,8 +68,8 @@ measure_sql() { # NAME ARGUMENT-OF-PSQL…
 backup() { # NAME STORAGE
   measure_sql "$1" -c "CALL pgbackup.run('bench', storage => '$2')"
 }
-restore() { # NAME BACKUP-ID
-  measure_sql "$1" -c "CALL pgbackup.run_restore($2, 'back', jobs => 2)"
+restore() { # NAME BACKUP-ID [ARGUMENT-OF-RESTORE]
+  measure_sql "$1" -c "CALL pgbackup.run_restore($2, 'back', jobs => 2${3:+, $3})"
   sql -d postgres -c 'DROP DATABASE back'
 }
 # What was stored is not needed any more; removing it is not part of what is measured.

@@ -11,7 +11,7 @@ bench_parallel() {
   start_bench_cluster "archive_mode = on" "archive_command = 'true'"
   prepare_pgbackrest
   run_rounds parallel_round
-  compare_runs '/restore/ pg_restore-j2' '// pipe'
+  compare_runs '/restore|analyze/ pg_restore-j2' '// pipe'
 }
 
 parallel_round() {
@@ -36,6 +36,7 @@ parallel_round() {
   sql -d postgres -c 'DROP DATABASE back'
   while read -r id name; do
     restore "$name-restore" "$id"
+    [ "$name" != pgbackup ] || restore pgbackup-restore-only "$id" 'statistics => false' # as pg_restore does
   done < <(sql -At -F ' ' -d postgres -c "SELECT id, CASE WHEN id = min(id) OVER () THEN 'pgbackup' ELSE 'pgbackup-split' END
              FROM pgbackup.list(status => 'completed')")
   rm -rf "${other:?}"/*

@@ -225,7 +225,7 @@ CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
               FROM pgbackup.restores r
              WHERE r.mode = 'restore' AND r.status = 'completed' AND r.options->>'content' = 'all'
                AND r.duration > interval '0'  -- the clock may have been set back
-               AND NOT r.options ?| '{schemas,tables,into_schema}'
+               AND NOT r.options ?| '{schemas,tables,into_schema,statistics}'
              ORDER BY r.database = $1 DESC, r.id DESC LIMIT 10) AS r
       JOIN pgbackup.backups b ON b.id = r.backup_id
      WHERE r.is_same OR NOT r.any_same
@@ -245,7 +245,8 @@ CREATE FUNCTION pgbackup.restore(
     passkey text DEFAULT NULL,
     create_roles boolean DEFAULT false,
     into_schema text DEFAULT NULL,
-    from_environment text DEFAULT NULL) RETURNS bigint
+    from_environment text DEFAULT NULL,
+    statistics boolean DEFAULT true) RETURNS bigint
     -- An error does not put the statement, which holds the passkey, into the server's log.
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 #variable_conflict use_variable
@@ -260,6 +261,7 @@ BEGIN
     PERFORM pgbackup._check_target(target_database, source.database, replace OR into_schema IS NOT NULL);
     PERFORM pgbackup._check_flag('dry_run', dry_run);
     PERFORM pgbackup._check_flag('create_roles', create_roles);
+    PERFORM pgbackup._check_flag('statistics', statistics);
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
@@ -276,7 +278,8 @@ BEGIN
                 'content', content,
                 'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int),
                 'replace', replace, 'dry_run', dry_run, 'create_roles', create_roles,
-                'into_schema', into_schema)))
+                'into_schema', into_schema,
+                'statistics', nullif(statistics, true))))
     RETURNING id INTO run_id;
     IF replace AND NOT dry_run THEN
         UPDATE pgbackup.restores r SET safety_backup_id = pgbackup._safety_backup(target_database, run_id) WHERE r.id = run_id;
@@ -284,8 +287,8 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. Returns the id of the restore';
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean) IS
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -299,9 +302,10 @@ CREATE PROCEDURE pgbackup.run_restore(
     passkey text DEFAULT NULL,
     create_roles boolean DEFAULT false,
     into_schema text DEFAULT NULL,
-    from_environment text DEFAULT NULL)
+    from_environment text DEFAULT NULL,
+    statistics boolean DEFAULT true)
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 CREATE FUNCTION pgbackup.undo_restore(restore_id bigint, passkey text DEFAULT NULL) RETURNS bigint

@@ -102,7 +102,15 @@ TEST(Job, ARestoreHasDefaults) {
   EXPECT_EQ(job.target_database, "t");
   EXPECT_EQ(job.checksum, std::nullopt);
   EXPECT_EQ(job.options.jobs, 2);
+  EXPECT_TRUE(job.options.statistics);
   EXPECT_EQ(job.server.maintenance_database, "postgres");
+}
+
+TEST(Job, ARestoreCanGoWithoutStatistics) {
+  const RestoreJob job = std::get<RestoreJob>(ParseJob(
+      R"({"protocol":1,"job":"restore","id":1,"server":{},"storage":{"url":"file:///x"},
+          "file_name":"f","target_database":"t","options":{"statistics":false}})"));
+  EXPECT_FALSE(job.options.statistics);
 }
 
 TEST(Job, AReplacingRestoreNeedsANameForWhatItReplaces) {

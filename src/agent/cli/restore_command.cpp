@@ -24,6 +24,7 @@ struct RestoreCommandOptions {
   RestoreJob job;
   std::string content = "all";
   bool all = false;
+  bool no_statistics = false;
 };
 
 void CheckArguments(const RestoreCommandOptions& options) {
@@ -51,6 +52,7 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   job.server = options.server.Address(*environment);
   job.id = NewRunId(*environment);
   job.options.content = ParseDumpContent(options.content);
+  job.options.statistics = !options.no_statistics;
   if (options.all) return RunRestoreAll(job, options.address.filter, options.output, command);
   CheckArguments(options);
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
@@ -102,6 +104,8 @@ Command AddRestoreCommand(CLI::App& root) {
                 "Make roles that are missing, from the backup's globals.sql");
   app->add_flag("--no-tablespaces", options->job.options.no_tablespaces,
                 "Everything goes into the default tablespace");
+  app->add_flag("--no-statistics", options->no_statistics,
+                "Run no ANALYZE of what has been restored");
   app->add_flag("--dry-run", options->job.options.dry_run,
                 "Check and read everything, say what would be done, change nothing");
   options->storage.AddTo(*app);

@@ -61,6 +61,7 @@ class Restore {
   void MakeRoles(const RoleScript& roles);
   void CheckTarget(PostgresConnection& connection) const;
   RestoreTarget TargetNow() const;
+  void Analyze();
   void Prove(Storage& storage);
   void HandOver(Storage& storage);
   void DropEmptyKept() const;
@@ -89,7 +90,7 @@ class Restore {
   std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
   ContentsReader contents_;
   std::optional<IntoSchema> beside_;  // where it goes, when it takes no name
-  std::vector<std::string> remarks_;  // of the preflight
+  std::vector<std::string> remarks_;  // of the preflight and what came after it
   std::unique_ptr<SideDatabase> side_;
   bool created_ = false;
 };
@@ -186,6 +187,13 @@ RestoreTarget Restore::TargetNow() const {
   return FindUserObject(in_target) ? RestoreTarget::kReplaced : RestoreTarget::kEmpty;
 }
 
+void Restore::Analyze() {
+  context_.progress.SetPhase("analyze");
+  const std::string refused =
+      AnalyzeLocalTables(SessionsThatFill(), job_.options.jobs, context_);
+  if (!refused.empty()) remarks_.push_back(refused);
+}
+
 // That what was restored is what was dumped.
 void Restore::Prove(Storage& storage) {
   context_.progress.SetPhase("comparing rows");
@@ -201,10 +209,7 @@ void Restore::Prove(Storage& storage) {
 // Makes the side database the target, if there is to be one.
 void Restore::HandOver(Storage& storage) {
   ApplyProperties();
-  if (job_.options.content != DumpContent::kSchema) {
-    context_.progress.SetPhase("analyze");
-    AnalyzeLocalTables(SessionsThatFill(), job_.options.jobs, context_);
-  }
+  if (job_.options.statistics && job_.options.content != DumpContent::kSchema) Analyze();
   if (job_.options.scratch) {
     Prove(storage);
     context_.progress.SetPhase("dropping");

@@ -162,6 +162,7 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.dry_run = options.FlagOr("dry_run", false);
     job.options.create_roles = options.FlagOr("create_roles", false);
     job.options.into_schema = options.OptionalText("into_schema");
+    job.options.statistics = options.FlagOr("statistics", true);
   }
   job.kept_database =
       job.options.replace ? root.Text("kept_database") : root.TextOr("kept_database", "");

@@ -70,6 +70,7 @@ struct RestoreOptions {
   bool replace = false;         // a target that holds something is swapped for what was restored
   bool dry_run = false;         // all checks, no change
   bool create_roles = false;    // those that are missing, from the backup's globals
+  bool statistics = true;       // are gathered for the planner when everything is in
   bool no_tablespaces = false;  // everything goes into the default one
   std::vector<std::string> coming_tablespaces;  // that a dry run is to take for there
   std::optional<std::string> into_schema;       // of the target, which stays otherwise as it is

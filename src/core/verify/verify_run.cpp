@@ -106,6 +106,7 @@ RunOutcome Verification::RestoreIntoScratch() const {
   restore.checksum = job_.checksum;
   restore.options.jobs = job_.jobs;
   restore.options.scratch = true;
+  restore.options.statistics = false;  // nobody will query it
   return RunRestore(restore, context_);
 }
 
