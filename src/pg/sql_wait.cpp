@@ -250,9 +250,9 @@ Datum pgbackup_run(PG_FUNCTION_ARGS) {
 }
 
 Datum pgbackup_run_restore(PG_FUNCTION_ARGS) {
-  static const Oid kTypes[] = {INT8OID, NAMEOID, BOOLOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID,
-                               TEXTOID, INT4OID, TEXTOID, BOOLOID, TEXTOID,      TEXTOID,
-                               BOOLOID};
+  static const Oid kTypes[] = {INT8OID,      NAMEOID, BOOLOID, BOOLOID, TEXTARRAYOID,
+                               TEXTARRAYOID, TEXTOID, INT4OID, TEXTOID, BOOLOID,
+                               TEXTOID,      TEXTOID, BOOLOID};
   constexpr int kPasskey = 8;
   ErrorContextCallback discreet = {error_context_stack, HideStatement, nullptr};
   if (!PG_ARGISNULL(kPasskey)) error_context_stack = &discreet;

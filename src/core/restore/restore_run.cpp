@@ -189,8 +189,7 @@ RestoreTarget Restore::TargetNow() const {
 
 void Restore::Analyze() {
   context_.progress.SetPhase("analyze");
-  const std::string refused =
-      AnalyzeLocalTables(SessionsThatFill(), job_.options.jobs, context_);
+  const std::string refused = AnalyzeLocalTables(SessionsThatFill(), job_.options.jobs, context_);
   if (!refused.empty()) remarks_.push_back(refused);
 }
 
