@@ -31,6 +31,7 @@ parallel_round() {
   fi
 
   sql -d postgres -c 'CREATE DATABASE back TEMPLATE template0'
+  forget_dropped_files
   measure pg_restore-j2 "$bindir/pg_restore" --exit-on-error -j2 -d back "$other/archive"
   measure analyze-j2 "$bindir/vacuumdb" -q --analyze-only -j2 -d back # a restore by pgbackup ends with it
   sql -d postgres -c 'DROP DATABASE back'
