@@ -277,6 +277,31 @@ TEST(RestorePlan, DataAloneBuildsNothingOnTheRows) {
             (Arguments{"--exit-on-error", "--section=pre-data", "--section=data"}));
 }
 
+// Privileges come with what precedes the rows, so owners have them while rows are loaded.
+TEST(RestorePlan, AnArchiveOfEverythingIsRestoredInThreeSteps) {
+  Manifest custom = Parallel();
+  custom.format = DumpFormat::kCustom;
+  custom.objects = {Object("database", {"pre-data", "data", "post-data"})};
+  RestoreContents contents = ContentsOf(custom);
+  contents.definitions = LanedToc();
+  const auto tasks = MakeRestorePlan(custom, {}, contents).tasks;
+  ASSERT_GE(tasks.size(), 3u);
+  EXPECT_EQ(tasks[0].arguments, (Arguments{"--exit-on-error", "--section=pre-data"}));
+  EXPECT_TRUE(tasks[0].from_memory);
+  EXPECT_EQ(tasks[1].arguments, (Arguments{"--exit-on-error", "--section=data"}));
+  EXPECT_FALSE(tasks[1].from_memory);
+  EXPECT_EQ(tasks[1].after, std::vector<size_t>{0});
+  for (size_t i = 2; i < tasks.size(); ++i) {
+    EXPECT_EQ(tasks[i].arguments[1], "--section=post-data");
+    EXPECT_TRUE(tasks[i].from_memory);
+    EXPECT_EQ(tasks[i].after[1], 1u);
+  }
+  RestoreOptions options;
+  options.content = DumpContent::kSchema;
+  for (const RestoreTask& task : MakeRestorePlan(custom, options, contents).tasks)
+    EXPECT_TRUE(task.from_memory) << task.what;
+}
+
 TEST(RestorePlan, SingleTablesNeedTheirSchemas) {
   Manifest manifest = Parallel();
   manifest.selection.tables = {"app.t", "App.u", "\"X\".v"};

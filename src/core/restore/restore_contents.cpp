@@ -38,6 +38,7 @@ void ContentsReader::Read(Storage& storage, const Manifest& manifest,
     names.tables = object.tables;
     contents_.tables.push_back(InServerEncoding(connection, names, encoding).tables);
     if (IsDefinitions(object)) LoadDefinitions(storage, object);
+    if (IsWholeArchive(object)) LoadHead(storage, object);
   }
   const WantedParts wanted = Wanted(connection, encoding);
   if (!wanted.schemas.empty() || !wanted.tables.empty()) SelectParts(storage, manifest, wanted);
@@ -52,6 +53,17 @@ void ContentsReader::LoadDefinitions(Storage& storage, const ManifestObject& obj
   } catch (const Error&) {
     // A version that is not known here: pg_restore may know it.
   }
+}
+
+void ContentsReader::LoadHead(Storage& storage, const ManifestObject& object) {
+  auto head = std::make_unique<MemoryFile>();
+  try {
+    contents_.definitions = ReadStoredToc(storage, job_.file_name, object, head->Writer().get());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInvalid) throw;
+    return;  // of an unknown version: pg_restore gets all of it at once
+  }
+  definitions_ = std::move(head);
 }
 
 // The names of the job's options in the encoding of the archives.

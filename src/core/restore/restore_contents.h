@@ -23,19 +23,20 @@ class ContentsReader {
  public:
   ContentsReader(const RestoreJob& job, Progress& progress) : job_(job), progress_(progress) {}
 
-  // Reads the archive of definitions whole, verified, and of other archives the beginnings when a
-  // part of the backup is restored. The server behind `connection` converts names. kNotFound for a
-  // name of the job that is not in the backup.
+  // Reads the archive of definitions whole, verified, or the beginning of the archive that holds
+  // everything; of other archives the beginnings when a part of the backup is restored. The server
+  // behind `connection` converts names. kNotFound for a name of the job that is not in the backup.
   void Read(Storage& storage, const Manifest& manifest, PostgresConnection& connection);
 
   const RestoreContents& contents() const noexcept { return contents_; }
-  // The archive that is restored from memory; null when there is none.
+  // The archive that is restored from memory, perhaps without its rows; null when there is none.
   const MemoryFile* definitions() const noexcept { return definitions_.get(); }
   // When a part of the backup is restored: what belongs to it, in the archives' encoding.
   const ArchiveSelection& selected() const noexcept { return selected_; }
 
  private:
   void LoadDefinitions(Storage& storage, const ManifestObject& object);
+  void LoadHead(Storage& storage, const ManifestObject& object);
   void SelectParts(Storage& storage, const Manifest& manifest, const WantedParts& wanted);
   WantedParts Wanted(PostgresConnection& connection, const std::string& encoding) const;
 

@@ -111,9 +111,10 @@ void RestorePlanner::SortObjects() {
     const ManifestObject& object = manifest_.objects[i];
     if (object.kind == ObjectKind::kGlobals) continue;
     if (!contents_.parts.empty() && contents_.parts[i].take == ObjectPart::Take::kNothing) continue;
-    if (IsDefinitions(object))
-      definitions_ = i;
-    else if (object.kind == ObjectKind::kSql || Holds(object, "pre-data"))
+    const bool is_split = IsWholeArchive(object) && contents_.definitions;
+    if (IsDefinitions(object) || is_split) definitions_ = i;
+    if (IsDefinitions(object)) continue;
+    if (!is_split && (object.kind == ObjectKind::kSql || Holds(object, "pre-data")))
       whole_.push_back(i);
     else if (options_.content != DumpContent::kSchema)
       rows_.push_back(i);
@@ -265,6 +266,10 @@ std::vector<RestoreTask> RestorePlanner::Plan() {
 
 bool IsDefinitions(const ManifestObject& object) {
   return object.kind == ObjectKind::kArchive && Holds(object, "pre-data") && !Holds(object, "data");
+}
+
+bool IsWholeArchive(const ManifestObject& object) {
+  return object.kind == ObjectKind::kArchive && Holds(object, "pre-data") && Holds(object, "data");
 }
 
 void CheckRestorable(const Manifest& manifest, const RestoreOptions& options) {

@@ -21,8 +21,9 @@ struct RestoreTask {
   std::vector<std::string> arguments;  // what comes behind the connection's switches
   std::optional<std::string> list;     // the entries to restore (-L); none: all
   std::string what;                    // what the program works on, for messages
-  // True: the object is small and read more than once, so it is kept in memory and the program gets
-  // a path. False: it is streamed to the program's standard input.
+  // True: the object, or as much of it as the task needs, is small and read more than once, so it
+  // is kept in memory and the program gets a path. False: it is streamed to the program's standard
+  // input.
   bool from_memory = false;
   uint64_t cost = 0;          // about as many as raw bytes of rows that take as long
   std::vector<size_t> after;  // tasks that have to be done before, all of smaller index
@@ -51,6 +52,12 @@ void CheckRestorable(const Manifest& manifest, const RestoreOptions& options);
 
 // True for the archive that holds definitions without rows, which is restored from memory.
 bool IsDefinitions(const ManifestObject& object);
+
+// True for an archive that holds definitions and rows. What precedes the rows, privileges among it,
+// and what follows them is restored from its beginning, which is kept in memory; the rows are
+// streamed. In one go, pg_restore would grant privileges last, and owners could lack them for what
+// their constraints call while rows are loaded.
+bool IsWholeArchive(const ManifestObject& object);
 
 // Content kData stands for tables with their rows: nothing is built on them. Rows (the largest
 // objects first) come after the definitions, and what is built on them after the

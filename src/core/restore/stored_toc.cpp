@@ -11,31 +11,36 @@
 namespace pgbackup {
 namespace {
 
-// Reads the table of contents at the beginning of an archive.
+// Reads the table of contents at the beginning of an archive, and passes on the bytes up to its
+// end.
 class TocSink final : public Sink {
  public:
-  explicit TocSink(TocReader& reader) : reader_(reader) {}
+  TocSink(TocReader& reader, Sink* head) : reader_(reader), head_(head) {}
 
   void Write(std::span<const std::byte> data) override {
+    if (reader_.IsComplete()) return;
     reader_.Read({reinterpret_cast<const char*>(data.data()), data.size()});
+    if (head_ == nullptr) return;
+    head_->Write(data.first(data.size() - (reader_.IsComplete() ? reader_.bytes_behind() : 0)));
   }
   void Finish() override {}
   void Abort() noexcept override {}
 
  private:
   TocReader& reader_;
+  Sink* head_;
 };
 
 }  // namespace
 
-ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder,
-                         const ManifestObject& object) {
+ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder, const ManifestObject& object,
+                         Sink* head) {
   constexpr uint64_t kFirstPiece = 64 << 10;
   constexpr uint64_t kLargestPiece = 8 << 20;
   ArchiveToc toc;
   TocReader reader(toc);
   const std::unique_ptr<Sink> decode =
-      MakeReader(std::make_unique<TocSink>(reader), object.name, object.keys.get());
+      MakeReader(std::make_unique<TocSink>(reader, head), object.name, object.keys.get());
   uint64_t piece = kFirstPiece;
   for (const Segment& segment : object.segments)
     for (uint64_t offset = 0; offset < segment.size && !reader.IsComplete();) {
