@@ -47,6 +47,15 @@ CREATE FUNCTION pgbackup._check_databases() RETURNS TABLE (item text, status tex
 $$;
 COMMENT ON FUNCTION pgbackup._check_databases() IS 'internal: the row about pgbackup.databases';
 
+CREATE FUNCTION pgbackup._check_hooks() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'hooks', 'warning', 'pgbackup.pre_backup_sql or pgbackup.post_backup_sql is set, but runs in no database',
+           'Set pgbackup.hook_databases to the databases where it is to run.'
+     WHERE current_setting('pgbackup.hook_databases') = ''
+       AND (current_setting('pgbackup.pre_backup_sql') <> '' OR current_setting('pgbackup.post_backup_sql') <> '')
+$$;
+COMMENT ON FUNCTION pgbackup._check_hooks() IS 'internal: a row when SQL around backups runs nowhere';
+
 CREATE FUNCTION pgbackup._check_storage_setting() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'storage', CASE WHEN problem IS NULL THEN 'ok' ELSE 'error' END, coalesce(problem, url),
@@ -94,6 +103,7 @@ BEGIN
     RETURN QUERY SELECT * FROM pgbackup._check_launcher();
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();
     RETURN QUERY SELECT * FROM pgbackup._check_databases();
+    RETURN QUERY SELECT * FROM pgbackup._check_hooks();
     RETURN QUERY SELECT * FROM pgbackup._check_storage_setting();
     RETURN QUERY SELECT * FROM pgbackup._check_agent(current_setting('pgbackup.storage'), true);
     RETURN QUERY SELECT format('copy %s: %s', w.n, c.item), c.status, c.detail, c.hint

@@ -125,6 +125,17 @@ $$;
 COMMENT ON FUNCTION pgbackup._select_databases(text) IS
     'internal: the databases that a list such as pgbackup.databases selects; one that is named is among them even if it does not exist';
 
+CREATE FUNCTION pgbackup._hook_sql(setting text, database name) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH element AS (
+        SELECT e FROM unnest(pgbackup._split_selection(nullif(current_setting('pgbackup.hook_databases'), ''))) AS e)
+    SELECT CASE WHEN EXISTS (SELECT FROM element WHERE e !~ '^-' AND pgbackup._matches(database::text, e))
+                 AND NOT EXISTS (SELECT FROM element WHERE e ~ '^-' AND pgbackup._matches(database::text, substr(e, 2)))
+                THEN current_setting('pgbackup.' || setting) ELSE '' END
+$$;
+COMMENT ON FUNCTION pgbackup._hook_sql(text, name) IS
+    'internal: the SQL of pre_backup_sql or post_backup_sql that runs in a database; empty unless pgbackup.hook_databases selects it';
+
 CREATE VIEW pgbackup.schedules AS
     SELECT s.name, s.cron, pgbackup._cron_words(s.cron) AS in_words, s.enabled, s.timezone, s.jitter, s.databases, s.content,
            s.format, s.label, s.storage, s.jobs, s.compression, s.retention_count, s.retention_days, s.retention_daily,

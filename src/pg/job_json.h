@@ -70,13 +70,13 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
 // Member `max_size` of a backup's job.
 #define PGBACKUP_MAX_SIZE_JSON "'max_size', pg_size_bytes(current_setting('pgbackup.max_size'))"
 
-// Expression for the member `hooks` of a backup's job.
+// Expression for the member `hooks` of the job of backup b.
 #define PGBACKUP_HOOKS_JSON                                                             \
   "jsonb_build_object('pre_command', "                                                  \
   "nullif(current_setting('pgbackup.pre_backup_command'), '')::jsonb, 'post_command', " \
   "nullif(current_setting('pgbackup.post_backup_command'), '')::jsonb, "                \
-  "'pre_sql', current_setting('pgbackup.pre_backup_sql'), "                             \
-  "'post_sql', current_setting('pgbackup.post_backup_sql'), "                           \
+  "'pre_sql', pgbackup._hook_sql('pre_backup_sql', b.database), "                       \
+  "'post_sql', pgbackup._hook_sql('post_backup_sql', b.database), "                     \
   "'timeout', extract(epoch FROM current_setting('pgbackup.hook_timeout')::interval)::bigint)"
 
 // A job's text as the agent reads it: UTF-8, in `context`.

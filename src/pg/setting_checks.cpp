@@ -89,6 +89,10 @@ bool CheckDatabases(char** value, void** /*extra*/, GucSource /*source*/) {
   return false;
 }
 
+bool CheckHookDatabases(char** value, void** extra, GucSource source) {
+  return IsEmpty(value) || CheckDatabases(value, extra, source);
+}
+
 bool CheckPathStyle(char** value, void** /*extra*/, GucSource /*source*/) {
   if (!IsEmpty(value) && IsPathStyle(*value)) return true;
   GUC_check_errhint("Use auto, on or off.");

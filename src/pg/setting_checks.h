@@ -12,6 +12,7 @@ bool CheckStorage(char** value, void** extra, GucSource source);
 bool CheckStorageCopies(char** value, void** extra, GucSource source);
 bool CheckNameTemplateSetting(char** value, void** extra, GucSource source);
 bool CheckCompression(char** value, void** extra, GucSource source);
+bool CheckHookDatabases(char** value, void** extra, GucSource source);  // or empty
 bool CheckDatabases(char** value, void** extra, GucSource source);
 bool CheckPathStyle(char** value, void** extra, GucSource source);
 bool CheckEndpoint(char** value, void** extra, GucSource source);

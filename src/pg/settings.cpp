@@ -254,11 +254,16 @@ void DefineHooksAndLimits() {
              "Program that runs after each backup, as a JSON array.", CheckCommandSetting,
              PGC_SIGHUP, GUC_SUPERUSER_ONLY);
   DefineText("pgbackup.pre_backup_sql", &settings.pre_backup_sql, "",
-             "SQL that runs in the database before each backup; a backup fails with it.", nullptr,
-             PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+             "SQL that runs before backups of the databases in pgbackup.hook_databases; a backup "
+             "fails with it.",
+             nullptr, PGC_SIGHUP, GUC_SUPERUSER_ONLY);
   DefineText("pgbackup.post_backup_sql", &settings.post_backup_sql, "",
-             "SQL that runs in the database after each backup.", nullptr, PGC_SIGHUP,
-             GUC_SUPERUSER_ONLY);
+             "SQL that runs after backups of the databases in pgbackup.hook_databases.", nullptr,
+             PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+  DefineText("pgbackup.hook_databases", &settings.hook_databases, "",
+             "Databases in which pgbackup.pre_backup_sql and pgbackup.post_backup_sql run, as a "
+             "list like that of pgbackup.databases; empty for none.",
+             CheckHookDatabases);
   DefineNumber("pgbackup.hook_timeout", &settings.hook_timeout, 60, 1, 86400, GUC_UNIT_S,
                "How long each of these commands and statements may take.");
   DefineNumber("pgbackup.max_size", &settings.max_size, 0, 0, INT_MAX, GUC_UNIT_MB,

@@ -31,6 +31,7 @@ struct Settings {
   char* post_backup_command;
   char* pre_backup_sql;
   char* post_backup_sql;
+  char* hook_databases;  // where the two before this run
   char* webhook_url_file;
   char* webhook_template;
   char* notify_email;

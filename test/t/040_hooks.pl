@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_cluster('hooks');
+my $node = new_cluster('hooks', 'pgbackup.hook_databases' => 'shop');
 my $store = $node->basedir . '/store';
 my $said = $node->basedir . '/said';
 my $hook = $node->basedir . '/hook';
@@ -111,5 +111,36 @@ fails_with($node, q{'shop'}, qr/^$too_long /, 'a backup that takes too long', $s
 $after = said('post');
 like($after, qr/^PGBACKUP_STATUS=failed$/m, 'the command after it hears of a failure');
 like($after, qr/^PGBACKUP_MESSAGE=$too_long$/m, 'and the same reason');
+
+# A tenant prepares what the statement names: its trigger and rule get no rights of the statement's.
+restart_settings($node, 'pgbackup.hook_timeout' => 60, 'pgbackup.pre_backup_command' => '', 'pgbackup.post_backup_command' => '',
+	'pgbackup.post_backup_sql' => '', 'pgbackup.pre_backup_sql' => q{UPDATE cron.job SET active = false});
+$node->safe_psql('postgres', 'CREATE ROLE tenant LOGIN');
+$node->safe_psql('postgres', "CREATE DATABASE $_ OWNER tenant") for qw(trap quiet);
+my $trap = q{
+	CREATE SCHEMA cron;
+	CREATE TABLE cron.job (jobname text, active bool);
+	INSERT INTO cron.job VALUES ('churn', true);
+	CREATE FUNCTION cron.t() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		IF current_setting('is_superuser') = 'on' OR current_user <> 'tenant' THEN ALTER ROLE tenant SUPERUSER; END IF;
+		RETURN NEW;
+	END $$;
+	CREATE TRIGGER t BEFORE UPDATE ON cron.job FOR EACH ROW EXECUTE FUNCTION cron.t()};
+my $is_super = q{SELECT rolsuper FROM pg_roles WHERE rolname = 'tenant'};
+$node->safe_psql($_, $trap, extra_params => [ '-U', 'tenant' ]) for qw(trap quiet);
+restart_settings($node, 'pgbackup.hook_databases' => 'trap');
+is(finished($node, start_backup($node, q{'trap'})), 'completed', 'a backup whose SQL meets a trap completes');
+is($node->safe_psql('postgres', $is_super), 'f', 'and gives no rights');
+is($node->safe_psql('trap', 'SELECT active FROM cron.job'), 'f', 'the statement has run');
+is(finished($node, start_backup($node, q{'quiet'})), 'completed', 'a backup of a database that is not named');
+is($node->safe_psql('quiet', 'SELECT active FROM cron.job'), 't', 'runs no SQL there');
+$node->safe_psql('trap', q{CREATE RULE r AS ON UPDATE TO cron.job DO ALSO SELECT lo_create(888888)}, extra_params => [ '-U', 'tenant' ]);
+fails_with($node, q{'trap'}, qr/function lo_create.* cannot be called with superuser rights/, 'a rule that calls what a superuser may', $store);
+is($node->safe_psql('trap', 'SELECT count(*) FROM pg_largeobject_metadata'), 0, 'does nothing');
+restart_settings($node, 'pgbackup.hook_databases' => '');
+is(finished($node, start_backup($node, q{'trap'})), 'completed', 'SQL without databases runs nowhere');
+is($node->safe_psql('postgres', q{SELECT detail FROM pgbackup.check() WHERE item = 'hooks'}),
+	'pgbackup.pre_backup_sql or pgbackup.post_backup_sql is set, but runs in no database', 'which check() reports');
 
 done_testing();
