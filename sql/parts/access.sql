@@ -5,7 +5,7 @@
 CREATE FUNCTION pgbackup._level_grants() RETURNS TABLE (level text, kind text, object text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH named (level, name) AS (
-        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_usual_duration,_sessions_of_backup,_run_state,_cron_words}'::text[])
+        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,is_confined,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_usual_duration,_sessions_of_backup,_run_state,_cron_words}'::text[])
         UNION ALL
         SELECT 'operator', unnest('{create,run,verify,cancel,pin,check,contents,schedule,unschedule}'::text[])
         UNION ALL

@@ -19,6 +19,11 @@ CREATE FUNCTION pgbackup._wake_launcher() RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_wake_launcher';
 COMMENT ON FUNCTION pgbackup._wake_launcher() IS 'internal: wakes the launcher when the transaction commits';
 
+CREATE FUNCTION pgbackup.is_confined() RETURNS boolean
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_is_confined';
+COMMENT ON FUNCTION pgbackup.is_confined() IS
+    'whether this session is confined, as those are that dump and restore: it evaluates expressions and functions of other roles without superuser rights';
+
 CREATE FUNCTION pgbackup.launcher_pid() RETURNS int
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_launcher_pid';
 COMMENT ON FUNCTION pgbackup.launcher_pid() IS 'process id of the pgbackup launcher, null when it is not running';

@@ -1,4 +1,5 @@
 // What the server loads: checks that it is preloaded, defines settings, registers the launcher.
+#include "pg/confinement.h"
 #include "pg/launcher.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
@@ -29,6 +30,7 @@ void _PG_init(void) {
   // Loaded by CREATE EXTENSION or a function in a server that does not preload it: the functions
   // say so themselves, with the line to add.
   if (!process_shared_preload_libraries_in_progress) return;
+  pgbackup::DefineConfinement();
   pgbackup::DefineSettings();
   if (IsBinaryUpgrade) return;
   pgbackup::RequestSharedState();

@@ -4,6 +4,7 @@
 #include "core/run/state.h"
 #include "core/storage/storage_url.h"
 
+#include "pg/confinement.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
 
@@ -12,6 +13,7 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(pgbackup_require_server);
 PG_FUNCTION_INFO_V1(pgbackup_is_preloaded);
+PG_FUNCTION_INFO_V1(pgbackup_is_confined);
 PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
 PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
@@ -51,6 +53,11 @@ Datum pgbackup_require_server(PG_FUNCTION_ARGS) {
 Datum pgbackup_is_preloaded(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   PG_RETURN_BOOL(IsPreloaded());
+}
+
+Datum pgbackup_is_confined(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  PG_RETURN_BOOL(IsPreloaded() && IsConfined());
 }
 
 Datum pgbackup_wake_launcher(PG_FUNCTION_ARGS) {

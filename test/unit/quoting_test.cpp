@@ -53,7 +53,8 @@ TEST(ServerAddress, ADatabaseNameIsNeverAConnectionString) {
   address.port = "5432";
   const ConnectionSettings settings = SettingsFor(address, "x host=evil 'q'");
   EXPECT_EQ(ConnectionString(settings),
-            "host='/tmp' port='5432' dbname='x host=evil \\'q\\'' application_name='pgbackup'");
+            "host='/tmp' port='5432' dbname='x host=evil \\'q\\'' application_name='pgbackup' "
+            "options='-c pgbackup.confined=on'");
 }
 
 TEST(ServerAddress, TheConninfoOverridesAllButTheDatabase) {
@@ -64,8 +65,8 @@ TEST(ServerAddress, TheConninfoOverridesAllButTheDatabase) {
   ConnectionSettings settings = SettingsFor(address, "db");
   std::sort(settings.begin(), settings.end());  // libpq decides the order
   EXPECT_EQ(ConnectionString(settings),
-            "application_name='pgbackup' dbname='db' host='/tmp' passfile='/x' sslmode='require' "
-            "user='backup'");
+            "application_name='pgbackup' dbname='db' host='/tmp' options='-c pgbackup.confined=on' "
+            "passfile='/x' sslmode='require' user='backup'");
 }
 
 TEST(ServerAddress, RefusesAPasswordWithoutRepeatingIt) {

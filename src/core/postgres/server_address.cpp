@@ -12,6 +12,10 @@
 namespace pgbackup {
 namespace {
 
+// Of every session. A confined one gives no rights to what the owners of a database have written
+// (src/pg/confinement.h).
+constexpr const char* kSessionOptions[] = {"-c pgbackup.confined=on"};
+
 void Set(ConnectionSettings* settings, const std::string& keyword, const std::string& value) {
   for (auto& [known, old] : *settings)
     if (known == keyword) {
@@ -62,6 +66,7 @@ ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& 
                    });
   Set(&settings, "dbname", database);
   Set(&settings, "application_name", "pgbackup");
+  for (const char* option : kSessionOptions) AddServerOption(&settings, option);
   return settings;
 }
 

@@ -1,0 +1,88 @@
+#include "pg/confinement.h"
+
+namespace pgbackup {
+namespace {
+
+bool confined = false;  // the setting
+Authors authors = Authors::kUnknown;
+
+void InstallOnce() {
+  static bool installed = false;
+  if (installed) return;
+  installed = true;
+  ConfineFunctions();
+  ConfineStatements();
+  ConfineQueries();
+}
+
+// Called with the session's startup options, and again in its parallel workers.
+void OnAssign(bool value, void* /*extra*/) {
+  if (value) InstallOnce();
+}
+
+// For the level of settings that is open: put back with it.
+void SetForLevel(const char* name, const char* value, GucContext context) {
+  set_config_option(name, value, context, PGC_S_SESSION, GUC_ACTION_SAVE, true, ERROR, false);
+}
+
+// By its activity a session knows a function call message from an expression
+// (confined_functions.cpp).
+void TrackActivity() {
+  SetConfigOption("track_activities", "on", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+}  // namespace
+
+void DefineConfinement() {
+  DefineCustomBoolVariable(
+      "pgbackup.confined",
+      "Runs expressions and functions of other roles without superuser rights in this session.",
+      "Set by pgbackup in the startup options of the sessions that dump and restore.", &confined,
+      false, PGC_BACKEND, GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, OnAssign, nullptr);
+}
+
+bool IsSuperuserRole(Oid role) {
+  return superuser_arg(role);
+}
+
+bool IsConfined() {
+  // Of the user who has connected, whom SET SESSION AUTHORIZATION does not change. Asked once: a
+  // session does not become less confined while it lasts.
+  static enum { kNotAsked, kNo, kYes } answer = kNotAsked;
+  if (!confined) return false;
+  if (answer == kNotAsked) {
+    answer = superuser_arg(GetAuthenticatedUserId()) ? kYes : kNo;
+    if (answer == kYes && !IsInParallelMode()) TrackActivity();
+  }
+  return answer == kYes;
+}
+
+Authors CurrentAuthors() {
+  return authors;
+}
+
+Authors SetAuthors(Authors now) {
+  const Authors before = authors;
+  authors = now;
+  return before;
+}
+
+RoleSwitch BeginAsRole(Oid role) {
+  RoleSwitch role_switch;
+  GetUserIdAndSecContext(&role_switch.previous_role, &role_switch.previous_context);
+  role_switch.settings_level = NewGUCNestLevel();
+  // What an owner's function asks in order to know whether it has a superuser's rights.
+  SetForLevel("is_superuser", "off", PGC_INTERNAL);
+  // pg_restore's "off" would make an error of a policy that applies to the owner.
+  SetForLevel("row_security", "on", PGC_USERSET);
+  SetUserIdAndSecContext(role, role_switch.previous_context | SECURITY_LOCAL_USERID_CHANGE |
+                                   SECURITY_RESTRICTED_OPERATION);
+  return role_switch;
+}
+
+void EndAsRole(const RoleSwitch& role_switch) {
+  AtEOXact_GUC(false, role_switch.settings_level);
+  SetUserIdAndSecContext(role_switch.previous_role, role_switch.previous_context);
+}
+
+}  // namespace pgbackup
