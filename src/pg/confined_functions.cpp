@@ -140,8 +140,23 @@ bool IsHarmless(Oid oid) {
   switch (oid) {
     case F_CLOCK_TIMESTAMP:
     case F_TIMEOFDAY:
-    case F_RANDOM:
     case F_GEN_RANDOM_UUID:
+#if PG_VERSION_NUM >= 160000
+    case F_RANDOM_NORMAL:
+#endif
+#if PG_VERSION_NUM >= 170000
+    case F_RANDOM_:
+    case F_RANDOM_INT4_INT4:
+    case F_RANDOM_INT8_INT8:
+    case F_RANDOM_NUMERIC_NUMERIC:
+#else
+    case F_RANDOM:
+#endif
+#if PG_VERSION_NUM >= 180000
+    case F_UUIDV4:
+    case F_UUIDV7_:
+    case F_UUIDV7_INTERVAL:
+#endif
       return true;
     default:
       return false;
