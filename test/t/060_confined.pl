@@ -136,6 +136,28 @@ for my $format (qw(custom parallel plain))
 	}
 }
 
+# Rights that owners got by grants are theirs before rows are loaded, but in a script, which grants last.
+$node->safe_psql('postgres', 'CREATE DATABASE granted');
+$node->safe_psql('granted', q{
+	CREATE SCHEMA mallory AUTHORIZATION mallory;
+	CREATE SCHEMA lib;
+	GRANT USAGE ON SCHEMA lib TO mallory;
+	CREATE TABLE lib.allowed AS SELECT 1 AS a;
+	GRANT SELECT ON lib.allowed TO mallory});
+as_mallory('granted', q{
+	CREATE FUNCTION mallory.is_allowed(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN $1 IN (SELECT a FROM lib.allowed); END $$;
+	CREATE TABLE mallory.t (a int CHECK (mallory.is_allowed(a)));
+	INSERT INTO mallory.t VALUES (1)});
+for my $format (qw(custom plain))
+{
+	my $id = start_backup($node, "'granted', format => '$format'");
+	is(finished($node, $id), 'completed', "a backup whose rows need grants, $format");
+	my $run = $node->safe_psql('postgres', "SELECT pgbackup.verify($id, 'restore')");
+	is(finished($node, $run), $format eq 'plain' ? 'failed' : 'completed', "is restored, unless it is plain: $format")
+	  or diag(explain(row_of($node, $run, 'restores')));
+	like(row_of($node, $run, 'restores')->{hint}, qr/format plain grants privileges after it has loaded the rows/, 'with the reason') if $format eq 'plain';
+}
+
 # What is refused because nothing tells whose expression it is: a constant whose input checks a domain,
 # read while something is defined, and a view that a query of the session reads.
 $node->safe_psql('postgres', 'CREATE DATABASE literal');

@@ -33,6 +33,11 @@ std::string HintFor(const Error& error, const Manifest& manifest) {
   const bool role = error.message().find("role \"") != std::string::npos;
   if (role && error.message().find("does not exist") != std::string::npos)
     return "Create the role, for example by running the backup's globals.sql with psql.";
+  const bool denied = error.message().find("permission denied") != std::string::npos;
+  if (denied && manifest.format == DumpFormat::kPlain)
+    return "A backup in format plain grants privileges after it has loaded the rows, too late for "
+           "what constraints of the tables' owners call meanwhile. Make the backup in format "
+           "custom or parallel, or fetch the script and run it with psql.";
   if (manifest.selection.IsEmpty()) return error.hint();
   return "The backup holds a part of its database; what that part refers to is missing.";
 }
@@ -108,7 +113,7 @@ RunOutcome Restore::Run() {
   try {
     Fill(*storage, preflight.plan);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kTool) throw;
+    if (error.kind() != ErrorKind::kTool && error.kind() != ErrorKind::kDenied) throw;
     throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
   }
   if (beside_)
