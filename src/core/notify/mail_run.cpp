@@ -34,8 +34,8 @@ MailMessage MessageOf(const RunEvent& event, const std::string& from, const Mail
 }
 
 // The text to send; none when it cannot be written, however often that is tried.
-std::optional<std::string> TextOf(const RunNotice& notice, const std::string& from,
-                                  const MailJob& job, const RunContext& context) {
+std::optional<std::string> MailTextOf(const RunNotice& notice, const std::string& from,
+                                      const MailJob& job, const RunContext& context) {
   try {
     return FormatMail(MessageOf(ReadRunEvent(notice.event), from, job, context.environment));
   } catch (const Error& error) {
@@ -50,7 +50,7 @@ RunOutcome SendAll(const MailJob& job, const RunContext& context) {
   try {
     const SmtpServer server = ReadSmtpServer(job.smtp_file);
     for (const RunNotice& notice : job.notices) {
-      const std::optional<std::string> text = TextOf(notice, server.from, job, context);
+      const std::optional<std::string> text = MailTextOf(notice, server.from, job, context);
       if (text) SendMail(server, job.recipients, *text, context.cancellation);
       notices.push_back(boost::json::object{
           {"id", notice.id}, {"done", true}, {"reached", boost::json::array{}}});

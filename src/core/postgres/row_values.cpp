@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kCut = "…";
 constexpr std::string_view kRaised = "a function of the database raised this error";
 
-bool StartsWith(std::string_view text, std::string_view start) {
+bool HasPrefix(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
 }
 
@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 8> kClosing = {"\"", "»", "«", "“", "
 
 bool StartsWithQuote(std::string_view text, size_t* length) {
   for (const std::string_view quote : kOpening) {
-    if (!StartsWith(text, quote)) continue;
+    if (!HasPrefix(text, quote)) continue;
     *length = quote.size();
     return true;
   }
@@ -96,7 +96,7 @@ std::string CutMessage(std::string_view message, std::string_view sqlstate) {
   if (quote != std::string_view::npos) return CutQuoted(message, quote, length);
   // value "…" is out of range for type integer
   for (const std::string_view start : {"value \"", "time zone \"", "date/time field value \""})
-    if (StartsWith(message, start)) return CutQuoted(message, start.size() - 1, 1);
+    if (HasPrefix(message, start)) return CutQuoted(message, start.size() - 1, 1);
   return std::string(message);
 }
 
@@ -124,13 +124,13 @@ std::string CutDetail(std::string_view detail) {
 // One line of a context; empty when it may be a part of a value or of a statement.
 std::string CutContextLine(std::string_view line) {
   // COPY t, line 1, column a: "…"
-  if (StartsWith(line, "COPY ") || StartsWith(line, "JSON ")) {
+  if (HasPrefix(line, "COPY ") || HasPrefix(line, "JSON ")) {
     const size_t colon = line.find(": ");
     return std::string(line.substr(0, colon));
   }
   for (const std::string_view start :
        {"PL/", "SQL function ", "while ", "automatic ", "processing "})
-    if (StartsWith(line, start)) return std::string(line);
+    if (HasPrefix(line, start)) return std::string(line);
   return {};
 }
 
@@ -158,8 +158,8 @@ struct Line {
 // The length of "pg_restore: ", "psql:<stdin>:12: " or "psql:x.sql:12: "; 0 when there is none.
 size_t ProgramPrefix(std::string_view line) {
   for (const std::string_view program : {"pg_restore: ", "pg_dump: ", "pg_dumpall: ", "psql: "})
-    if (StartsWith(line, program)) return program.size();
-  if (!StartsWith(line, "psql:")) return 0;
+    if (HasPrefix(line, program)) return program.size();
+  if (!HasPrefix(line, "psql:")) return 0;
   const size_t end = line.find(": ");
   return end == std::string_view::npos ? 0 : end + 2;
 }
@@ -185,7 +185,7 @@ bool TakeForeignLabel(std::string_view line, size_t from, Line* result) {
   result->text = line.substr(at + 3);
   const std::string_view words = line.substr(from, at - from);
   if (Contains(words, ": ")) result->kind = LineKind::kError;  // "pg_restore: error: …: FEHLER:  "
-  if (StartsWith(result->text, "COPY ") || StartsWith(result->text, "PL/"))
+  if (HasPrefix(result->text, "COPY ") || HasPrefix(result->text, "PL/"))
     result->kind = LineKind::kContext;
   return true;
 }
@@ -208,7 +208,7 @@ Line ReadLine(std::string_view line) {
     if (TakeLabel(line, from, label.text, label.kind, &result)) return result;
   result.text = line;
   result.kind = LineKind::kOther;
-  if (StartsWith(line, "Command was: ") || StartsWith(line, "LINE ")) return result;
+  if (HasPrefix(line, "Command was: ") || HasPrefix(line, "LINE ")) return result;
   if (TakeForeignLabel(line, from, &result)) return result;
   if (from == 0) result.kind = LineKind::kContinued;
   return result;
