@@ -17,7 +17,7 @@ BEGIN
                 WHEN o.objects IS NOT NULL THEN format('It is not empty: it contains %s.', o.objects) END INTO unsafe
       FROM pg_namespace n
       JOIN pg_roles r ON r.oid = n.nspowner,
-           LATERAL (SELECT string_agg(DISTINCT coalesce(quote_ident(pg_get_userbyid(nullif(x.grantee, 0))), 'PUBLIC'), ', ') AS grantees
+           LATERAL (SELECT string_agg(DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, ', ') AS grantees
                       FROM aclexplode(n.nspacl) AS x
                      WHERE x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner) AS a,
            -- The extension itself depends on the schema, too.

@@ -86,6 +86,15 @@ is($node->safe_psql('postgres', q{
 	SELECT string_agg(r.rolname, ', ') FROM pg_roles r
 	 WHERE NOT r.rolsuper AND has_schema_privilege(r.rolname, 'pgbackup', 'CREATE')}), '', 'no role may create anything in the schema');
 
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pgbackup.check() WHERE item = 'schema'}), 0, 'which check() has nothing to say about');
+for my $role (qw(mallory PUBLIC))
+{
+	$node->safe_psql('postgres', "GRANT CREATE ON SCHEMA pgbackup TO $role");
+	like($node->safe_psql('postgres', q{SELECT status, detail FROM pgbackup.check() WHERE item = 'schema'}),
+		qr/^error\|other roles may create objects in schema "pgbackup": $role$/, "check() tells when $role may");
+	$node->safe_psql('postgres', "REVOKE CREATE ON SCHEMA pgbackup FROM $role");
+}
+
 # A superuser's ANALYZE evaluates an index expression of the operator.
 $node->safe_psql('postgres', 'CREATE SCHEMA oscar AUTHORIZATION operator');
 my $backup = start_backup($node, q{'shop'});
