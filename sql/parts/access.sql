@@ -5,7 +5,7 @@
 CREATE FUNCTION pgbackup._level_grants() RETURNS TABLE (level text, kind text, object text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH named (level, name) AS (
-        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,is_confined,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_usual_duration,_sessions_of_backup,_run_state,_cron_words}'::text[])
+        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,is_confined,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_usual_duration,_sessions_of_backup,_run_state,_cron_words,_storage}'::text[])
         UNION ALL
         SELECT 'operator', unnest('{create,run,verify,cancel,pin,check,contents,schedule,unschedule}'::text[])
         UNION ALL
@@ -47,4 +47,4 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION pgbackup.grant_access(name, text) IS
-    'gives a role a level: viewer (reads the catalog, progress, statistics, health and the page), operator (also starts, verifies, cancels and pins backups, lists what is in them and schedules them), admin (also restores, deletes, copies to another storage and makes URLs of backups), or none. Replaces the level it had. An admin can read and write every database, as a superuser can';
+    'gives a role a level: viewer (reads the catalog, progress, statistics, health and the page), operator (also starts, verifies, cancels and pins backups, lists what is in them and has schedules of its own), admin (also restores, deletes, unpins, copies to another storage and makes URLs of backups, sets retention and changes the schedules of others), or none. Replaces the level it had. An admin can read and write every database, as a superuser can';

@@ -33,6 +33,12 @@ BEGIN
             USING ERRCODE = 'invalid_catalog_name',
                   HINT = 'SELECT datname FROM pg_database shows those that do.';
     END IF;
+    IF NOT pgbackup._is_valid_name(database) THEN
+        RAISE EXCEPTION 'database "%" cannot be backed up under this name', pgbackup._shown_name(database)
+            USING ERRCODE = 'character_not_in_repertoire',
+                  DETAIL = 'Its name is not text in the encoding of this database.',
+                  HINT = 'Rename it: connect to a database of the encoding SQL_ASCII and use ALTER DATABASE ... RENAME TO.';
+    END IF;
     IF NOT (SELECT d.datallowconn FROM pg_database d WHERE d.datname = database) THEN
         RAISE EXCEPTION 'database "%" accepts no connections', database
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -93,7 +99,7 @@ COMMENT ON PROCEDURE pgbackup.run(name, text, text[], text[], text[], text[], te
     'makes a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.create()';
 
 CREATE FUNCTION pgbackup.wait(id bigint, timeout interval DEFAULT NULL) RETURNS text
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_wait';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_wait';
 COMMENT ON FUNCTION pgbackup.wait(bigint, interval) IS
     'waits until a backup, restore or copy has ended, at most for timeout, and returns its status; holds the statement''s snapshot while it waits';
 
@@ -178,12 +184,16 @@ BEGIN
         RAISE EXCEPTION 'pinned must not be null'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Use true or false.';
     END IF;
+    IF NOT $2 THEN
+        PERFORM pgbackup._require_delete(format('unpin backup %s', $1),
+            'Retention can delete a backup that is not pinned, so this takes the right to call pgbackup.delete().');
+    END IF;
     UPDATE pgbackup.backups b SET pinned = $2 WHERE b.id = $1;
     IF NOT FOUND THEN
         PERFORM pgbackup._raise_unknown_backup($1);
     END IF;
 END $$;
-COMMENT ON FUNCTION pgbackup.pin(bigint, boolean) IS 'protects a backup from being deleted, or ends that';
+COMMENT ON FUNCTION pgbackup.pin(bigint, boolean) IS 'protects a backup from being deleted, or ends that, which takes the right to call pgbackup.delete()';
 
 CREATE FUNCTION pgbackup.delete(id bigint, delete_objects boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -3,8 +3,22 @@
 --
 
 CREATE FUNCTION pgbackup._ask_check(needed_bytes bigint, storage text, with_server boolean) RETURNS jsonb
-    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_check';
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_ask_check';
 COMMENT ON FUNCTION pgbackup._ask_check(bigint, text, boolean) IS 'internal: has an agent try a storage, unless that is empty, and with_server also programs and connection';
+
+CREATE FUNCTION pgbackup._check_schema() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'schema', 'error', format('other roles may create objects in schema "pgbackup": %s', string_agg(DISTINCT o.name, ', ')),
+           'Have a superuser own the schema, REVOKE CREATE ON SCHEMA pgbackup from all others, and drop what they have made there: functions of pgbackup could call it.'
+      FROM pg_namespace n,
+           LATERAL (SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
+                      FROM aclexplode(n.nspacl) AS x WHERE x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner
+                    UNION ALL
+                    SELECT quote_ident(r.rolname) FROM pg_roles r WHERE r.oid = n.nspowner AND NOT r.rolsuper) AS o (name)
+     WHERE n.nspname = 'pgbackup'
+    HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION pgbackup._check_schema() IS 'internal: the row about the schema, if others can create objects in it';
 
 CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -39,11 +53,16 @@ CREATE FUNCTION pgbackup._check_databases() RETURNS TABLE (item text, status tex
     problem AS (
         SELECT string_agg(format(CASE WHEN datallowconn IS NULL THEN 'database "%s" does not exist'
                                       ELSE 'database "%s" accepts no connections' END, name), ', ' ORDER BY name) AS words
-          FROM named WHERE datallowconn IS NOT TRUE)
-    SELECT 'databases', CASE WHEN words IS NULL THEN 'ok' ELSE 'error' END,
-           coalesce(words, format('pgbackup.databases = %s', current_setting('pgbackup.databases'))),
-           CASE WHEN words IS NOT NULL THEN 'Correct pgbackup.databases: every scheduled run of these will fail.' END
-      FROM problem
+          FROM named WHERE datallowconn IS NOT TRUE),
+    unnamed AS (
+        SELECT string_agg(format('database "%s" has a name that is not text in the encoding of this one, so no schedule backs it up',
+                                 pgbackup._shown_name(d.datname)), ', ') AS words
+          FROM pg_database d WHERE NOT pgbackup._is_valid_name(d.datname))
+    SELECT 'databases', CASE WHEN p.words IS NOT NULL THEN 'error' WHEN u.words IS NOT NULL THEN 'warning' ELSE 'ok' END,
+           coalesce(p.words, u.words, format('pgbackup.databases = %s', current_setting('pgbackup.databases'))),
+           CASE WHEN p.words IS NOT NULL THEN 'Correct pgbackup.databases: every scheduled run of these will fail.'
+                WHEN u.words IS NOT NULL THEN 'Rename it, or drop it.' END
+      FROM problem p, unnamed u
 $$;
 COMMENT ON FUNCTION pgbackup._check_databases() IS 'internal: the row about pgbackup.databases';
 
@@ -100,6 +119,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY VALUES ('server', 'ok', 'pgbackup is preloaded', NULL);
+    RETURN QUERY SELECT * FROM pgbackup._check_schema();
     RETURN QUERY SELECT * FROM pgbackup._check_launcher();
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();
     RETURN QUERY SELECT * FROM pgbackup._check_databases();

@@ -3,7 +3,7 @@
 --
 
 CREATE FUNCTION pgbackup._ask_contents(id bigint) RETURNS jsonb
-    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_contents';
+    LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_ask_contents';
 COMMENT ON FUNCTION pgbackup._ask_contents(bigint) IS 'internal: has an agent read the tables of contents of a backup''s archives';
 
 CREATE FUNCTION pgbackup.contents(backup_id bigint)

@@ -4,7 +4,6 @@
 
 CREATE FUNCTION pgbackup._run_event(kind text, run jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    -- A payload of NOTIFY has less than 8000 bytes: names and numbers, and the beginning of the message.
     SELECT jsonb_strip_nulls(jsonb_build_object(
         'kind', kind, 'id', run->'id', 'status', run->'status', 'database', run->'database',
         'backup_id', run->'backup_id', 'target_database', run->'target_database', 'mode', run->'mode',
@@ -14,13 +13,26 @@ CREATE FUNCTION pgbackup._run_event(kind text, run jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION pgbackup._run_event(text, jsonb) IS 'internal: what others are told of a run, a row as JSON';
 
+CREATE FUNCTION pgbackup._notify_limit() RETURNS double precision
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT 0.5::double precision $$;
+COMMENT ON FUNCTION pgbackup._notify_limit() IS 'internal: part of the NOTIFY queue from which pgbackup adds nothing to it';
+
 CREATE FUNCTION pgbackup._notify() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pg_notify('pgbackup', pgbackup._run_event(TG_ARGV[0], to_jsonb(NEW))::text);
+    -- Any role can fill the queue, and a full one fails the transaction at its commit: a notification may be
+    -- lost, a change of a run's status may not.
+    IF pg_notification_queue_usage() >= pgbackup._notify_limit() THEN
+        RAISE LOG 'pgbackup: no notification for % %, status %: the NOTIFY queue is % %% full', TG_ARGV[0], NEW.id, NEW.status,
+            round((100 * pg_notification_queue_usage())::numeric, 1)
+            USING HINT = 'End the session that listens and does not end its transaction: SELECT pid FROM pg_stat_activity ORDER BY xact_start.';
+        RETURN NULL;
+    END IF;
+    -- Any role may listen: names and messages are in the row.
+    PERFORM pg_notify('pgbackup', jsonb_build_object('kind', TG_ARGV[0], 'id', NEW.id, 'status', NEW.status)::text);
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION pgbackup._notify() IS 'internal: tells those who LISTEN to pgbackup of each change of a run''s status';
+COMMENT ON FUNCTION pgbackup._notify() IS 'internal: notifies those who LISTEN to pgbackup of each change of a run''s status, unless the NOTIFY queue is half full';
 
 CREATE TRIGGER notify_new AFTER INSERT ON pgbackup.backups
     FOR EACH ROW EXECUTE FUNCTION pgbackup._notify('backup');

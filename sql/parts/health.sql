@@ -2,6 +2,34 @@
 -- Whether all is well. Reads the catalog alone, so it works when the launcher does not.
 --
 
+CREATE FUNCTION pgbackup._uncovered() RETURNS TABLE (database name, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH had AS (
+        SELECT DISTINCT b.database, b.schedule FROM pgbackup.backups b WHERE b.status = 'completed' AND b.schedule IS NOT NULL),
+    schedule AS MATERIALIZED (
+        SELECT s.name, s.name = 'default' OR s.enabled AS is_active, ARRAY(SELECT pgbackup._select_databases(s.databases)) AS selected
+          FROM pgbackup.schedules s),
+    was AS (
+        SELECT d.datname, d.datallowconn, h.schedule, s.is_active, d.datname::text = ANY (s.selected) AS is_selected
+          FROM had h
+          JOIN pg_database d ON d.datname = h.database AND NOT pgbackup._is_beside(d.oid)
+          LEFT JOIN schedule s ON s.name = h.schedule)
+    SELECT w.datname, format('schedule "%s" no longer backs up this database: %s', w.schedule,
+                             CASE WHEN NOT w.datallowconn THEN 'it does not accept connections'
+                                  WHEN w.is_active IS NULL THEN 'the schedule has been dropped'
+                                  WHEN NOT w.is_active THEN 'the schedule is disabled'
+                                  ELSE 'it is not selected' END)
+      FROM was w
+     -- To drop or to disable a schedule leaves a database without backups only if no other one covers it.
+     WHERE NOT w.datallowconn OR w.is_active AND NOT w.is_selected
+           OR w.is_active IS NOT TRUE AND NOT pgbackup._is_covered(w.datname)
+    UNION ALL
+    SELECT d.datname, 'its name is not text in the encoding of the database of pgbackup, so it is not backed up'
+      FROM pg_database d WHERE NOT pgbackup._is_valid_name(d.datname)
+$$;
+COMMENT ON FUNCTION pgbackup._uncovered() IS
+    'internal: databases with backups of a schedule that does not back them up any more, or whose name forbids it, and why';
+
 CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'critical', 'the launcher does not run: no backup starts'
@@ -13,6 +41,12 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     -- Whoever deletes in the storage is stuck when three attempts at the same thing have failed.
     SELECT 'warning', format('%s folder%s or databases wait to be removed, which fails: %s', count(*), CASE WHEN count(*) > 1 THEN 's' END, min(r.message))
       FROM pgbackup.removals r WHERE r.attempts >= 3 HAVING count(*) > 0
+    UNION ALL
+    SELECT 'critical', format('nothing has been recorded of schedule "%s" since it was due at %s', o.schedule, o.due)
+      FROM pgbackup._overdue_slots() AS o
+    UNION ALL
+    SELECT 'warning', format('the NOTIFY queue is too full for notifications: %s', round((100 * q.usage)::numeric, 1) || ' %')
+      FROM pg_notification_queue_usage() AS q (usage) WHERE q.usage >= pgbackup._notify_limit()
 $$;
 COMMENT ON FUNCTION pgbackup._cluster_problems() IS 'internal: what is wrong for every database';
 
@@ -101,14 +135,17 @@ CREATE FUNCTION pgbackup.health()
                    running boolean, next_backup timestamptz)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH everywhere AS MATERIALIZED (SELECT * FROM pgbackup._cluster_problems()),
+    uncovered AS MATERIALIZED (SELECT * FROM pgbackup._uncovered()),
     problem AS (
         SELECT d.datname, e.status, e.reason, 1 AS rank FROM pg_database d, everywhere e
         UNION ALL
         SELECT d.datname, p.status, p.reason, 2 FROM pg_database d, pgbackup._backup_problems(d.datname) AS p
          WHERE pgbackup._is_covered(d.datname)
         UNION ALL
+        SELECT u.database, 'warning', u.reason, 2 FROM uncovered u
+        UNION ALL
         SELECT d.datname, p.status, p.reason, 3 FROM pg_database d, pgbackup._snapshot_problems(d.datname) AS p)
-    SELECT d.datname,
+    SELECT pgbackup._shown_name(d.datname),
            CASE WHEN bool_or(p.status = 'critical') THEN 'critical' WHEN bool_or(p.status = 'warning') THEN 'warning'
                 ELSE 'healthy' END,
            coalesce(array_agg(p.reason ORDER BY p.status, p.rank) FILTER (WHERE p.reason IS NOT NULL), '{}'),
@@ -119,9 +156,9 @@ CREATE FUNCTION pgbackup.health()
       LEFT JOIN problem p ON p.datname = d.datname
       LEFT JOIN LATERAL (SELECT l.id, l.started_at FROM pgbackup.backups l
                           WHERE l.database = d.datname AND l.status = 'completed' ORDER BY l.id DESC LIMIT 1) AS b ON true
-     WHERE pgbackup._is_covered(d.datname)
+     WHERE pgbackup._is_covered(d.datname) OR d.datname IN (SELECT u.database FROM uncovered u)
      GROUP BY d.datname, b.id, b.started_at
      ORDER BY d.datname
 $$;
 COMMENT ON FUNCTION pgbackup.health() IS
-    'one row per database that the schedule covers: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not';
+    'one row per database that a schedule covers, or has covered and still has backups of: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not';

@@ -3,7 +3,7 @@
 --
 
 CREATE FUNCTION pgbackup._ask_inventory(storage text, folders text[]) RETURNS jsonb
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_ask_inventory';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_ask_inventory';
 COMMENT ON FUNCTION pgbackup._ask_inventory(text, text[]) IS
     'internal: has an agent list the folders with a manifest or, when it is given folders, read their manifests';
 

@@ -26,6 +26,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._require_any_storage() IS 'internal: raises an error unless the caller may choose a storage: whoever may copy to one';
 
+CREATE FUNCTION pgbackup._may_delete() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pgbackup._caller_may('pgbackup.delete(bigint, boolean)')
+$$;
+COMMENT ON FUNCTION pgbackup._may_delete() IS 'internal: whether the caller may delete backups, and do what has retention delete them';
+
+CREATE FUNCTION pgbackup._require_delete(what text, why text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pgbackup._may_delete() THEN
+        RAISE EXCEPTION 'permission denied to %', what
+            USING ERRCODE = 'insufficient_privilege', DETAIL = why,
+                  HINT = 'Ask for the level admin: SELECT pgbackup.grant_access(role, ''admin'').';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._require_delete(text, text) IS 'internal: raises an error unless the caller may delete backups';
+
 CREATE FUNCTION pgbackup._require_run_id(id bigint) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

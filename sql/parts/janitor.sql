@@ -3,7 +3,7 @@
 --
 
 CREATE FUNCTION pgbackup._ask_janitor(storage text, older_than bigint, folders text[], upload_folders text[]) RETURNS jsonb
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_ask_janitor';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_ask_janitor';
 COMMENT ON FUNCTION pgbackup._ask_janitor(text, bigint, text[], text[]) IS
     'internal: has an agent look for leftovers older than so many seconds or, when it is given folders, remove them there';
 

@@ -81,7 +81,10 @@ CREATE FUNCTION pgbackup._notices_to_send(channel text, at timestamptz, cluster 
              WHERE n.channel = $1
                -- In their order: who waits keeps those behind waiting.
                AND NOT EXISTS (SELECT FROM pgbackup.notifications w WHERE w.channel = $1 AND w.id <= n.id AND w.not_before > $2)
-             ORDER BY n.id LIMIT 20) AS d
+             -- After a failure alone, so that it is known which one is the cause.
+             ORDER BY n.id
+             LIMIT CASE WHEN (SELECT f.attempts FROM pgbackup.notifications f WHERE f.channel = $1 ORDER BY f.id LIMIT 1) > 0
+                        THEN 1 ELSE 20 END) AS d
 $$;
 COMMENT ON FUNCTION pgbackup._notices_to_send(text, timestamptz, text) IS
     'internal: the notifications of a channel that are due, as an agent gets them; null when there are none';
@@ -92,6 +95,7 @@ CREATE FUNCTION pgbackup._settle_notices(channel text, answer jsonb) RETURNS tex
 DECLARE
     failure text := CASE WHEN answer ? 'notices' THEN answer->>'failure'
                          ELSE coalesce(answer->>'message', 'the agent ended unexpectedly') END;
+    dropped pgbackup.notifications;
 BEGIN
     DELETE FROM pgbackup.notifications n USING jsonb_array_elements(answer->'notices') AS a
      WHERE n.id = (a->>'id')::bigint AND (a->>'done')::boolean;
@@ -99,6 +103,16 @@ BEGIN
       FROM jsonb_array_elements(answer->'notices') AS a WHERE n.id = (a->>'id')::bigint;
     IF failure IS NULL THEN
         RETURN NULL;
+    END IF;
+    -- An agent that refuses the job of a single notification would refuse it every time.
+    IF NOT answer ? 'notices' AND answer->>'event' = 'failed' THEN
+        DELETE FROM pgbackup.notifications n
+         WHERE n.attempts > 0 AND n.id = (SELECT min(w.id) FROM pgbackup.notifications w WHERE w.channel = $1)
+        RETURNING n.* INTO dropped;
+        IF FOUND THEN
+            RAISE WARNING 'pgbackup: the notification of % % by % is dropped: %', dropped.kind, dropped.run_id, channel, failure;
+            RETURN NULL;
+        END IF;
     END IF;
     -- One that waits keeps the others waiting, so only the first one counts attempts.
     UPDATE pgbackup.notifications n

@@ -214,7 +214,7 @@ COMMENT ON FUNCTION pgbackup._check_environment(pgbackup.backups, text, boolean)
     'internal: an error when the backup is not of the environment that was named, or would replace a database of another one that was not';
 
 CREATE FUNCTION pgbackup._check_passkey(passkey text, is_needed boolean) RETURNS void
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_check_passkey';
+    LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_check_passkey';
 COMMENT ON FUNCTION pgbackup._check_passkey(text, boolean) IS
     'internal: an error unless the passkey is the one of pgbackup.restore_passkey, or is neither needed nor given';
 

@@ -21,7 +21,7 @@ COMMENT ON FUNCTION pgbackup._retain_until(text, timestamptz) IS
 
 CREATE FUNCTION pgbackup._plan_retention(OUT backup_id bigint, OUT kept boolean, OUT reason text, OUT suspicious boolean)
     RETURNS SETOF record
-    LANGUAGE c VOLATILE ROWS 1000 AS 'MODULE_PATHNAME', 'pgbackup_plan_retention';
+    LANGUAGE c VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_plan_retention';
 COMMENT ON FUNCTION pgbackup._plan_retention() IS 'internal: the completed backups, which of them retention keeps, and why';
 
 CREATE FUNCTION pgbackup._removal_in_words(backup_id bigint) RETURNS text

@@ -45,7 +45,7 @@ COMMENT ON COLUMN pgbackup.named_schedules.retention_daily IS 'own retention: th
 COMMENT ON COLUMN pgbackup.named_schedules.retention_weekly IS 'own retention: the last one of so many weeks';
 COMMENT ON COLUMN pgbackup.named_schedules.retention_monthly IS 'own retention: the last one of so many months';
 COMMENT ON COLUMN pgbackup.named_schedules.retention_yearly IS 'own retention: the last one of so many years';
-COMMENT ON COLUMN pgbackup.named_schedules.created_by IS 'role that made it';
+COMMENT ON COLUMN pgbackup.named_schedules.created_by IS 'role that made it, or that has changed the one of another role since; others need the right to call pgbackup.delete() to change or drop it';
 COMMENT ON COLUMN pgbackup.named_schedules.changed_at IS 'when it was made or changed';
 
 CREATE TABLE pgbackup.schedule_states (
@@ -114,8 +114,9 @@ CREATE FUNCTION pgbackup._select_databases(databases text) RETURNS SETOF text
     WITH element AS (SELECT e FROM unnest(pgbackup._split_selection(databases)) AS e),
     named AS (
         SELECT d.datname::text AS name FROM pg_database d, element
-         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE '%\%%') AND pgbackup._matches(d.datname, element.e)
-           AND d.datallowconn AND NOT d.datistemplate AND NOT pgbackup._is_beside(d.oid)
+         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE '%\%%') AND pgbackup._matches(d.datname::text, element.e)
+           AND d.datname NOT IN ('template0', 'template1') AND d.datallowconn AND pgbackup._is_valid_name(d.datname)
+           AND NOT pgbackup._is_beside(d.oid)
         UNION
         SELECT e FROM element WHERE e !~ '^-' AND e <> '*' AND e NOT LIKE '%\%%')
     SELECT name FROM named
@@ -136,25 +137,31 @@ $$;
 COMMENT ON FUNCTION pgbackup._hook_sql(text, name) IS
     'internal: the SQL of pre_backup_sql or post_backup_sql that runs in a database; empty unless pgbackup.hook_databases selects it';
 
+CREATE FUNCTION pgbackup._storage() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT current_setting('pgbackup.storage', true)
+$$;
+COMMENT ON FUNCTION pgbackup._storage() IS 'internal: pgbackup.storage, which is not everyone''s to read, for the views';
+
 CREATE VIEW pgbackup.schedules AS
     SELECT s.name, s.cron, pgbackup._cron_words(s.cron) AS in_words, s.enabled, s.timezone, s.jitter, s.databases, s.content,
            s.format, s.label, s.storage, s.jobs, s.compression, s.retention_count, s.retention_days, s.retention_daily,
            s.retention_weekly, s.retention_monthly, s.retention_yearly
       FROM (SELECT 'default' AS name, current_setting('pgbackup.schedule', true) AS cron, current_setting('pgbackup.timezone', true) AS timezone,
-                   current_setting('pgbackup.schedule', true) <> '' AND current_setting('pgbackup.storage', true) <> '' AS enabled,
+                   current_setting('pgbackup.schedule', true) <> '' AND pgbackup._storage() <> '' AS enabled,
                    extract(epoch FROM current_setting('pgbackup.jitter', true)::interval)::int AS jitter,
                    current_setting('pgbackup.databases', true) AS databases, 'all' AS content,
-                   current_setting('pgbackup.format', true) AS format, NULL AS label, current_setting('pgbackup.storage', true) AS storage,
+                   current_setting('pgbackup.format', true) AS format, NULL AS label, pgbackup._storage() AS storage,
                    current_setting('pgbackup.jobs', true)::int AS jobs, current_setting('pgbackup.compression', true) AS compression,
                    NULL::int AS retention_count, NULL::int AS retention_days, NULL::int AS retention_daily,
                    NULL::int AS retention_weekly, NULL::int AS retention_monthly, NULL::int AS retention_yearly
             UNION ALL
             SELECT n.name, n.cron, coalesce(n.timezone, current_setting('pgbackup.timezone', true)),
-                   n.enabled AND coalesce(n.storage, current_setting('pgbackup.storage', true)) <> '',
+                   n.enabled AND coalesce(n.storage, pgbackup._storage()) <> '',
                    coalesce(n.jitter, extract(epoch FROM current_setting('pgbackup.jitter', true)::interval)::int),
                    coalesce(n.databases, current_setting('pgbackup.databases', true)), coalesce(n.content, 'all'),
                    coalesce(n.format, current_setting('pgbackup.format', true)), n.label,
-                   coalesce(n.storage, current_setting('pgbackup.storage', true)),
+                   coalesce(n.storage, pgbackup._storage()),
                    coalesce(n.jobs, current_setting('pgbackup.jobs', true)::int),
                    coalesce(n.compression, current_setting('pgbackup.compression', true)),
                    n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, n.retention_monthly, n.retention_yearly
@@ -199,6 +206,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._check_schedule_options(text, text, text, text, interval, text, text, int[]) IS 'internal: raises an error for options that make no schedule';
 
+CREATE FUNCTION pgbackup._check_may_schedule(what text, old pgbackup.named_schedules) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF old.created_by <> pgbackup._caller() THEN
+        PERFORM pgbackup._require_delete(format('%s schedule %s', what, quote_literal(old.name)),
+            format('It is a schedule of role "%s", so this takes the right to call pgbackup.delete().', old.created_by));
+    ELSIF num_nonnulls(old.retention_count, old.retention_days, old.retention_daily, old.retention_weekly,
+                       old.retention_monthly, old.retention_yearly) > 0 THEN
+        PERFORM pgbackup._require_delete(format('%s schedule %s', what, quote_literal(old.name)),
+            'It has retention settings, which keep or delete backups, so this takes the right to call pgbackup.delete().');
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_may_schedule(text, pgbackup.named_schedules) IS
+    'internal: raises an error unless the caller may change or drop a schedule; not for a null one';
+
 CREATE FUNCTION pgbackup.schedule(
     name text,
     cron text,
@@ -220,6 +242,9 @@ CREATE FUNCTION pgbackup.schedule(
     retention_yearly int DEFAULT NULL) RETURNS timestamptz
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+    caller constant name := pgbackup._caller();
+    old pgbackup.named_schedules;
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._audit(format('make schedule %s', quote_literal(name)));
@@ -233,6 +258,12 @@ BEGIN
     PERFORM pgbackup._check_jobs(jobs);
     PERFORM pgbackup._check_flag('enabled', enabled);
     PERFORM pgbackup._check_compression(compression);
+    SELECT n.* INTO old FROM pgbackup.named_schedules n WHERE n.name = name FOR UPDATE;
+    PERFORM pgbackup._check_may_schedule('change', old);
+    IF num_nonnulls(retention_count, retention_days, retention_daily, retention_weekly, retention_monthly, retention_yearly) > 0 THEN
+        PERFORM pgbackup._require_delete('set the retention of a schedule',
+            'Retention deletes backups, so this takes the right to call pgbackup.delete().');
+    END IF;
     IF (SELECT count(*) FROM pgbackup.named_schedules n WHERE n.name <> name) >= 63 THEN
         RAISE EXCEPTION 'too many schedules'
             USING ERRCODE = 'program_limit_exceeded', DETAIL = 'There can be 63 beside the default one.',
@@ -241,25 +272,36 @@ BEGIN
     INSERT INTO pgbackup.named_schedules AS n
     VALUES (name, cron, databases, content, format, label, storage, jobs, compression, timezone,
             ceil(extract(epoch FROM jitter))::int, enabled, retention_count, retention_days, retention_daily,
-            retention_weekly, retention_monthly, retention_yearly)
+            retention_weekly, retention_monthly, retention_yearly, caller)
     ON CONFLICT ON CONSTRAINT named_schedules_pkey DO UPDATE
        SET (cron, databases, content, format, label, storage, jobs, compression, timezone, jitter, enabled,
-            retention_count, retention_days, retention_daily, retention_weekly, retention_monthly, retention_yearly, changed_at)
+            retention_count, retention_days, retention_daily, retention_weekly, retention_monthly, retention_yearly, created_by,
+            changed_at)
          = ROW (excluded.cron, excluded.databases, excluded.content, excluded.format, excluded.label, excluded.storage,
             excluded.jobs, excluded.compression, excluded.timezone, excluded.jitter, excluded.enabled,
             excluded.retention_count, excluded.retention_days, excluded.retention_daily, excluded.retention_weekly,
-            excluded.retention_monthly, excluded.retention_yearly, clock_timestamp());
+            excluded.retention_monthly, excluded.retention_yearly, excluded.created_by, clock_timestamp())
+     -- Another role may have made it since it was looked for.
+     WHERE n.created_by = caller OR pgbackup._may_delete();
+    IF NOT FOUND THEN
+        SELECT n.* INTO old FROM pgbackup.named_schedules n WHERE n.name = name;
+        PERFORM pgbackup._check_may_schedule('change', old);
+    END IF;
     PERFORM pgbackup._wake_launcher();
     RETURN (SELECT pgbackup._next_start(s) FROM pgbackup.schedules s WHERE s.name = name);
 END $$;
 COMMENT ON FUNCTION pgbackup.schedule(text, text, text, text, text, text, text, int, text, text, interval, boolean, int, int, int, int, int, int) IS
-    'makes a schedule, or changes the one of this name as a whole, and returns when it starts next. What is left out comes from the settings; with one of the retention_* rules, those of the settings do not count for its backups';
+    'makes a schedule, or changes the one of this name as a whole, and returns when it starts next. What is left out comes from the settings; with one of the retention_* rules, those of the settings do not count for its backups. These rules, and changing a schedule of another role, take the right to call pgbackup.delete()';
 
 CREATE FUNCTION pgbackup.unschedule(name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old pgbackup.named_schedules;
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._audit(format('drop schedule %s', quote_literal($1)));
+    SELECT n.* INTO old FROM pgbackup.named_schedules n WHERE n.name = $1 FOR UPDATE;
+    PERFORM pgbackup._check_may_schedule('drop', old);
     DELETE FROM pgbackup.named_schedules n WHERE n.name = $1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no schedule %', coalesce(quote_literal($1), 'null')
@@ -269,7 +311,7 @@ BEGIN
     END IF;
     PERFORM pgbackup._wake_launcher();
 END $$;
-COMMENT ON FUNCTION pgbackup.unschedule(text) IS 'drops a schedule; its backups stay, from then on with the retention of the settings';
+COMMENT ON FUNCTION pgbackup.unschedule(text) IS 'drops a schedule, one of another role or with retention settings only with the right to call pgbackup.delete(); its backups stay, from then on with the retention of the settings';
 
 CREATE FUNCTION pgbackup._next_start(schedule pgbackup.schedules) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -401,3 +443,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._settle_slots(text, timestamptz, boolean, bigint, timestamptz, timestamptz) IS
     'internal: records what becomes of times of a schedule, and queues the backups (or proofs) of the one that is due; returns how many';
+
+CREATE FUNCTION pgbackup._overdue_slots() RETURNS TABLE (schedule text, due timestamptz)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.name, o.due
+      FROM (SELECT s.name,
+                   pgbackup._next_run(s.cron, s.timezone,
+                       -- Without a state the launcher has not seen it yet.
+                       coalesce(t.since, (SELECT n.changed_at FROM pgbackup.named_schedules n WHERE n.name = s.name), pg_conf_load_time()))
+                   + pgbackup._jitter_delay(s.name, s.jitter) AS due
+              FROM pgbackup._running_schedules s
+              LEFT JOIN pgbackup.schedule_states t
+                ON t.schedule = s.name AND t.definition = concat_ws(' in ', s.cron, nullif(s.timezone, ''))
+             WHERE s.enabled) AS o
+     WHERE o.due < now() - interval '5 minutes' AND NOT pg_is_in_recovery()
+$$;
+COMMENT ON FUNCTION pgbackup._overdue_slots() IS
+    'internal: schedules with a time that has come, and of which the launcher has recorded nothing for five minutes';

@@ -1,6 +1,39 @@
 -- pgbackup 1.0: the catalog and the functions of the extension.
 \echo Use "CREATE EXTENSION pgbackup" to load this file. \quit
 
+--
+-- A schema in which others have, or may get, objects would have this script and its functions call them.
+--
+
+-- CREATE EXTENSION puts the schema first.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+DO $$
+DECLARE
+    unsafe text;
+BEGIN
+    SELECT CASE WHEN NOT r.rolsuper THEN format('It belongs to role "%s", which is not a superuser.', r.rolname)
+                WHEN a.grantees IS NOT NULL THEN format('Others may create objects in it: %s.', a.grantees)
+                WHEN o.objects IS NOT NULL THEN format('It is not empty: it contains %s.', o.objects) END INTO unsafe
+      FROM pg_namespace n
+      JOIN pg_roles r ON r.oid = n.nspowner,
+           LATERAL (SELECT string_agg(DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, ', ') AS grantees
+                      FROM aclexplode(n.nspacl) AS x
+                     WHERE x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner) AS a,
+           -- The extension itself depends on the schema, too.
+           LATERAL (SELECT string_agg(pg_describe_object(l.classid, l.objid, l.objsubid), ', ') AS objects
+                      FROM (SELECT d.classid, d.objid, d.objsubid FROM pg_depend d
+                             WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
+                               AND d.classid <> 'pg_extension'::regclass
+                             ORDER BY d.classid, d.objid LIMIT 5) AS l) AS o
+     WHERE n.nspname = 'pgbackup';
+    IF unsafe IS NOT NULL THEN
+        RAISE EXCEPTION 'extension "pgbackup" cannot be created in the existing schema "pgbackup"'
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = unsafe,
+                  HINT = 'Drop or rename the schema: ALTER SCHEMA pgbackup RENAME TO pgbackup_old. CREATE EXTENSION creates a new one.';
+    END IF;
+END $$;
+
 COMMENT ON SCHEMA pgbackup IS 'pgbackup: backups of every database of the cluster, from inside the server';
 
 --
@@ -36,6 +69,18 @@ CREATE FUNCTION pgbackup._caller_may(routine text) RETURNS boolean
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_caller_may';
 COMMENT ON FUNCTION pgbackup._caller_may(text) IS 'internal: whether the role that called the function around this one may execute a routine, which is given as regprocedure takes it';
 
+CREATE FUNCTION pgbackup._caller() RETURNS name
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_caller';
+COMMENT ON FUNCTION pgbackup._caller() IS 'internal: the role that called the function around this one';
+
+CREATE FUNCTION pgbackup._is_valid_name(name name) RETURNS boolean
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_valid_name';
+COMMENT ON FUNCTION pgbackup._is_valid_name(name) IS 'internal: whether a name, which a database of another encoding may have been given, is text in the encoding of this one';
+
+CREATE FUNCTION pgbackup._shown_name(name name) RETURNS name
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_shown_name';
+COMMENT ON FUNCTION pgbackup._shown_name(name) IS 'internal: a name with ? in the place of bytes that are no text in the encoding of this database';
+
 CREATE FUNCTION pgbackup._audit(what text) RETURNS void
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_audit';
 COMMENT ON FUNCTION pgbackup._audit(text) IS 'internal: writes to the server''s log which role wants to do what';
@@ -57,7 +102,7 @@ CREATE FUNCTION pgbackup._cluster_name() RETURNS text
 COMMENT ON FUNCTION pgbackup._cluster_name() IS 'internal: the name of this cluster in storage';
 
 CREATE FUNCTION pgbackup._ask_presign(id bigint, seconds bigint) RETURNS jsonb
-    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgbackup_ask_presign';
+    LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_ask_presign';
 COMMENT ON FUNCTION pgbackup._ask_presign(bigint, bigint) IS 'internal: asks an agent for the URLs of a backup''s objects';
 
 CREATE FUNCTION pgbackup._guard_transition() RETURNS trigger

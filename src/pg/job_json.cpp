@@ -1,6 +1,7 @@
 #include "pg/job_json.h"
 
 #include "pg/settings.h"
+#include "pg/valid_text.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -42,8 +43,7 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id) {
 }
 
 char* JobText(const char* json, MemoryContext context) {
-  char* utf8 = pg_server_to_any(json, static_cast<int>(strlen(json)), PG_UTF8);
-  return MemoryContextStrdup(context, utf8);
+  return MemoryContextStrdup(context, ToUtf8(json));
 }
 
 }  // namespace pgbackup

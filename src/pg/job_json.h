@@ -79,7 +79,7 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'post_sql', pgbackup._hook_sql('post_backup_sql', b.database), "                     \
   "'timeout', extract(epoch FROM current_setting('pgbackup.hook_timeout')::interval)::bigint)"
 
-// A job's text as the agent reads it: UTF-8, in `context`.
+// A job's text as the agent reads it: well-formed UTF-8 whatever names are in it, in `context`.
 char* JobText(const char* json, MemoryContext context);
 
 }  // namespace pgbackup

@@ -5,6 +5,7 @@
 
 #include "pg/agent_event.h"
 #include "pg/agent_process.h"
+#include "pg/caller.h"
 #include "pg/transaction.h"
 
 namespace pgbackup {
@@ -81,8 +82,7 @@ char* Answer(const Agent& agent) {
     ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
                     errmsg("the pgbackup agent %s without an answer", EndInWords(&agent)),
                     errhint("The server's log may say more.")));
-  const char* line = agent.final_event;
-  char* answer = pstrdup(pg_any_to_server(line, static_cast<int>(strlen(line)), PG_UTF8));
+  char* answer = pstrdup(AgentText(agent.final_event));
   if (ReadEvent(answer).kind != EventKind::kCompleted) RaiseFailure(answer);
   return answer;
 }
@@ -108,6 +108,7 @@ void EndAgent(Agent* agent) {
 }  // namespace
 
 char* AskAgent(const char* job, int timeout_ms, const char* whom) {
+  RefuseRestrictedOperation();
   Agent agent;
   const char* error = StartAgent(&agent, JobKind::kRemove, 0, job);
   if (error != nullptr)

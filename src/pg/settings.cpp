@@ -41,6 +41,12 @@ void DefineText(const char* name, char** variable, const char* initial, const ch
                              nullptr, nullptr);
 }
 
+// One that names places, credentials or addresses: not for every role to read.
+void DefinePrivateText(const char* name, char** variable, const char* initial,
+                       const char* description, GucStringCheckHook check = nullptr) {
+  DefineText(name, variable, initial, description, check, PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+}
+
 void DefineNumber(const char* name, int* variable, int initial, int low, int high, int flags,
                   const char* description) {
   DefineCustomIntVariable(name, description, nullptr, variable, initial, low, high, PGC_SIGHUP,
@@ -150,9 +156,10 @@ void DefineHow() {
   DefineText("pgbackup.encryption_recipients", &settings.encryption_recipients, "",
              "Public keys (age1...) that new backups are encrypted for; empty for none.",
              CheckRecipients);
-  DefineText("pgbackup.identity_file", &settings.identity_file, "",
-             "File with the secret keys that restores decrypt backups with.", CheckAbsolutePath);
-  DefineText(
+  DefinePrivateText("pgbackup.identity_file", &settings.identity_file, "",
+                    "File with the secret keys that restores decrypt backups with.",
+                    CheckAbsolutePath);
+  DefinePrivateText(
       "pgbackup.passphrase_file", &settings.passphrase_file, "",
       "File with a passphrase that backups are encrypted with, when there are no recipients.",
       CheckAbsolutePath);
@@ -167,29 +174,31 @@ void DefineHow() {
 }
 
 void DefineWhere() {
-  DefineText("pgbackup.storage", &settings.storage, "",
-             "Where backups go: file:///path or s3://bucket/prefix.", CheckStorage);
-  DefineText("pgbackup.storage_copies", &settings.storage_copies, "",
-             "Further storages that every backup goes to, separated by commas.",
-             CheckStorageCopies);
-  DefineText("pgbackup.name_template", &settings.name_template, kDefaultNameTemplate.data(),
-             "Folder of a backup within the storage.", CheckNameTemplateSetting);
+  DefinePrivateText("pgbackup.storage", &settings.storage, "",
+                    "Where backups go: file:///path or s3://bucket/prefix.", CheckStorage);
+  DefinePrivateText("pgbackup.storage_copies", &settings.storage_copies, "",
+                    "Further storages that every backup goes to, separated by commas.",
+                    CheckStorageCopies);
+  DefinePrivateText("pgbackup.name_template", &settings.name_template, kDefaultNameTemplate.data(),
+                    "Folder of a backup within the storage.", CheckNameTemplateSetting);
   DefineText("pgbackup.cluster_name", &settings.cluster_name, "",
              "Name of this cluster in storage; empty for the server's cluster_name.");
   DefineText("pgbackup.environment", &settings.environment, "",
              "Name of this environment, such as production.");
   DefineText("pgbackup.s3_region", &settings.s3_region, "", "Region of the S3 bucket.");
-  DefineText("pgbackup.s3_endpoint", &settings.s3_endpoint, "",
-             "Endpoint of an S3 store other than AWS.", CheckEndpoint);
+  DefinePrivateText("pgbackup.s3_endpoint", &settings.s3_endpoint, "",
+                    "Endpoint of an S3 store other than AWS.", CheckEndpoint);
   DefineText("pgbackup.s3_path_style", &settings.s3_path_style, "auto",
              "Whether the bucket is in the path of S3 requests: auto, on or off.", CheckPathStyle);
-  DefineText("pgbackup.s3_credentials_file", &settings.s3_credentials_file, "",
-             "File with the S3 credentials in the format of the AWS tools.", CheckAbsolutePath);
-  DefineText("pgbackup.s3_profile", &settings.s3_profile, "", "Section of the credentials file.");
-  DefineText("pgbackup.s3_ca_file", &settings.s3_ca_file, "",
-             "Certificate authorities for the S3 endpoint, PEM.", CheckAbsolutePath);
-  DefineText("pgbackup.s3_proxy", &settings.s3_proxy, "",
-             "Proxy for requests to the S3 store; empty for none.", CheckS3Proxy);
+  DefinePrivateText("pgbackup.s3_credentials_file", &settings.s3_credentials_file, "",
+                    "File with the S3 credentials in the format of the AWS tools.",
+                    CheckAbsolutePath);
+  DefinePrivateText("pgbackup.s3_profile", &settings.s3_profile, "",
+                    "Section of the credentials file.");
+  DefinePrivateText("pgbackup.s3_ca_file", &settings.s3_ca_file, "",
+                    "Certificate authorities for the S3 endpoint, PEM.", CheckAbsolutePath);
+  DefinePrivateText("pgbackup.s3_proxy", &settings.s3_proxy, "",
+                    "Proxy for requests to the S3 store; empty for none.", CheckS3Proxy);
   DefineNumber("pgbackup.s3_part_size", &settings.s3_part_size, 32, 5, 1024, GUC_UNIT_MB,
                "Size of the parts of a multipart upload.");
   DefineNumber("pgbackup.s3_concurrency", &settings.s3_concurrency, 4, 1, 16, 0,
@@ -202,11 +211,11 @@ void DefineObjectOptions() {
   DefineText("pgbackup.s3_sse", &settings.s3_sse, "",
              "Encryption by the S3 store: AES256 or aws:kms; empty for the bucket's default.",
              CheckSse);
-  DefineText("pgbackup.s3_kms_key_id", &settings.s3_kms_key_id, "",
-             "Key for aws:kms; empty for the store's default key.", CheckKmsKeyId);
-  DefineText("pgbackup.s3_sse_c_key_file", &settings.s3_sse_c_key_file, "",
-             "File with the key for encryption by the S3 store with a key of your own.",
-             CheckAbsolutePath);
+  DefinePrivateText("pgbackup.s3_kms_key_id", &settings.s3_kms_key_id, "",
+                    "Key for aws:kms; empty for the store's default key.", CheckKmsKeyId);
+  DefinePrivateText("pgbackup.s3_sse_c_key_file", &settings.s3_sse_c_key_file, "",
+                    "File with the key for encryption by the S3 store with a key of your own.",
+                    CheckAbsolutePath);
   DefineText("pgbackup.s3_object_lock_mode", &settings.s3_object_lock_mode, "",
              "Lock on objects: governance or compliance; empty for none.", CheckObjectLockMode);
   DefineNumber("pgbackup.s3_object_lock_days", &settings.s3_object_lock_days, 0, 0,
@@ -230,20 +239,22 @@ void DefineNotifications() {
   DefineCustomEnumVariable("pgbackup.notify_on", "Which ends of runs others are told of.", nullptr,
                            &settings.notify_on, 0, kNotifyOn, PGC_SIGHUP, 0, nullptr, nullptr,
                            nullptr);
-  DefineText("pgbackup.webhook_url_file", &settings.webhook_url_file, "",
-             "File with the URLs that notifications are sent to, one a line.", CheckAbsolutePath);
+  DefinePrivateText("pgbackup.webhook_url_file", &settings.webhook_url_file, "",
+                    "File with the URLs that notifications are sent to, one a line.",
+                    CheckAbsolutePath);
   DefineCustomEnumVariable("pgbackup.webhook_format", "What webhooks are sent.", nullptr,
                            &settings.webhook_format, 0, kWebhookFormats, PGC_SIGHUP, 0, nullptr,
                            nullptr, nullptr);
-  DefineText("pgbackup.webhook_template", &settings.webhook_template, "",
-             "What they are sent with the format \"template\": JSON with placeholders such as "
-             "{database}.");
-  DefineText("pgbackup.notify_email", &settings.notify_email, "",
-             "Addresses that notifications are mailed to, separated by commas.",
-             CheckEmailAddresses);
-  DefineText("pgbackup.smtp_file", &settings.smtp_file, "",
-             "File that says how mail is sent: server, user, password and sender.",
-             CheckAbsolutePath);
+  DefinePrivateText(
+      "pgbackup.webhook_template", &settings.webhook_template, "",
+      "What they are sent with the format \"template\": JSON with placeholders such as "
+      "{database}.");
+  DefinePrivateText("pgbackup.notify_email", &settings.notify_email, "",
+                    "Addresses that notifications are mailed to, separated by commas.",
+                    CheckEmailAddresses);
+  DefinePrivateText("pgbackup.smtp_file", &settings.smtp_file, "",
+                    "File that says how mail is sent: server, user, password and sender.",
+                    CheckAbsolutePath);
 }
 
 void DefineHooksAndLimits() {

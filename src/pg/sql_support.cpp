@@ -4,9 +4,11 @@
 #include "core/run/state.h"
 #include "core/storage/storage_url.h"
 
+#include "pg/caller.h"
 #include "pg/confinement.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
+#include "pg/valid_text.h"
 
 extern "C" {
 #include "commands/trigger.h"
@@ -18,6 +20,9 @@ PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
 PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
 PG_FUNCTION_INFO_V1(pgbackup_caller_may);
+PG_FUNCTION_INFO_V1(pgbackup_caller);
+PG_FUNCTION_INFO_V1(pgbackup_is_valid_name);
+PG_FUNCTION_INFO_V1(pgbackup_shown_name);
 PG_FUNCTION_INFO_V1(pgbackup_audit);
 PG_FUNCTION_INFO_V1(pgbackup_storage_error);
 PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
@@ -31,6 +36,7 @@ using namespace pgbackup;
 // Raises an error unless the library is preloaded and this is the home database.
 Datum pgbackup_require_server(PG_FUNCTION_ARGS) {
   (void)fcinfo;
+  RefuseRestrictedOperation();
   if (!IsPreloaded())
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("pgbackup is not loaded by this server"),
@@ -62,6 +68,7 @@ Datum pgbackup_is_confined(PG_FUNCTION_ARGS) {
 
 Datum pgbackup_wake_launcher(PG_FUNCTION_ARGS) {
   (void)fcinfo;
+  RefuseRestrictedOperation();
   if (IsPreloaded()) WakeLauncherAtCommit();
   PG_RETURN_VOID();
 }
@@ -78,30 +85,47 @@ Datum pgbackup_launcher_pid(PG_FUNCTION_ARGS) {
   PG_RETURN_INT32(pid);
 }
 
-// The role that called the SECURITY DEFINER function around us, SET ROLE respected.
+Datum pgbackup_caller(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  Name name = static_cast<Name>(palloc0(NAMEDATALEN));
+  namestrcpy(name, GetUserNameFromId(CallerId(), false));
+  PG_RETURN_NAME(name);
+}
+
 Datum pgbackup_caller_is_superuser(PG_FUNCTION_ARGS) {
   (void)fcinfo;
-  PG_RETURN_BOOL(superuser_arg(GetOuterUserId()));
+  PG_RETURN_BOOL(superuser_arg(CallerId()));
 }
 
 // (routine as regprocedure takes it) → whether that role may execute it.
 Datum pgbackup_caller_may(PG_FUNCTION_ARGS) {
   char* name = text_to_cstring(PG_GETARG_TEXT_PP(0));
   const Datum routine = DirectFunctionCall1(regprocedurein, CStringGetDatum(name));
-  PG_RETURN_DATUM(DirectFunctionCall3(has_function_privilege_id_id,
-                                      ObjectIdGetDatum(GetOuterUserId()), routine,
-                                      CStringGetTextDatum("EXECUTE")));
+  PG_RETURN_DATUM(DirectFunctionCall3(has_function_privilege_id_id, ObjectIdGetDatum(CallerId()),
+                                      routine, CStringGetTextDatum("EXECUTE")));
 }
 
 // (what) Writes to the log which role wants to do what.
 Datum pgbackup_audit(PG_FUNCTION_ARGS) {
   const char* what = text_to_cstring(PG_GETARG_TEXT_PP(0));
   const char* session = GetUserNameFromId(GetSessionUserId(), true);
-  const char* role = GetUserNameFromId(GetOuterUserId(), true);
+  const char* role = GetUserNameFromId(CallerId(), true);
   ereport(LOG, (errmsg("pgbackup: role \"%s\" (session of \"%s\") asks to %s",
                        role == nullptr ? "?" : role, session == nullptr ? "?" : session, what),
                 errhidecontext(true), errhidestmt(true)));
   PG_RETURN_VOID();
+}
+
+// (name) Whether a name, of a database or role, is text in this database's encoding and can be
+// written as UTF-8. All databases share these names, each with the bytes of its own encoding.
+Datum pgbackup_is_valid_name(PG_FUNCTION_ARGS) {
+  PG_RETURN_BOOL(IsValidText(NameStr(*PG_GETARG_NAME(0))));
+}
+
+Datum pgbackup_shown_name(PG_FUNCTION_ARGS) {
+  Name name = static_cast<Name>(palloc0(NAMEDATALEN));
+  namestrcpy(name, ValidText(NameStr(*PG_GETARG_NAME(0)), "?"));
+  PG_RETURN_NAME(name);
 }
 
 // What is wrong with a storage URL, or NULL.

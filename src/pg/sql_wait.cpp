@@ -1,4 +1,5 @@
 // Waiting for a run: pgbackup.wait(), CALL pgbackup.run() and CALL pgbackup.run_restore().
+#include "pg/caller.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
 #include "pg/transaction.h"
@@ -33,7 +34,8 @@ struct WaitedRun {
 // Looks at a run with a fresh snapshot. Texts are good until the end of the SPI connection.
 WaitedRun LookAt(int64 run_id) {
   WaitedRun state = {};
-  if (ExecuteSql("SELECT creator, kind, database::text, status, message, detail, hint, sqlstate, "
+  if (ExecuteSql("SELECT creator, kind, database::pg_catalog.text, status, message, detail, hint, "
+                 "sqlstate, "
                  "result FROM pgbackup._run_state($1)",
                  SqlArguments().Int8(run_id)) == 0)
     return state;
@@ -198,6 +200,7 @@ long MillisecondsOf(const Interval* interval) {
 using namespace pgbackup;
 
 Datum pgbackup_wait(PG_FUNCTION_ARGS) {
+  RefuseRestrictedOperation();  // it would keep the server's own statement waiting
   if (PG_ARGISNULL(0))
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("run id must not be null"),
                     errhint("pgbackup.create() and pgbackup.restore() return the id.")));

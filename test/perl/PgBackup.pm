@@ -33,13 +33,15 @@ sub fixture
 }
 
 # A started cluster with the extension in database postgres and storage in a folder of its own.
-# Settings is a hash of lines for postgresql.conf; the default storage is file://<basedir>/store.
+# Settings is a hash of lines for postgresql.conf; the default storage is file://<basedir>/store. -extension => 0
+# creates no extension, -init are further arguments of initdb.
 sub new_cluster
 {
 	my ($name, %settings) = @_;
 	my $extension = delete $settings{-extension} // 1;
+	my $init = delete $settings{-init} // [];
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
+	$node->init(extra => $init);
 	my $store = $node->basedir . '/store';
 	mkdir $store or die "mkdir $store: $!";
 	my %all = (

@@ -35,7 +35,7 @@ my @told = $heard =~ /Asynchronous notification "pgbackup" with payload "(\{.*?\
 is_deeply([ map { /"status": "(\w+)"/ } grep { /"id": $id\b/ } @told ], [qw(pending in_progress completed)],
 	'pending, in_progress and completed are notified, in this order')
   or diag($heard);
-like($told[-1], qr/"database": "shop".*"file_size": [1-9]/, 'with the database and the size');
+is($told[-1], qq({"id": $id, "kind": "backup", "status": "completed"}), 'and nothing else, which any role could hear');
 is(join('', @{ row_of($node, $id) }{qw(clock_skew credentials_expire_at)}), '', 'a directory has neither clock nor credentials');
 $in .= "\\q\n";
 $listener->finish;
@@ -59,7 +59,8 @@ for my $case (
 	[ viewer => "UPDATE pgbackup.backups SET pinned = true", 'permission denied' ],
 	[ operator => "CALL pgbackup.run('shop')", '' ],
 	[ operator => "SELECT pgbackup.pin($id)", '' ],
-	[ operator => "SELECT pgbackup.pin($id, false)", '' ],
+	[ operator => "SELECT pgbackup.pin($id, false)", 'permission denied to unpin' ],
+	[ admin => "SELECT pgbackup.pin($id, false)", '' ],
 	[ operator => "SELECT pgbackup.delete($id)", 'permission denied' ],
 	[ operator => "CALL pgbackup.run_restore($id, 'stolen')", 'permission denied' ],
 	[ operator => "SELECT pgbackup.create('shop', storage => 'file://$store/other')", 'permission denied to choose a storage' ],

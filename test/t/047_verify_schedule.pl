@@ -87,8 +87,9 @@ like(proofs_are_over(), qr/, \Q$good verify completed restore, $bad verify faile
 $in .= "SELECT 'heard ' || 'all';\n";
 $listener->pump until $heard =~ /heard all/;
 $listener->finish;
-my ($told) = grep { /"backup_id": $bad\b/ && /"status": "failed"/ } split /\n/, $heard;
-like($told // $heard, qr/"mode": "verify".*database\.dump\.zst|database\.dump\.zst.*"mode": "verify"/, 'who listens is told');
+my $failed = sql("SELECT id FROM pgbackup.restores WHERE backup_id = $bad AND mode = 'verify' AND status = 'failed'");
+like($heard, qr/"id": $failed, "kind": "restore", "status": "failed"/, 'who listens is notified');
+like(sql("SELECT message FROM pgbackup.restores WHERE id = $failed"), qr/database\.dump\.zst/, 'and the row names the object');
 is(sql(q{SELECT status FROM pgbackup.health() WHERE database = 'shop'}), 'critical', 'health() is critical');
 like(sql(q{SELECT reasons::text FROM pgbackup.health() WHERE database = 'shop'}), qr/the proof of backup $bad failed: .*database\.dump\.zst/, 'and names the object');
 is(sql(q{SELECT status FROM pgbackup.health() WHERE database = 'other'}), 'healthy', 'of that database alone');

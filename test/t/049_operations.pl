@@ -131,6 +131,51 @@ like(reasons(), qr/^warning: no backup has been proved good/, $title);
 statement_of($title);
 await_healthy($title);
 
+# A session of psql that stays in a transaction; returns it, its input and its process id.
+sub idle_session
+{
+	my ($sql) = @_;
+	my ($in, $out, $err) = ("$sql; SELECT 'pid ' || pg_backend_pid();\n", '', '');
+	my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', \$err,
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	$session->pump until $out =~ /^pid (\d+)$/m;
+	return ($session, $1);
+}
+
+$title = 'nothing has been recorded of schedule "…" since it was due at …';
+{
+	my ($session, $pid) = idle_session('BEGIN; LOCK TABLE pgbackup.slots');
+	value(q{UPDATE pgbackup.schedule_states SET since = since - interval '2 years'; SELECT pgbackup._wake_launcher()});
+	like(reasons(), qr/^critical: nothing has been recorded of schedule "default" since it was due at /, $title);
+	$node->poll_query_until('postgres', 'SELECT cardinality(pg_blocking_pids(pgbackup.launcher_pid())) > 0') or die 'the launcher does not wait';
+	like(block_of($title, 4711 => $pid), qr/^$pid\|.*\|idle in transaction\|/m, 'the session is seen that the launcher waits for');
+	await_healthy($title);
+	$session->kill_kill;
+}
+
+$title = 'the NOTIFY queue is too full for notifications: …';
+{
+	# As if a few pages were half of it.
+	value(q{CREATE OR REPLACE FUNCTION pgbackup._notify_limit() RETURNS double precision LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT 1e-7::double precision'});
+	my ($session, $pid) = idle_session('LISTEN noise; BEGIN');
+	value(q{SELECT count(pg_notify('noise', repeat('x', 7000) || n)) FROM generate_series(1, 10) AS n});
+	like(reasons(), qr/^warning: the NOTIFY queue is too full for notifications: /, $title);
+	like(block_of($title, 4711 => $pid), qr/^$pid\|/m, 'the session is seen that keeps it full');
+	await_healthy($title);
+	$session->kill_kill;
+	value(q{CREATE OR REPLACE FUNCTION pgbackup._notify_limit() RETURNS double precision LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT 0.5::double precision'});
+}
+
+$title = 'schedule "…" no longer backs up this database';
+my $scheduled = start_backup($node, q{'shop'});
+is(finished($node, $scheduled), 'completed', 'a backup of a schedule');
+value("UPDATE pgbackup.backups SET schedule = 'default' WHERE id = $scheduled");
+value('SET ROLE owner_of_shop; ALTER DATABASE shop ALLOW_CONNECTIONS false');
+like(reasons(), qr/^warning: schedule "default" no longer backs up this database: it does not accept connections/, $title);
+statement_of($title, name => 'shop');
+await_healthy($title);
+statement_of($title, id => $scheduled);
+
 $title = 'the proof of backup … failed';
 my $damaged = latest();
 my $folder = "$store/" . value("SELECT file_name FROM pgbackup.get($damaged)");

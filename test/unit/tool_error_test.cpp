@@ -15,6 +15,18 @@ TEST(ToolError, SaysWhatTheProgramSaid) {
   EXPECT_EQ(error.detail(), "pg_restore: error: no such thing\nmore");
 }
 
+TEST(ToolError, TellsNothingOfRows) {
+  const Error error = ToolError(
+      "pg_restore", "data.dump", kFailed,
+      "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input syntax for type "
+      "integer: \"secret\"\nCONTEXT:  COPY t, line 7, column a: \"secret\"");
+  EXPECT_EQ(error.message(),
+            "pg_restore of data.dump exited with status 1: COPY failed for table \"t\": ERROR:  "
+            "invalid input syntax for type integer: \"…\"");
+  EXPECT_NE(error.detail().find("COPY t, line 7, column a"), std::string::npos);
+  EXPECT_EQ(error.detail().find("secret"), std::string::npos);
+}
+
 TEST(ToolError, KnowsADumpThatCouldNotHaveItsLocks) {
   const char* tail =
       "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout\n"

@@ -93,7 +93,7 @@ TEST(WebhookCall, FillsATemplateWithEscapedValues) {
   EXPECT_EQ(body.at("l"), "");
   EXPECT_EQ(body.at("o").at("x"), 1);
   EXPECT_EQ(FillTemplate("{unknown} {id {} }{kind}{", event), "{unknown} {id {} }backup{");
-  EXPECT_THROW(MakeWebhookCall(WebhookFormat::kTemplate, kHookUrl, "", event), Error);
+  EXPECT_THROW(CheckWebhookTemplate(WebhookFormat::kTemplate, ""), Error);
 }
 
 TEST(WebhookCall, PingsHealthchecksAtTheUrlOfTheState) {

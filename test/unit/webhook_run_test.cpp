@@ -106,6 +106,25 @@ TEST_F(WebhookRun, WhatIsRefusedForGoodIsNotSentAgain) {
       << harness_.log;
 }
 
+TEST_F(WebhookRun, ANoticeThatCannotBeWrittenIsDroppedAndKeepsNoneWaiting) {
+  WriteUrls({"/a"});
+  job_.notices[0].event = {{"kind", "backup"}, {"id", "seven"}, {"status", "failed"}};
+  job_.notices.push_back({33, {{"kind", 1}}, {}});
+  for (const Settled& each : Run()) EXPECT_TRUE(each.done);
+  EXPECT_EQ(failure_, "");
+  ASSERT_EQ(bodies_.size(), 1u);
+  EXPECT_EQ(ParseJsonObject(bodies_[0], "the body").at("id"), 8);
+  EXPECT_NE(harness_.log.find("notification 31 is dropped: "), std::string::npos) << harness_.log;
+  EXPECT_NE(harness_.log.find("notification 33 is dropped: "), std::string::npos) << harness_.log;
+}
+
+TEST_F(WebhookRun, AMissingTemplateDropsNothing) {
+  WriteUrls({"/a"});
+  job_.format = "template";
+  for (const Settled& each : Run()) EXPECT_FALSE(each.done);
+  EXPECT_NE(failure_.find("pgbackup.webhook_template is empty"), std::string::npos) << failure_;
+}
+
 TEST_F(WebhookRun, AFileThatCannotBeReadIsAFailureOfAllAndNotOfTheJob) {
   for (const Settled& each : Run()) EXPECT_TRUE(!each.done && each.reached == 0);
   EXPECT_NE(failure_.find("could not read the URLs in"), std::string::npos) << failure_;

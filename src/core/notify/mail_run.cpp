@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <optional>
 
 #include "core/base/json.h"
 #include "core/base/sha256.h"
@@ -32,15 +33,25 @@ MailMessage MessageOf(const RunEvent& event, const std::string& from, const Mail
           "pgbackup." + ToHex(random)};
 }
 
+// The text to send; none when it cannot be written, however often that is tried.
+std::optional<std::string> MailTextOf(const RunNotice& notice, const std::string& from,
+                                      const MailJob& job, const RunContext& context) {
+  try {
+    return FormatMail(MessageOf(ReadRunEvent(notice.event), from, job, context.environment));
+  } catch (const Error& error) {
+    context.log(fmt::format("notification {} is dropped: {}", notice.id, error.message()));
+    return std::nullopt;
+  }
+}
+
 RunOutcome SendAll(const MailJob& job, const RunContext& context) {
   boost::json::array notices;
   boost::json::value failure = nullptr;
   try {
     const SmtpServer server = ReadSmtpServer(job.smtp_file);
     for (const RunNotice& notice : job.notices) {
-      const MailMessage message =
-          MessageOf(ReadRunEvent(notice.event), server.from, job, context.environment);
-      SendMail(server, job.recipients, FormatMail(message), context.cancellation);
+      const std::optional<std::string> text = MailTextOf(notice, server.from, job, context);
+      if (text) SendMail(server, job.recipients, *text, context.cancellation);
       notices.push_back(boost::json::object{
           {"id", notice.id}, {"done", true}, {"reached", boost::json::array{}}});
     }

@@ -101,6 +101,12 @@ WebhookFormat ParseWebhookFormat(const std::string& name) {
   throw Error(ErrorKind::kInvalid, fmt::format("there is no format of webhooks \"{}\"", name));
 }
 
+void CheckWebhookTemplate(WebhookFormat format, std::string_view body_template) {
+  if (format == WebhookFormat::kTemplate && body_template.empty())
+    throw Error(ErrorKind::kInvalid, "pgbackup.webhook_template is empty", {},
+                "Set it, or choose another pgbackup.webhook_format.");
+}
+
 std::optional<WebhookCall> MakeWebhookCall(WebhookFormat format, const std::string& url,
                                            std::string_view body_template, const RunEvent& event) {
   if (format == WebhookFormat::kHealthchecks) return Ping(url, event);
@@ -108,9 +114,6 @@ std::optional<WebhookCall> MakeWebhookCall(WebhookFormat format, const std::stri
   constexpr const char* kJsonType = "application/json";
   if (format != WebhookFormat::kTemplate)
     return WebhookCall{url, kJsonType, json::serialize(ChatBody(format, event))};
-  if (body_template.empty())
-    throw Error(ErrorKind::kInvalid, "pgbackup.webhook_template is empty", {},
-                "Set it, or choose another pgbackup.webhook_format.");
   return WebhookCall{url, kJsonType, FillTemplate(body_template, event)};
 }
 

@@ -29,8 +29,11 @@ struct WebhookCall {
   std::string body;
 };
 
+// kInvalid when the format is a template and `body_template` empty.
+void CheckWebhookTemplate(WebhookFormat format, std::string_view body_template);
+
 // nullopt when the format has nothing to say about the event: only healthchecks are told of starts,
-// and of nothing but backups. kInvalid when the format is a template and `body_template` empty.
+// and of nothing but backups. kInvalid for an event that cannot be written.
 std::optional<WebhookCall> MakeWebhookCall(WebhookFormat format, const std::string& url,
                                            std::string_view body_template, const RunEvent& event);
 

@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds kPatience{10'000};  // for one answer
 // What became of a notice.
 struct Delivery {
   RunEvent event;
+  int64_t id;
+  bool is_dropped;                   // it cannot be sent, however often that is tried
   std::vector<std::string> reached;  // marks of the URLs that have it
 };
 
@@ -39,8 +41,14 @@ class Sender {
  public:
   Sender(const WebhookJob& job, const RunContext& context)
       : job_(job), context_(context), format_(ParseWebhookFormat(job.format)) {
-    for (const RunNotice& notice : job.notices)
-      deliveries_.push_back({ReadRunEvent(notice.event), notice.reached});
+    for (const RunNotice& notice : job.notices) {
+      deliveries_.push_back({{}, notice.id, false, notice.reached});
+      try {
+        deliveries_.back().event = ReadRunEvent(notice.event);
+      } catch (const Error& error) {
+        Drop(&deliveries_.back(), error);
+      }
+    }
   }
 
   RunOutcome Send();
@@ -48,7 +56,8 @@ class Sender {
  private:
   std::vector<std::string> ReadUrls() const;
   void SendTo(const std::string& url);
-  void Call(const std::string& url, const RunEvent& event);
+  void Drop(Delivery* delivery, const Error& error);
+  void Call(const std::string& url, Delivery* delivery);
   RunOutcome Outcome() const;
 
   const WebhookJob& job_;
@@ -66,8 +75,20 @@ std::vector<std::string> Sender::ReadUrls() const {
   return ParseWebhookUrls(file.text, job_.url_file);
 }
 
-void Sender::Call(const std::string& url, const RunEvent& event) {
-  const std::optional<WebhookCall> call = MakeWebhookCall(format_, url, job_.body_template, event);
+// One that cannot be written is no reason to keep those behind it.
+void Sender::Drop(Delivery* delivery, const Error& error) {
+  delivery->is_dropped = true;
+  context_.log(fmt::format("notification {} is dropped: {}", delivery->id, error.message()));
+}
+
+void Sender::Call(const std::string& url, Delivery* delivery) {
+  const RunEvent& event = delivery->event;
+  std::optional<WebhookCall> call;
+  try {
+    call = MakeWebhookCall(format_, url, job_.body_template, event);
+  } catch (const Error& error) {
+    Drop(delivery, error);
+  }
   if (!call) return;
   HttpRequest request;
   request.method = "POST";
@@ -95,8 +116,8 @@ void Sender::SendTo(const std::string& url) {
   const std::string mark = MarkOf(url);
   try {
     for (Delivery& delivery : deliveries_) {
-      if (HasMark(delivery.reached, mark)) continue;
-      Call(url, delivery.event);
+      if (delivery.is_dropped || HasMark(delivery.reached, mark)) continue;
+      Call(url, &delivery);
       delivery.reached.push_back(mark);
     }
   } catch (const Error& error) {
@@ -107,14 +128,14 @@ void Sender::SendTo(const std::string& url) {
 RunOutcome Sender::Outcome() const {
   RunOutcome outcome;
   boost::json::array notices;
-  for (size_t i = 0; i < deliveries_.size(); ++i) {
-    const Delivery& delivery = deliveries_[i];
-    const bool done =
+  for (const Delivery& delivery : deliveries_) {
+    const bool has_reached_all =
         !urls_.empty() && std::all_of(urls_.begin(), urls_.end(), [&](const std::string& url) {
           return HasMark(delivery.reached, MarkOf(url));
         });
+    const bool done = delivery.is_dropped || has_reached_all;
     notices.push_back(boost::json::object{
-        {"id", job_.notices[i].id}, {"done", done}, {"reached", JsonTexts(delivery.reached)}});
+        {"id", delivery.id}, {"done", done}, {"reached", JsonTexts(delivery.reached)}});
   }
   outcome.fields["notices"] = std::move(notices);
   outcome.fields["failure"] =
@@ -124,6 +145,7 @@ RunOutcome Sender::Outcome() const {
 
 RunOutcome Sender::Send() {
   try {
+    CheckWebhookTemplate(format_, job_.body_template);
     urls_ = ReadUrls();
     for (const std::string& url : urls_) SendTo(url);
   } catch (const TransportError&) {

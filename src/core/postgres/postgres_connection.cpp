@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/utf8.h"
+#include "core/postgres/row_values.h"
 
 namespace pgbackup {
 namespace {
@@ -61,12 +62,14 @@ std::string Field(const PGresult* result, int code) {
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(PQerrorMessage(connection)), kLostHint);
-  std::string detail = Field(result, PG_DIAG_MESSAGE_DETAIL);
-  if (detail.empty())
-    detail = OneLine(Field(result, PG_DIAG_CONTEXT).c_str());  // the row of a COPY
-  throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", message, sqlstate),
-              std::move(detail), Field(result, PG_DIAG_MESSAGE_HINT));
+                OneLine(LinesWithoutRowValues(PQerrorMessage(connection)).c_str()), kLostHint);
+  ServerMessage error =
+      WithoutRowValues({message, Field(result, PG_DIAG_MESSAGE_DETAIL),
+                        Field(result, PG_DIAG_MESSAGE_HINT), Field(result, PG_DIAG_CONTEXT)},
+                       sqlstate);
+  if (error.detail.empty()) error.detail = OneLine(error.context.c_str());  // the line of a COPY
+  throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", error.message, sqlstate),
+              std::move(error.detail), std::move(error.hint));
 }
 
 [[noreturn]] void ThrowConnectError(const PGconn* connection, const std::string& database) {

@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "core/postgres/row_values.h"
+
 namespace pgbackup {
 namespace {
 
@@ -59,7 +61,8 @@ std::string HintFor(const ExitStatus& status, std::string_view line) {
 }  // namespace
 
 Error ToolError(const std::string& program, const std::string& what, const ExitStatus& status,
-                const std::string& error_tail) {
+                const std::string& raw_tail) {
+  const std::string error_tail = LinesWithoutRowValues(raw_tail);
   const std::string_view line = EssentialLine(error_tail);
   if (IsLockTimeout(program, line))
     return Error(ErrorKind::kBusy,
