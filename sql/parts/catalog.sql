@@ -115,6 +115,7 @@ CREATE TABLE pgbackup.restores (
     started_at      timestamptz,
     finished_at     timestamptz,
     duration        interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
+    staging_database name,
     kept_database   name,
     kept_oid        oid,
     safety_backup_id bigint,
@@ -140,6 +141,7 @@ COMMENT ON COLUMN pgbackup.restores.created_at IS 'when it was asked for';
 COMMENT ON COLUMN pgbackup.restores.started_at IS 'when the agent was started';
 COMMENT ON COLUMN pgbackup.restores.finished_at IS 'when it ended';
 COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at';
+COMMENT ON COLUMN pgbackup.restores.staging_database IS 'database that is filled before it takes the name target_database, or that a verification fills and drops; null when there is none or it has the name';
 COMMENT ON COLUMN pgbackup.restores.kept_database IS 'the database that was replaced is kept under this name; null when nothing is';
 COMMENT ON COLUMN pgbackup.restores.kept_oid IS 'OID of that database';
 COMMENT ON COLUMN pgbackup.restores.safety_backup_id IS 'backup of the target that a replacing restore waits for; null when there was a recent one';
@@ -210,7 +212,7 @@ COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the run that left it';
 COMMENT ON COLUMN pgbackup.removals.backup_id IS 'for what a copy left: the backup it is a copy of';
 COMMENT ON COLUMN pgbackup.removals.storage IS 'storage';
 COMMENT ON COLUMN pgbackup.removals.file_name IS 'folder within the storage';
-COMMENT ON COLUMN pgbackup.removals.target_database IS 'target of the restore whose side database is to be dropped; when replaced, the database itself';
+COMMENT ON COLUMN pgbackup.removals.target_database IS 'database to be dropped: staging_database of a restore or, when replaced, kept_database';
 COMMENT ON COLUMN pgbackup.removals.kept_oid IS 'when replaced: OID of the database';
 COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), expired (by retention), interrupted, unfinished or replaced (and kept for long enough)';
 COMMENT ON COLUMN pgbackup.removals.attempts IS 'how often it has failed';

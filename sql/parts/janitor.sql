@@ -144,15 +144,15 @@ DECLARE
     ended pgbackup.restores;
 BEGIN
     FOR ended IN SELECT r.* FROM pgbackup.restores r
-                   JOIN pg_database d ON d.datname = pgbackup._name_beside(r.target_database, '__restore_' || r.id)
-                  WHERE r.mode <> 'undo' AND r.status IN ('completed', 'failed', 'cancelled')
+                   JOIN pg_database d ON d.datname = r.staging_database
+                  WHERE r.status IN ('completed', 'failed', 'cancelled')
                   ORDER BY r.id FOR UPDATE OF r LOOP
         IF NOT dry_run THEN
             INSERT INTO pgbackup.removals (run_id, target_database, reason)
-            VALUES (ended.id, ended.target_database, 'unfinished')
+            VALUES (ended.id, ended.staging_database, 'unfinished')
             ON CONFLICT (run_id) DO UPDATE SET not_before = clock_timestamp();
         END IF;
-        RETURN QUERY SELECT ended.backup_id, pgbackup._name_beside(ended.target_database, '__restore_' || ended.id)::text,
+        RETURN QUERY SELECT ended.backup_id, ended.staging_database::text,
                             format('database filled by restore %s, which has ended', ended.id),
                             CASE WHEN dry_run THEN 'would drop' ELSE 'is being dropped' END;
     END LOOP;

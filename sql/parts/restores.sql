@@ -164,6 +164,20 @@ $$;
 COMMENT ON FUNCTION pgbackup._name_beside(name, text) IS
     'internal: the name of a database with something behind it, cut so that all of that is there';
 
+CREATE FUNCTION pgbackup._free_name(database name, suffix text) RETURNS name
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    free name;
+BEGIN
+    LOOP
+        free := pgbackup._name_beside(database, suffix || '_' || left(gen_random_uuid()::text, 8));
+        EXIT WHEN NOT EXISTS (SELECT FROM pg_database d WHERE d.datname = free);
+    END LOOP;
+    RETURN free;
+END $$;
+COMMENT ON FUNCTION pgbackup._free_name(name, text) IS
+    'internal: a name made of that of a database, the suffix and random digits, which no database has and no role can predict';
+
 CREATE FUNCTION pgbackup._check_flag(what text, value boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -180,7 +194,7 @@ CREATE FUNCTION pgbackup._is_beside(database oid) RETURNS boolean
                     WHERE d.oid = $1
                       AND (r.kept_oid = d.oid
                            OR r.status = 'in_progress'
-                              AND d.datname = pgbackup._name_beside(r.target_database, '__restore_' || r.id)))
+                              AND d.datname = r.staging_database))
 $$;
 COMMENT ON FUNCTION pgbackup._is_beside(oid) IS
     'internal: whether a database is one that a restore is filling, or keeps: the schedule does not back it up';
@@ -225,7 +239,7 @@ CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
               FROM pgbackup.restores r
              WHERE r.mode = 'restore' AND r.status = 'completed' AND r.options->>'content' = 'all'
                AND r.duration > interval '0'  -- the clock may have been set back
-               AND NOT r.options ?| '{schemas,tables,into_schema,statistics}'
+               AND NOT r.options ?| '{schemas,tables,exclude_tables,exclude_schemas,into_schema,statistics}'
              ORDER BY r.database = $1 DESC, r.id DESC LIMIT 10) AS r
       JOIN pgbackup.backups b ON b.id = r.backup_id
      WHERE r.is_same OR NOT r.any_same
@@ -246,7 +260,9 @@ CREATE FUNCTION pgbackup.restore(
     create_roles boolean DEFAULT false,
     into_schema text DEFAULT NULL,
     from_environment text DEFAULT NULL,
-    statistics boolean DEFAULT true) RETURNS bigint
+    statistics boolean DEFAULT true,
+    exclude_tables text[] DEFAULT NULL,
+    exclude_schemas text[] DEFAULT NULL) RETURNS bigint
     -- An error does not put the statement, which holds the passkey, into the server's log.
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 #variable_conflict use_variable
@@ -264,17 +280,21 @@ BEGIN
     PERFORM pgbackup._check_flag('statistics', statistics);
     PERFORM pgbackup._check_names('schemas', schemas);
     PERFORM pgbackup._check_names('tables', tables);
+    PERFORM pgbackup._check_names('exclude_tables', exclude_tables);
+    PERFORM pgbackup._check_names('exclude_schemas', exclude_schemas);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_jobs(jobs);
     PERFORM pgbackup._check_into_schema(into_schema, target_database, replace, schemas IS NOT NULL OR tables IS NOT NULL);
     IF replace THEN
-        PERFORM pgbackup._check_replaces_all(source, schemas IS NOT NULL OR tables IS NOT NULL OR content <> 'all');
+        PERFORM pgbackup._check_replaces_all(source, content <> 'all'
+            OR num_nonnulls(schemas, tables, exclude_tables, exclude_schemas) > 0);
     END IF;
     PERFORM pgbackup._check_environment(source, from_environment, replace);
     PERFORM pgbackup._check_passkey(passkey, replace AND NOT dry_run);
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
             jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
+                'exclude_tables', exclude_tables, 'exclude_schemas', exclude_schemas,
                 'content', content,
                 'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int),
                 'replace', replace, 'dry_run', dry_run, 'create_roles', create_roles,
@@ -287,8 +307,8 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. Returns the id of the restore';
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[]) IS
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; exclude_tables and exclude_schemas leave out what they name and what depends on it, which message names; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -303,9 +323,11 @@ CREATE PROCEDURE pgbackup.run_restore(
     create_roles boolean DEFAULT false,
     into_schema text DEFAULT NULL,
     from_environment text DEFAULT NULL,
-    statistics boolean DEFAULT true)
+    statistics boolean DEFAULT true,
+    exclude_tables text[] DEFAULT NULL,
+    exclude_schemas text[] DEFAULT NULL)
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[]) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 CREATE FUNCTION pgbackup.undo_restore(restore_id bigint, passkey text DEFAULT NULL) RETURNS bigint

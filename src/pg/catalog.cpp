@@ -12,9 +12,6 @@ const char* TableOf(JobKind kind) {
   return kind == JobKind::kBackup ? "pgbackup.backups" : "pgbackup.restores";
 }
 
-// Whether a row of pgbackup.restores has a side database while it runs.
-#define PGBACKUP_MAKES_DATABASE "(mode <> 'verify' OR options->>'level' = 'restore')"
-
 // What the agent of a run may have left is removed by a job of its own, until that has worked.
 void QueueRemoval(JobKind kind, int64 run_id) {
   const char* sql = kind == JobKind::kBackup
@@ -22,9 +19,9 @@ void QueueRemoval(JobKind kind, int64 run_id) {
                           "SELECT id, storage, file_name, 'unfinished' FROM pgbackup.backups "
                           "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING"
                         : "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
-                          "SELECT id, target_database, 'unfinished' FROM pgbackup.restores "
-                          "WHERE id = $1 AND " PGBACKUP_MAKES_DATABASE
-                          " ON CONFLICT (run_id) DO NOTHING";
+                          "SELECT id, staging_database, 'unfinished' FROM pgbackup.restores "
+                          "WHERE id = $1 AND staging_database IS NOT NULL "
+                          "ON CONFLICT (run_id) DO NOTHING";
   ExecuteSql(sql, SqlArguments().Int8(run_id));
 }
 
@@ -93,9 +90,9 @@ void FailInterruptedRuns() {
       "ON CONFLICT (run_id) DO NOTHING");
   ExecuteSql(
       "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
-      "SELECT id, target_database, 'interrupted' FROM pgbackup.restores "
-      "WHERE status = 'in_progress' AND " PGBACKUP_MAKES_DATABASE
-      " ON CONFLICT (run_id) DO NOTHING");
+      "SELECT id, staging_database, 'interrupted' FROM pgbackup.restores "
+      "WHERE status = 'in_progress' AND staging_database IS NOT NULL "
+      "ON CONFLICT (run_id) DO NOTHING");
   QueueRemovalOfCopies("b.status = 'in_progress'", "interrupted");
   // A copy of a backup that is complete is tried again, at once.
   const uint64 copies = ExecuteSql(
@@ -222,7 +219,9 @@ const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome) {
 void FinishRemoval(int64 run_id, bool done, const char* event) {
   if (done) {
     ExecuteSql(
-        "WITH d AS (DELETE FROM pgbackup.removals WHERE run_id = $1 RETURNING kept_oid) "
+        "WITH d AS (DELETE FROM pgbackup.removals WHERE run_id = $1 RETURNING kept_oid), "
+        "s AS (UPDATE pgbackup.restores r SET staging_database = NULL FROM d "
+        "WHERE r.id = $1 AND d.kept_oid IS NULL) "
         "UPDATE pgbackup.restores r SET kept_database = NULL, kept_oid = NULL "
         "FROM d WHERE r.id = $1 AND r.kept_oid = d.kept_oid",
         SqlArguments().Int8(run_id));

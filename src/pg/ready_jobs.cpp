@@ -113,7 +113,7 @@ ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
           "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
           "SELECT jsonb_build_object('protocol', 1, 'job', 'undo', 'id', r.id, "
           "'target_database', r.target_database, 'incoming_database', u.kept_database, "
-          "'kept_database', pgbackup._name_beside(r.target_database, '__before_undo_' || r.id), "
+          "'kept_database', pgbackup._free_name(r.target_database, '__before_undo_' || r.id), "
           "'server', " PGBACKUP_SERVER_JSON ")::text FROM r, pgbackup.restores u "
           "WHERE u.id = (r.options->>'restore_id')::bigint AND u.kept_database IS NOT NULL",
           arguments) == 0)
@@ -136,11 +136,14 @@ ReadyJob TakeRestore(MemoryContext context) {
   AddJobArguments(&arguments, id);
   if (ExecuteSql(
           "WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
-          "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
+          "started_at = clock_timestamp(), staging_database = CASE WHEN mode = 'restore' "
+          "THEN pgbackup._free_name(target_database, '__restore_' || id) END "
+          "WHERE id = $1 AND status = 'pending' RETURNING *) "
           "SELECT jsonb_build_object('protocol', 1, 'job', 'restore', 'id', r.id, "
           "'backup_id', b.id, 'file_name', b.file_name, 'checksum', b.checksum, "
-          "'target_database', r.target_database, 'kept_database', "
-          "pgbackup._name_beside(r.target_database, '__before_restore_' || r.id), "
+          "'target_database', r.target_database, 'staging_database', r.staging_database, "
+          "'kept_database', "
+          "pgbackup._free_name(r.target_database, '__before_restore_' || r.id), "
           "'raw_bytes_per_second', pgbackup._restore_rate(r.database), "
           "'options', r.options, 'server', " PGBACKUP_SERVER_JSON
           ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
@@ -161,14 +164,19 @@ ReadyJob TakeVerification(MemoryContext context) {
   const char* database = TextOfRow(0, 1);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
-  if (ExecuteSql("WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
-                 "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
-                 "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
-                 "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
-                 "'database', b.database, " PGBACKUP_NICE_JSON ", 'server', " PGBACKUP_SERVER_JSON
-                 ", 'encryption', " PGBACKUP_ENCRYPTION_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
-                     "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
-                 arguments) == 0)
+  if (ExecuteSql(
+          "WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
+          "started_at = clock_timestamp(), "
+          "staging_database = CASE WHEN options->>'level' = 'restore' "
+          "THEN pgbackup._free_name(target_database, '__restore_' || id) END "
+          "WHERE id = $1 AND status = 'pending' RETURNING *) "
+          "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
+          "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
+          "'database', b.database, 'staging_database', r.staging_database, " PGBACKUP_NICE_JSON
+          ", 'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
+          ", 'storage', " PGBACKUP_STORAGE_JSON(
+              "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
+          arguments) == 0)
     return Unprepared(id, database, "the backup to verify is not in the catalog any more");
   return Prepared(id, database, TextOfRow(0, 0), context);
 }

@@ -101,7 +101,7 @@ sub await_analyze
 	while (time < $deadline)
 	{
 		my %process = server_processes($node);
-		return 1 if grep { /${target}__restore_${id} .* ANALYZE/ } values %process;
+		return 1 if grep { /${target}__restore_${id}_\w+ .* ANALYZE/ } values %process;
 		sleep 0.001;
 	}
 	die 'the restore never came to the end';

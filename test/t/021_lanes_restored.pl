@@ -71,7 +71,7 @@ sub caught_restore
 # Whole and equal; while the rows of one table are held up, the indexes of another are built.
 my $log_from = -s $node->logfile;
 my $restore = caught_restore("$id, 'back', jobs => 2");
-my $side = "back__restore_$restore";
+my $side = row_of($node, $restore, 'restores')->{staging_database};
 $node->poll_query_until($side, q{SELECT count(*) = 6 FROM pg_index
 	WHERE indrelid = 'app.large'::regclass AND indisvalid}) or die 'no indexes';
 is($node->safe_psql($side, q{SELECT count(*) FROM pg_constraint WHERE contype = 'f'}), 0,
@@ -114,7 +114,7 @@ for my $jobs (1, 4)
 
 # Cancelled in the middle.
 $restore = caught_restore("$id, 'never', jobs => 2");
-$node->poll_query_until("never__restore_$restore", q{SELECT count(*) > 0 FROM pg_index WHERE indrelid = 'app.large'::regclass}) or die;
+$node->poll_query_until(row_of($node, $restore, 'restores')->{staging_database}, q{SELECT count(*) > 0 FROM pg_index WHERE indrelid = 'app.large'::regclass}) or die;
 $node->safe_psql('postgres', "SELECT pgbackup.cancel($restore)");
 is(finished($node, $restore), 'cancelled', 'a restore is cancelled in the middle');
 no_side_database('cancelled');

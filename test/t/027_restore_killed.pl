@@ -154,7 +154,7 @@ foreach my $round (1 .. $rounds)
 	$seen{ $completed ? 'new' : 'old' }++;
 	like($row->{status}, qr/^(completed|failed)$/, "$title: the run has ended, $row->{status}");
 	is(fingerprint($node, 'shop'), $completed ? $new : $old, "$title: the target is entirely the one it should be");
-	is(databases($node), join(' ', 'postgres', 'shop', $completed ? "shop__before_restore_$id" : ()), "$title: and nothing is left beside it");
+	is(databases($node), join(' ', 'postgres', 'shop', $completed ? $row->{kept_database} : ()), "$title: and nothing is left beside it");
 	if ($completed)
 	{
 		my $undone = value("SELECT pgbackup.undo_restore($id)");
@@ -218,13 +218,15 @@ $holder->quit;
 # What nobody has removed is the business of cleanup(): the database of a restore that has ended, and one
 # that was kept and whose removal a crash has interrupted (which PostgreSQL marks by this limit).
 my $ended = value(q{SELECT max(id) FROM pgbackup.restores WHERE status = 'failed' AND target_database = 'shop'});
-value("CREATE DATABASE shop__restore_$ended");
-like(value('SELECT * FROM pgbackup.cleanup(dry_run => true)'), qr/shop__restore_$ended\|.*\|would drop/, 'cleanup tells of an unfinished database');
+value("CREATE DATABASE shop__restore_${ended}_left");
+value("UPDATE pgbackup.restores SET staging_database = 'shop__restore_${ended}_left' WHERE id = $ended");
+like(value('SELECT * FROM pgbackup.cleanup(dry_run => true)'), qr/shop__restore_${ended}_left\|.*\|would drop/, 'cleanup tells of an unfinished database');
 change_target();
 my $last = start_restore($node, "$backups[0], 'shop', replace => true");
 is(finished($node, $last), 'completed', 'a last restore');
-value("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'shop__before_restore_$last'");
-drop_kept($node, "shop__before_restore_$last");
+my $last_kept = row_of($node, $last, 'restores')->{kept_database};
+value("UPDATE pg_database SET datconnlimit = -2 WHERE datname = '$last_kept'");
+drop_kept($node, $last_kept);
 is(databases($node), 'postgres shop', 'it drops that, and one that was half dropped');
 is(value('SELECT count(*) FROM pgbackup.restores WHERE kept_database IS NOT NULL'), 0, 'and records it');
 cmp_ok($seen{old} // 0, '>', 0, "the old database stayed $seen{old} times");

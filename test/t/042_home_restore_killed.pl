@@ -134,7 +134,7 @@ foreach my $round (0 .. $rounds - 1)
 	is(fingerprint($node, 'postgres'), $completed ? $new : $old, "$title: the home database is entirely the one it should be");
 	is(catalog($id), $catalog, "$title: the catalog has everything");
 	await_removals($node);
-	is(databases($node), join(' ', 'postgres', $completed ? "postgres__before_restore_$id" : ()), "$title: and nothing is left beside it");
+	is(databases($node), join(' ', 'postgres', $completed ? row_of($node, $id, 'restores')->{kept_database} : ()), "$title: and nothing is left beside it");
 	if ($completed)
 	{
 		is(await_end(value("SELECT pgbackup.undo_restore($id)"))->{status}, 'completed', "$title: it can be undone");

@@ -116,5 +116,79 @@ TEST(UseList, OfAnotherArchiveTakesTheRowsByName) {
             "8;\n9;\n");
 }
 
+WantedParts AllBut(std::vector<std::string> schemas, std::vector<QualifiedName> tables) {
+  return {{}, {}, std::move(schemas), std::move(tables)};
+}
+
+TEST(ArchiveSelection, WhatIsExcludedTakesItsPartsAndDependentsAlong) {
+  const ArchiveSelection selection = SelectParts(SmallArchive(), AllBut({}, {{"app", "u"}}));
+  const std::set<int64_t> excluded = {14, 16, 41, 51, 61, 62};
+  for (const TocEntry& entry : SmallArchive().entries)
+    EXPECT_EQ(selection.ids.count(entry.id), 1u - excluded.count(entry.id)) << entry.id;
+  EXPECT_EQ(selection.left_out, std::vector<std::string>{"t t_u_fkey (app)"});
+  EXPECT_TRUE(selection.dependents.empty());
+  EXPECT_FALSE(selection.TakesRowsOf({"app", "u"}));
+  EXPECT_TRUE(selection.TakesRowsOf({"app", "t"}));
+  EXPECT_TRUE(selection.TakesRowsOf({"extension", "settings"}));
+}
+
+TEST(ArchiveSelection, NamesWhatElseNeedsWhatIsExcluded) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "VIEW", "v", "public", {10, 20}});
+  toc.entries.push_back({81, "VIEW", "w", "public", {80}});
+  toc.entries.push_back({82, "COMMENT", "VIEW w", "public", {81}});
+  const ArchiveSelection selection = SelectParts(toc, AllBut({}, {{"app", "t"}}));
+  EXPECT_EQ(selection.dependents,
+            (std::vector<std::string>{"POLICY u see (app)", "VIEW v (public)", "VIEW w (public)"}));
+  EXPECT_TRUE(selection.left_out.empty());
+  for (const int64_t id : {10, 11, 12, 13, 30, 40, 44, 50, 60, 61, 62, 80, 81, 82})
+    EXPECT_EQ(selection.ids.count(id), 0u) << id;
+}
+
+TEST(ArchiveSelection, AnExcludedPartitionedTableStandsForItsPartitions) {
+  const ArchiveSelection all = SelectParts(SmallArchive(), AllBut({}, {{"public", "parted"}}));
+  for (const int64_t id : {20, 21, 22, 23, 24, 42, 43, 52, 53, 54, 71})
+    EXPECT_EQ(all.ids.count(id), 0u) << id;
+  EXPECT_TRUE(all.dependents.empty());
+  const ArchiveSelection one = SelectParts(SmallArchive(), AllBut({}, {{"public", "p1"}}));
+  for (const int64_t id : {20, 22, 24, 43, 52, 70}) EXPECT_EQ(one.ids.count(id), 1u) << id;
+  for (const int64_t id : {21, 23, 42, 53, 54, 71}) EXPECT_EQ(one.ids.count(id), 0u) << id;
+}
+
+TEST(ArchiveSelection, AnExcludedSchemaIsEverythingInIt) {
+  const ArchiveSelection selection = SelectParts(SmallArchive(), AllBut({"app"}, {}));
+  EXPECT_EQ(selection.ids,
+            (std::set<int64_t>{3, 4, 20, 21, 22, 23, 24, 42, 43, 52, 53, 54, 70, 71}));
+  EXPECT_TRUE(selection.dependents.empty());
+}
+
+TEST(ArchiveSelection, ExcludesFromWhatIsSelected) {
+  const ArchiveSelection selection = SelectParts(SmallArchive(), {{"app"}, {}, {}, {{"app", "u"}}});
+  EXPECT_EQ(selection.ids.count(10), 1u);
+  EXPECT_EQ(selection.ids.count(14), 0u);
+  EXPECT_EQ(selection.ids.count(20), 0u);
+  EXPECT_EQ(selection.left_out, std::vector<std::string>{"t t_u_fkey (app)"});
+  EXPECT_EQ(ErrorOf([] {
+              SelectParts(SmallArchive(), {{}, {{"public", "p1"}}, {"public"}, {}});
+            }).kind(),
+            ErrorKind::kInvalid);
+  EXPECT_EQ(ErrorOf([] {
+              SelectParts(SmallArchive(), AllBut({}, {{"app", "x"}}));
+            }).kind(),
+            ErrorKind::kNotFound);
+  EXPECT_EQ(ErrorOf([] { SelectParts(SmallArchive(), AllBut({"x"}, {})); }).kind(),
+            ErrorKind::kNotFound);
+}
+
+TEST(UseList, OfAnotherArchiveTakesAllButTheRowsThatAreExcluded) {
+  ArchiveToc data;
+  data.entries.push_back({1, "ENCODING", "ENCODING", "", {}});
+  data.entries.push_back({5, "TABLE DATA", "t", "app", {}});
+  data.entries.push_back({6, "TABLE DATA", "u", "app", {}});
+  data.entries.push_back({7, "BLOBS", "BLOBS", "", {}});
+  EXPECT_EQ(UseListText(data, SelectParts(SmallArchive(), AllBut({}, {{"app", "t"}})), false),
+            "6;\n7;\n");
+}
+
 }  // namespace
 }  // namespace pgbackup

@@ -28,6 +28,9 @@ TEST(CreateDatabase, WritesTheLocaleAsTheServersVersionWantsIt) {
   EXPECT_EQ(CreateDatabaseSql(properties, "x", 15, true),
             "CREATE DATABASE \"x\" TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc "
             "LC_COLLATE 'de_AT.UTF-8' LC_CTYPE 'C' TABLESPACE \"fast\"");
+  properties.tablespace = kDefaultTablespace;
+  EXPECT_EQ(CreateDatabaseSql(properties, "x", 15, true),
+            CreateDatabaseSql(properties, "x", 15, false));
   properties.locale_provider = "icu";
   properties.locale = "und";
   properties.icu_rules = "&a < b";

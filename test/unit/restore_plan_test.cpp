@@ -332,12 +332,12 @@ TEST(RestorePlan, RefusesWhatWouldNotBeADatabase) {
 }
 
 TEST(SideDatabaseName, FitsIntoANameWithoutCuttingACharacter) {
-  EXPECT_EQ(SideDatabaseName("app", 7), "app__restore_7");
-  EXPECT_EQ(SideDatabaseName(std::string(63, 'x'), 12345),
-            std::string(48, 'x') + "__restore_12345");
+  EXPECT_EQ(SideDatabaseName("app", 7, "0123abcd"), "app__restore_7_0123abcd");
+  EXPECT_EQ(SideDatabaseName(std::string(63, 'x'), 12345, "0123abcd"),
+            std::string(39, 'x') + "__restore_12345_0123abcd");
   const std::string name =
-      SideDatabaseName(std::string(47, 'x') + "\xC3\xA4" + "yyyyyyyyyyyyy", 12345);
-  EXPECT_EQ(name, std::string(47, 'x') + "__restore_12345");
+      SideDatabaseName(std::string(38, 'x') + "\xC3\xA4" + "yyyyyyyyyyyyy", 12345, "0123abcd");
+  EXPECT_EQ(name, std::string(38, 'x') + "__restore_12345_0123abcd");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "agent/cli/exit_status.h"
 #include "agent/cli/restore_words.h"
+#include "agent/cli/rights_warning.h"
 #include "agent/cli/run_id.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/postgres/quoting.h"
@@ -135,6 +136,7 @@ int RunRestoreAll(RestoreJob job, const BackupFilter& filter, const OutputOption
                   const CLI::App& command) {
   NewestBackups backups;
   const RunOutcome found = RunOnConsole(job, output, [&](const RunContext& context) {
+    if (!job.options.dry_run && !output.quiet) WarnOfSuperuserRights(job.server, context);
     context.progress.SetPhase("looking for the backups");
     const auto storage = context.open_storage(context.cancellation);
     backups = FindBackups(job, filter, *storage, context);

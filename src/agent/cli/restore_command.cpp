@@ -7,6 +7,7 @@
 #include "agent/cli/encryption_options.h"
 #include "agent/cli/restore_all.h"
 #include "agent/cli/restore_words.h"
+#include "agent/cli/rights_warning.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
 #include "agent/cli/storage_options.h"
@@ -57,6 +58,7 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   CheckArguments(options);
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     job.backup_id = AimAtBackup(options.address, context, &job).manifest.id;
+    if (!job.options.dry_run && !options.output.quiet) WarnOfSuperuserRights(job.server, context);
     return RunRestore(job, context);
   });
   return ReportOutcome(outcome, options.output, command,
@@ -72,6 +74,14 @@ void AddPartOptions(CLI::App& app, RestoreCommandOptions& options) {
       ->take_all();
   add("-t,--table", options.job.options.tables, "SCHEMA.TABLE",
       "Only this table, quoted as in SQL; may be repeated")
+      ->expected(1)
+      ->take_all();
+  add("-N,--exclude-schema", options.job.options.exclude_schemas, "SCHEMA",
+      "Not this schema nor what depends on it; may be repeated")
+      ->expected(1)
+      ->take_all();
+  add("-T,--exclude-table", options.job.options.exclude_tables, "SCHEMA.TABLE",
+      "Not this table nor what depends on it, quoted as in SQL; may be repeated")
       ->expected(1)
       ->take_all();
   add("--content", options.content, "WHAT",
@@ -96,7 +106,9 @@ Command AddRestoreCommand(CLI::App& root) {
       ->excludes(backup)
       ->excludes(target)
       ->excludes(app->get_option("--schema"))
-      ->excludes(app->get_option("--table"));
+      ->excludes(app->get_option("--table"))
+      ->excludes(app->get_option("--exclude-schema"))
+      ->excludes(app->get_option("--exclude-table"));
   app->add_option("-j,--jobs", options->job.options.jobs, "Parallel lanes, 1 to 64")
       ->type_name("N")
       ->check(CLI::Range(1, 64));

@@ -5,6 +5,7 @@
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
 #include "agent/cli/encryption_options.h"
+#include "agent/cli/rights_warning.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
 #include "agent/cli/storage_options.h"
@@ -34,6 +35,8 @@ int RunVerifyCommand(const VerifyOptions& options, const CLI::App& command) {
   job.jobs = options.jobs;
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     job.database = AimAtBackup(options.address, context, &job).manifest.database;
+    if (job.level == VerifyLevel::kRestore && !options.output.quiet)
+      WarnOfSuperuserRights(job.server, context);
     return RunVerify(job, context);
   });
   return ReportOutcome(outcome, options.output, command,

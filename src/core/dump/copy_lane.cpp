@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/dump/read_session.h"
 #include "core/postgres/postgres_connection.h"
@@ -15,6 +16,18 @@ constexpr const char* kSettings[] = {
     "SET enable_seqscan = off",
     "SET max_parallel_workers_per_gather = 0",
 };
+
+// Renaming a schema locks no table, so that another table may get the name of one that is locked.
+// What a name means is looked up in the catalogs as they are now, whatever the snapshot.
+void CheckNameIsOf(PostgresConnection& connection, const QualifiedName& table,
+                   const std::string& oid) {
+  const QueryResult found = connection.Query("SELECT to_regclass($1) = $2::oid::regclass",
+                                             {QuoteQualifiedName(table), oid});
+  if (found.Flag(0, 0)) return;
+  throw Error(ErrorKind::kBusy,
+              fmt::format("table {} got another name during the backup", QuoteQualifiedName(table)),
+              "", "Back up at a time without schema changes.");
+}
 
 }  // namespace
 
@@ -40,11 +53,13 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
     connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
     output.sink().Write(AsBytes(CopyBegin(table, object.copy->columns, context.encoding)));
     RowFingerprinter rows;
+    CheckNameIsOf(connection, table, object.table_oid);
     connection.CopyOut(CopyRangeSql(table, *object.copy, context.encoding),
                        [&](std::span<const std::byte> row) {
                          rows.Add(row);
                          output.sink().Write(row);
                        });
+    CheckNameIsOf(connection, table, object.table_oid);
     output.sink().Write(AsBytes(kCopyEnd));
     output.SetFingerprints({{table, rows.Finish()}});
     ManifestObject stored = output.Finish();

@@ -166,6 +166,7 @@ DumpObject DumpPlanner::Range(std::string name, const RowObject& rows) const {
   object.sections = {"data"};
   object.tables = {table.name};
   object.copy = CopyRange{input_.columns_of(table), rows.pages->first, rows.pages->end};
+  object.table_oid = table.oid;
   object.weight = rows.weight;
   return object;
 }

@@ -38,6 +38,7 @@ struct DumpObject {
   std::vector<std::string> arguments;  // what comes behind the connection's switches
   std::vector<QualifiedName> tables;   // the only ones whose rows it holds, in UTF-8; see Manifest
   std::optional<CopyRange> copy;       // of kind kCopy
+  std::string table_oid;               // of kind kCopy: the OID of its table
   ExpectedContents expected;           // of an archive
   uint64_t weight = 0;                 // about how much work it is, in bytes of table
 };

@@ -12,6 +12,9 @@ void PrepareReadSession(PostgresConnection& connection) {
        {"SET datestyle = ISO", "SET intervalstyle = postgres", "SET extra_float_digits = 3",
         "SET search_path = ''", "SET row_security = off"})
     connection.Execute(setting);
+  connection.Execute(
+      "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings "
+      "WHERE name = 'restrict_nonsystem_relation_kind'");
 }
 
 }  // namespace pgbackup

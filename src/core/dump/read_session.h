@@ -11,7 +11,9 @@ namespace pgbackup {
 // everywhere. What remains is lc_monetary, which a restore reads values of type money with.
 ConnectionSettings ReadSettings(ConnectionSettings settings);
 
-// Gives a session of ours, connected so, what pg_dump gives its own.
+// Gives a session of ours, connected so, what pg_dump gives its own. Where the server can, the
+// session also refuses to read views and foreign tables: one of these under the name of a table,
+// which renaming its schema brings about without a lock on the table, would run its owner's code.
 void PrepareReadSession(PostgresConnection& connection);
 
 }  // namespace pgbackup

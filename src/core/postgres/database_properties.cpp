@@ -101,7 +101,9 @@ std::string CreateDatabaseSql(const DatabaseProperties& properties, const std::s
                        QuoteLiteral(*properties.locale));
   if (properties.icu_rules && icu && server_major >= 16)
     sql += fmt::format(" ICU_RULES {}", QuoteLiteral(*properties.icu_rules));
-  if (with_tablespace) sql += fmt::format(" TABLESPACE {}", QuoteIdentifier(properties.tablespace));
+  // Naming the default one takes a right on it that few roles have.
+  if (with_tablespace && properties.tablespace != kDefaultTablespace)
+    sql += fmt::format(" TABLESPACE {}", QuoteIdentifier(properties.tablespace));
   return sql;
 }
 

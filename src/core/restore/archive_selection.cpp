@@ -44,8 +44,31 @@ bool NeedsBothEnds(const TocEntry& entry) {
   return OneOf(entry.kind, {"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"});
 }
 
+// Entries with which an archive sets up a session.
+bool IsOfTheSession(const TocEntry& entry) {
+  return OneOf(entry.kind, {"ENCODING", "STDSTRINGS", "SEARCHPATH"});
+}
+
 bool BelongsToPublication(const TocEntry& entry) {
   return entry.kind.compare(0, 11, "PUBLICATION") == 0;
+}
+
+// The schema itself, or something in it.
+bool IsOfSchema(const TocEntry& entry, const std::string& schema) {
+  return entry.schema == schema || (entry.kind == "SCHEMA" && entry.tag == schema);
+}
+
+bool IsNamed(const TocEntry& entry, const QualifiedName& relation) {
+  return IsRelation(entry) && entry.schema == relation.schema && entry.tag == relation.name;
+}
+
+[[noreturn]] void ThrowNoSchema(const std::string& name) {
+  throw Error(ErrorKind::kNotFound, fmt::format("schema \"{}\" is not in the backup", name));
+}
+
+[[noreturn]] void ThrowNoTable(const QualifiedName& name) {
+  throw Error(ErrorKind::kNotFound,
+              fmt::format("table {} is not in the backup", QuoteQualifiedName(name)));
 }
 
 class EntrySelector {
@@ -62,6 +85,8 @@ class EntrySelector {
 
   void AddSchema(const std::string& schema);
   void AddTable(const QualifiedName& name);
+  void AddEverything();
+  void Exclude(const WantedParts& wanted);
   ArchiveSelection Finish();
 
  private:
@@ -70,6 +95,9 @@ class EntrySelector {
   void NoteAttachment(const TocEntry& entry);
   void AddPartsOf(const TocEntry& entry);
   bool IsSelected(int64_t id) const { return selection_.ids.count(id) != 0; }
+  std::set<int64_t> NamedToExclude(const WantedParts& wanted) const;
+  std::set<int64_t> WithDependents(const std::set<int64_t>& entries) const;
+  bool IsPartOfAny(const TocEntry& entry, const std::set<int64_t>& entries) const;
   bool IsWhole(const TocEntry& entry) const;
   bool IsOfSelectedTable(const TocEntry& entry) const;
 
@@ -127,26 +155,93 @@ void EntrySelector::Drain() {
 void EntrySelector::AddSchema(const std::string& name) {
   bool found = false;
   for (const TocEntry& entry : toc_.entries)
-    if ((entry.kind == "SCHEMA" && entry.tag == name) || entry.schema == name) {
+    if (IsOfSchema(entry, name)) {
       found = true;
       Add(entry);
     }
-  if (!found)
-    throw Error(ErrorKind::kNotFound, fmt::format("schema \"{}\" is not in the backup", name));
+  if (!found) ThrowNoSchema(name);
   Drain();
 }
 
 void EntrySelector::AddTable(const QualifiedName& name) {
   bool found = false;
   for (const TocEntry& entry : toc_.entries)
-    if (IsRelation(entry) && entry.schema == name.schema && entry.tag == name.name) {
+    if (IsNamed(entry, name)) {
       found = true;
       Add(entry);
     }
-  if (!found)
-    throw Error(ErrorKind::kNotFound,
-                fmt::format("table {} is not in the backup", QuoteQualifiedName(name)));
+  if (!found) ThrowNoTable(name);
   Drain();
+}
+
+void EntrySelector::AddEverything() {
+  selection_.is_all_but = true;
+  for (const TocEntry& entry : toc_.entries)
+    if (!IsOfTheSession(entry)) selection_.ids.insert(entry.id);
+}
+
+std::set<int64_t> EntrySelector::NamedToExclude(const WantedParts& wanted) const {
+  std::set<int64_t> named;
+  const auto add = [&](const auto& is_named) {
+    bool found = false;
+    for (const TocEntry& entry : toc_.entries)
+      if (is_named(entry)) {
+        found = true;
+        named.insert(entry.id);
+      }
+    return found;
+  };
+  for (const std::string& schema : wanted.exclude_schemas)
+    if (!add([&](const TocEntry& entry) { return IsOfSchema(entry, schema); }))
+      ThrowNoSchema(schema);
+  for (const QualifiedName& table : wanted.exclude_tables)
+    if (!add([&](const TocEntry& entry) { return IsNamed(entry, table); })) ThrowNoTable(table);
+  return named;
+}
+
+std::set<int64_t> EntrySelector::WithDependents(const std::set<int64_t>& entries) const {
+  std::set<int64_t> all = entries;
+  std::vector<int64_t> open(entries.begin(), entries.end());
+  while (!open.empty()) {
+    const auto dependents = dependents_.find(open.back());
+    open.pop_back();
+    if (dependents == dependents_.end()) continue;
+    for (const TocEntry* dependent : dependents->second)
+      if (all.insert(dependent->id).second) open.push_back(dependent->id);
+  }
+  return all;
+}
+
+bool EntrySelector::IsPartOfAny(const TocEntry& entry, const std::set<int64_t>& entries) const {
+  return std::any_of(entry.depends_on.begin(), entry.depends_on.end(), [&](int64_t id) {
+    return entries.count(id) != 0 && (attached_.count({entry.id, id}) != 0 ||
+                                      (by_id_.count(id) != 0 && IsPartOf(entry, *by_id_.at(id))));
+  });
+}
+
+// What is taken away is named, but for what is understood by itself: what belongs to something that
+// is not there. Foreign keys are named by Finish.
+void EntrySelector::Exclude(const WantedParts& wanted) {
+  const std::set<int64_t> named = NamedToExclude(wanted);
+  if (named.empty()) return;
+  const bool had_relations = !selection_.relations.empty();
+  const std::set<int64_t> excluded = WithDependents(named);
+  for (const TocEntry& entry : toc_.entries) {
+    if (excluded.count(entry.id) == 0) continue;
+    if (IsRelation(entry) && selection_.is_all_but)
+      selection_.relations.insert({entry.schema, entry.tag});
+    else if (IsRelation(entry))
+      selection_.relations.erase({entry.schema, entry.tag});
+    if (selection_.ids.erase(entry.id) == 0 || named.count(entry.id) != 0 || NeedsBothEnds(entry) ||
+        BelongsToPublication(entry) || IsPartOfAny(entry, excluded))
+      continue;
+    selection_.dependents.push_back(
+        entry.schema.empty() ? fmt::format("{} {}", entry.kind, entry.tag)
+                             : fmt::format("{} {} ({})", entry.kind, entry.tag, entry.schema));
+  }
+  if (had_relations && !selection_.is_all_but && selection_.relations.empty())
+    throw Error(ErrorKind::kInvalid, "nothing that was selected can do without what was excluded",
+                "", "Select or exclude something else.");
 }
 
 bool EntrySelector::IsWhole(const TocEntry& entry) const {
@@ -163,7 +258,7 @@ ArchiveSelection EntrySelector::Finish() {
   for (const TocEntry& entry : toc_.entries) {
     if (entry.kind == "EXTENSION" && IsSelected(entry.id))
       selection_.extensions.push_back(entry.tag);
-    if (!NeedsBothEnds(entry)) continue;
+    if (!NeedsBothEnds(entry) || IsSelected(entry.id)) continue;
     const bool is_foreign_key = entry.kind == "FK CONSTRAINT";
     if (is_foreign_key && !IsOfSelectedTable(entry)) continue;
     if (IsWhole(entry)) {
@@ -183,16 +278,19 @@ ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted) {
   EntrySelector selector(toc);
   for (const std::string& schema : wanted.schemas) selector.AddSchema(schema);
   for (const QualifiedName& table : wanted.tables) selector.AddTable(table);
+  if (wanted.schemas.empty() && wanted.tables.empty()) selector.AddEverything();
+  selector.Exclude(wanted);
   return selector.Finish();
 }
 
 std::string UseListText(const ArchiveToc& toc, const ArchiveSelection& selection, bool same) {
   std::string list;
   for (const TocEntry& entry : toc.entries) {
-    const bool wanted =
-        same ? selection.ids.count(entry.id) != 0
-             : IsData(entry) && selection.relations.count({entry.schema, entry.tag}) != 0;
-    if (wanted) list += fmt::format("{};\n", entry.id);
+    // Of other archives, those of large objects are no relation's.
+    const bool is_wanted = same            ? selection.ids.count(entry.id) != 0
+                           : IsData(entry) ? selection.TakesRowsOf({entry.schema, entry.tag})
+                                           : selection.is_all_but && !IsOfTheSession(entry);
+    if (is_wanted) list += fmt::format("{};\n", entry.id);
   }
   return list;
 }

@@ -4,6 +4,9 @@
 // privileges, comments, partitions, owned sequences), and everything it cannot exist without
 // (types, functions, extensions, the tables of a view). A foreign key to a table that is not
 // selected is left out, and so is membership in a publication; large objects belong to nothing.
+// Where only something to exclude was named, everything else is selected, these included.
+//
+// Excluded is what was named, what belongs to it, and what cannot exist without it.
 #pragma once
 
 #include <set>
@@ -19,16 +22,26 @@ namespace pgbackup {
 struct WantedParts {
   std::vector<std::string> schemas;
   std::vector<QualifiedName> tables;  // tables, views, sequences
+  std::vector<std::string> exclude_schemas = {};
+  std::vector<QualifiedName> exclude_tables = {};
 };
 
 struct ArchiveSelection {
   std::set<int64_t> ids;                                    // of the archive it was made from
   std::set<std::pair<std::string, std::string>> relations;  // (schema, name) of what has rows
+  // True: everything is selected but what was excluded, and `relations` are those that were.
+  bool is_all_but = false;
   std::vector<std::string> extensions;
-  std::vector<std::string> left_out;  // "FK CONSTRAINT a.b name": needs what was not selected
+  std::vector<std::string> left_out;    // "FK CONSTRAINT a.b name": needs what was not selected
+  std::vector<std::string> dependents;  // "VIEW v (a)": anything else that needs what was excluded
+
+  bool TakesRowsOf(const std::pair<std::string, std::string>& relation) const {
+    return (relations.count(relation) != 0) != is_all_but;
+  }
 };
 
-// From the archive that holds the definitions. kNotFound for a name that is not in it.
+// From the archive that holds the definitions. kNotFound for a name that is not in it, kInvalid
+// when nothing of what was named to be selected can do without what was excluded.
 ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted);
 
 // The list for pg_restore's -L: the selected entries of an archive in its own order. `same` says

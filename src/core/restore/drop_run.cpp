@@ -10,8 +10,7 @@ RunOutcome RunDrop(const DropJob& job, const RunContext& context) {
       DropKeptDatabase(job.server, job.target_database, *job.kept_oid, context.cancellation);
       return {};
     }
-    // A side database is created under a name nobody else had, so the name tells whose it is.
-    DropDatabase(job.server, SideDatabaseName(job.target_database, job.id), context.cancellation);
+    DropSideDatabase(job.server, job.target_database, context.cancellation);
     return {};
   } catch (...) {
     return OutcomeOf(std::current_exception(), /*cleaned=*/false);

@@ -84,8 +84,8 @@ std::string TargetLine(RestoreTarget target, const RestoreJob& job) {
         *job.options.into_schema, job.target_database);
   switch (target) {
     case RestoreTarget::kReplaced:
-      return fmt::format("Database \"{}\" would be replaced and stay as \"{}\".",
-                         job.target_database, job.kept_database);
+      return fmt::format("Database \"{}\" would be replaced and kept under another name.",
+                         job.target_database);
     case RestoreTarget::kEmpty:
       return fmt::format("Database \"{}\", which is empty, would be filled.", job.target_database);
     case RestoreTarget::kNew:

@@ -84,7 +84,7 @@ void IntoSchema::Bring(const std::string& side_name) const {
   // From here on the restore is complete, whoever wants it to end.
   try {
     const Deadline deadline(kCleanUpTime);
-    DropDatabase(job_.server, side_name, deadline.cancellation());
+    DropSideDatabase(job_.server, side_name, deadline.cancellation());
   } catch (const std::exception& error) {
     context_.log(fmt::format("could not drop the database \"{}\" (pgbackup.cleanup() will): {}",
                              side_name, error.what()));

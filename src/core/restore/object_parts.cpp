@@ -22,7 +22,7 @@ std::vector<ObjectPart> SelectObjectParts(Storage& storage, const std::string& f
   for (size_t i = 0; i < parts.size(); ++i) {
     const ManifestObject& object = manifest.objects[i];
     const auto is_selected = [&](const QualifiedName& table) {
-      return selection.relations.count({table.schema, table.name}) != 0;
+      return selection.TakesRowsOf({table.schema, table.name});
     };
     const auto selected = std::count_if(tables[i].begin(), tables[i].end(), is_selected);
     if (i == definitions)

@@ -12,8 +12,8 @@ namespace pgbackup {
 namespace {
 
 bool ChoosesParts(const Manifest& manifest, const RestoreOptions& options) {
-  return !options.schemas.empty() || !options.tables.empty() ||
-         !manifest.selection.schemas.empty() || !manifest.selection.tables.empty();
+  return options.ChoosesParts() || !manifest.selection.schemas.empty() ||
+         !manifest.selection.tables.empty();
 }
 
 // Of the archive with the definitions; none when there is no archive, or one of an unknown version.

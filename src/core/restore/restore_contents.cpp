@@ -41,7 +41,7 @@ void ContentsReader::Read(Storage& storage, const Manifest& manifest,
     if (IsWholeArchive(object)) LoadHead(storage, object);
   }
   const WantedParts wanted = Wanted(connection, encoding);
-  if (!wanted.schemas.empty() || !wanted.tables.empty()) SelectParts(storage, manifest, wanted);
+  if (job_.options.ChoosesParts()) SelectParts(storage, manifest, wanted);
 }
 
 void ContentsReader::LoadDefinitions(Storage& storage, const ManifestObject& object) {
@@ -69,12 +69,18 @@ void ContentsReader::LoadHead(Storage& storage, const ManifestObject& object) {
 // The names of the job's options in the encoding of the archives.
 WantedParts ContentsReader::Wanted(PostgresConnection& connection,
                                    const std::string& encoding) const {
-  Selection names;
-  names.schemas = job_.options.schemas;
-  for (const std::string& table : job_.options.tables)
-    names.tables.push_back(ParseQualifiedName(table, "tables"));
-  names = InServerEncoding(connection, names, encoding);
-  return {names.schemas, names.tables};
+  const auto in_archive = [&](const std::vector<std::string>& schemas,
+                              const std::vector<std::string>& tables, const char* from) {
+    Selection names;
+    names.schemas = schemas;
+    for (const std::string& table : tables) names.tables.push_back(ParseQualifiedName(table, from));
+    return InServerEncoding(connection, names, encoding);
+  };
+  const RestoreOptions& options = job_.options;
+  const Selection only = in_archive(options.schemas, options.tables, "tables");
+  const Selection excluded =
+      in_archive(options.exclude_schemas, options.exclude_tables, "exclude_tables");
+  return {only.schemas, only.tables, excluded.schemas, excluded.tables};
 }
 
 void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,

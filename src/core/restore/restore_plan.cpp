@@ -281,9 +281,8 @@ void CheckRestorable(const Manifest& manifest, const RestoreOptions& options) {
   if (manifest.content == DumpContent::kSchema && options.content == DumpContent::kData)
     throw Error(ErrorKind::kInvalid, fmt::format("backup {} holds no rows", manifest.id),
                 "It was made with content schema.", "Use another backup, or content schema.");
-  const bool only_parts =
-      !options.schemas.empty() || !options.tables.empty() ||
-      (manifest.content == DumpContent::kAll && options.content != DumpContent::kAll);
+  const bool only_parts = options.ChoosesParts() || (manifest.content == DumpContent::kAll &&
+                                                     options.content != DumpContent::kAll);
   if (manifest.format == DumpFormat::kPlain && only_parts)
     throw Error(ErrorKind::kInvalid, "a part of a backup in plain format cannot be restored",
                 "It is one SQL script.", "Restore all of it.");

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/json.h"
+#include "core/base/random_suffix.h"
 #include "core/dump/read_session.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
@@ -48,7 +49,10 @@ class Restore {
       : job_(job),
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
-        side_name_(SideDatabaseName(job.target_database, job.id)),
+        side_name_(
+            job.staging_database.empty()
+                ? SideDatabaseName(job.target_database, job.id, RandomSuffix(context.environment))
+                : job.staging_database),
         contents_(job, context.progress) {
     if (job.options.into_schema) beside_.emplace(job, programs_, context);
   }
@@ -69,13 +73,13 @@ class Restore {
   void Analyze();
   void Prove(Storage& storage);
   void HandOver(Storage& storage);
+  void NoteDenied(const std::vector<std::string>& statements);
   void DropEmptyKept() const;
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
   ArchiveNames PlanTables();
   void Fill(Storage& storage, const RestorePlan& plan);
   void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
-  void ApplyProperties();
   std::vector<std::string> Remarks() const;
   std::string Remark() const { return fmt::format("{}", fmt::join(Remarks(), "; ")); }
   PostgresConnection Connect(const std::string& database) const {
@@ -97,6 +101,7 @@ class Restore {
   std::optional<IntoSchema> beside_;  // where it goes, when it takes no name
   std::vector<std::string> remarks_;  // of the preflight and what came after it
   std::unique_ptr<SideDatabase> side_;
+  std::string timescale_;  // what ExpectTimescale has made
   bool created_ = false;
 };
 
@@ -172,6 +177,10 @@ std::vector<std::string> Restore::Remarks() const {
     remarks.push_back(fmt::format(
         "{} foreign keys to tables that were not selected were left out: {}",
         contents_.selected().left_out.size(), fmt::join(contents_.selected().left_out, ", ")));
+  if (!contents_.selected().dependents.empty())
+    remarks.push_back(fmt::format("{} objects that need what was excluded were left out: {}",
+                                  contents_.selected().dependents.size(),
+                                  fmt::join(contents_.selected().dependents, ", ")));
   return remarks;
 }
 
@@ -204,7 +213,7 @@ void Restore::Prove(Storage& storage) {
   const ConnectionSettings settings = ReadSettings(SettingsFor(job_.server, side_name_));
   const uint64_t tables = CheckRows({settings, manifest_, storage, job_.options.jobs, context_});
   context_.progress.SetPhase("checking indexes");
-  CheckIndexes(settings, context_.cancellation);
+  CheckIndexes(settings, RandomSuffix(context_.environment), context_.cancellation);
   remarks_.push_back(manifest_.fingerprints.empty()
                          ? "the backup has no fingerprints that rows could be compared with"
                          : fmt::format("the rows of {} tables are those that were dumped", tables));
@@ -212,17 +221,18 @@ void Restore::Prove(Storage& storage) {
 
 // Makes the side database the target, if there is to be one.
 void Restore::HandOver(Storage& storage) {
-  ApplyProperties();
   if (job_.options.statistics && job_.options.content != DumpContent::kSchema) Analyze();
   if (job_.options.scratch) {
     Prove(storage);
     context_.progress.SetPhase("dropping");
-    DropDatabase(job_.server, side_name_, context_.cancellation);
+    DropSideDatabase(job_.server, side_name_, context_.cancellation);
     return;
   }
+  // From here on no statement of ours reads what the users of the database could change.
+  const std::vector<std::string> properties = ApplyPropertiesSql(manifest_.properties, side_name_);
   if (job_.kept_database.empty()) {  // there is no catalog to record it in
     context_.progress.SetPhase("renaming");
-    side_->TakeName(job_.target_database, context_.cancellation);
+    NoteDenied(side_->TakeName(job_.target_database, properties, context_.cancellation));
     return;
   }
   if (!job_.options.replace) {
@@ -237,9 +247,16 @@ void Restore::HandOver(Storage& storage) {
     CheckHasExtension(in_side, manifest_.database);
   }
   context_.progress.SetPhase("swapping");
-  SwapDatabases(job_.server, home, {side_name_, job_.target_database, job_.kept_database}, job_.id,
+  SwapDatabases(job_.server, home,
+                {side_name_, job_.target_database, job_.kept_database, properties}, job_.id,
                 Remark(), context_.cancellation);
   if (target == RestoreTarget::kEmpty) DropEmptyKept();
+}
+
+void Restore::NoteDenied(const std::vector<std::string>& statements) {
+  if (statements.empty()) return;
+  remarks_.push_back(
+      fmt::format("left out for lack of the right: {}", fmt::join(statements, "; ")));
 }
 
 // The restore is complete: what does not work here is left to pgbackup.cleanup().
@@ -273,7 +290,7 @@ void Restore::PrepareSchemas(const RestorePlan& plan) {
   if (plan.drop_public_schema) connection.Execute("DROP SCHEMA public");
   for (const std::string& schema : plan.schemas_to_create)
     connection.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", QuoteIdentifier(schema)));
-  ExpectTimescale(connection);
+  timescale_ = ExpectTimescale(connection, RandomSuffix(context_.environment));
 }
 
 ArchiveNames Restore::PlanTables() {
@@ -304,7 +321,7 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   context_.progress.tables.Finish();
   context_.progress.EndData(context_.environment.Now());
   PostgresConnection connection = Connect(side_name_);
-  FinishTimescale(connection);
+  FinishTimescale(connection, timescale_);
 }
 
 void Restore::RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const {
@@ -314,17 +331,10 @@ void Restore::RunTask(const RestoreTask& task, const RestoreLaneContext& lane_co
     RunRestoreLane(task, task.from_memory ? contents_.definitions() : nullptr, lane_context);
 }
 
-void Restore::ApplyProperties() {
-  context_.progress.SetPhase("properties");
-  PostgresConnection connection = Connect(job_.server.maintenance_database);
-  for (const std::string& sql : ApplyPropertiesSql(manifest_.properties, side_name_))
-    connection.Execute(sql);
-}
-
 bool DropSide(const RestoreJob& job, const std::string& name, const RunContext& context) {
   try {
     const Deadline deadline(kCleanUpTime);
-    DropDatabase(job.server, name, deadline.cancellation());
+    DropSideDatabase(job.server, name, deadline.cancellation());
     return true;
   } catch (const std::exception& error) {
     context.log(

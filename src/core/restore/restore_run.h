@@ -1,7 +1,7 @@
 // A restore job from beginning to end.
 //
 //   read the manifest and the definitions → look at all that it needs → plan → fill a side
-//   database, every byte verified → properties → analyze → it takes the target's name
+//   database, every byte verified → analyze → it takes properties and the target's name at once
 //
 // Any failure, and cancellation, drops the side database and leaves the target as it was.
 #pragma once

@@ -4,10 +4,13 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "core/dump/read_session.h"
 #include "core/fingerprint/large_object_fingerprint.h"
+#include "core/postgres/content_settings.h"
+#include "core/postgres/session_rights.h"
 #include "core/restore/archive_names.h"
 #include "core/restore/large_object_check.h"
 #include "core/restore/stored_toc.h"
@@ -128,6 +131,8 @@ void RowCheck::Compare(PostgresConnection& connection, const TableToRead& table)
 
 void RowCheck::ReadSome() {
   PostgresConnection connection(context_.settings, context_.run.cancellation);
+  // The database has none of these yet, and the dump was read under them.
+  ApplyContentSettings(connection, context_.manifest.properties.settings);
   PrepareReadSession(connection);
   for (size_t i = next_++; i < tables_.size(); i = next_++) Compare(connection, tables_[i]);
 }
@@ -191,8 +196,31 @@ uint64_t CheckRows(const RowCheckContext& context) {
   return RowCheck(context).Run();
 }
 
-void CheckIndexes(const ConnectionSettings& settings, const Cancellation& cancellation) {
+namespace {
+
+// Where the extension is, quoted; creates it where it can.
+std::optional<std::string> SchemaOfAmcheck(PostgresConnection& connection,
+                                           const std::string& suffix) {
+  constexpr const char* kSchemaSql =
+      "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n "
+      "ON n.oid = e.extnamespace WHERE e.extname = 'amcheck'";
+  const QueryResult present = connection.Query(kSchemaSql);
+  if (present.rows() > 0) return present.Text(0, 0);
+  if (!ReadSessionRights(connection).is_superuser ||
+      connection.Query("SELECT FROM pg_available_extensions WHERE name = 'amcheck'").rows() == 0)
+    return std::nullopt;
+  const std::string schema = "pgbackup_amcheck_" + suffix;
+  connection.Execute(fmt::format("CREATE SCHEMA {}", schema));
+  connection.Execute(fmt::format("CREATE EXTENSION amcheck SCHEMA {}", schema));
+  return schema;
+}
+
+}  // namespace
+
+void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
+                  const Cancellation& cancellation) {
   PostgresConnection connection(settings, cancellation);
+  connection.Execute("SET search_path = ''");  // as when the indexes were built
   const QueryResult invalid = connection.Query(
       "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i "
       "JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -200,20 +228,17 @@ void CheckIndexes(const ConnectionSettings& settings, const Cancellation& cancel
   if (invalid.rows() != 0)
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("index {} of the restored database is not valid", invalid.Text(0, 0)));
-  if (connection.Query("SELECT FROM pg_available_extensions WHERE name = 'amcheck'").rows() == 0)
-    return;
-  connection.Execute("CREATE SCHEMA pgbackup_amcheck");
-  connection.Execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pgbackup_amcheck");
-  const QueryResult home = connection.Query(
-      "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n "
-      "ON n.oid = e.extnamespace WHERE e.extname = 'amcheck'");
+  const std::optional<std::string> amcheck = SchemaOfAmcheck(connection, suffix);
+  if (!amcheck) return;
   try {
+    // The very types of the arguments: where the schema is a user's, it may hold functions that fit
+    // others better.
     connection.Query(fmt::format(
-        "SELECT count({}.bt_index_check(index => c.oid, heapallindexed => true)::text) "
+        "SELECT count({}.bt_index_check(c.oid::regclass, true)::text) "
         "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam "
         "WHERE a.amname = 'btree' AND c.relkind = 'i' AND i.indisready AND i.indisvalid "
         "AND c.relpersistence <> 't' AND c.oid >= 16384",
-        home.Text(0, 0)));
+        *amcheck));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDatabase) throw;
     throw Error(ErrorKind::kCorrupt, "an index of the restored database is damaged",

@@ -24,8 +24,10 @@ struct RowCheckContext {
 uint64_t CheckRows(const RowCheckContext& context);
 
 // kCorrupt when an index or a constraint that was valid in no way is one here: an index that is not
-// valid or, where the extension amcheck is available, one that amcheck finds damaged.
-void CheckIndexes(const ConnectionSettings& settings, const Cancellation& cancellation);
+// valid or, where the extension amcheck is there or the role can create it, one that amcheck finds
+// damaged. The extension gets a schema of its own, whose name ends in `suffix`.
+void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
+                  const Cancellation& cancellation);
 
 // An archive's statement COPY … FROM stdin, taken apart; the target as it is written there.
 struct ArchiveCopy {

@@ -15,10 +15,9 @@ constexpr uint64_t kMostBytesPerRawByte = 3;
 
 bool IsPart(const Manifest& manifest, const RestoreOptions& options) {
   const auto& selection = manifest.selection;
-  return !options.schemas.empty() || !options.tables.empty() || !selection.schemas.empty() ||
-         !selection.tables.empty() || !selection.exclude_tables.empty() ||
-         !selection.exclude_table_data.empty() || options.content != DumpContent::kAll ||
-         manifest.content != DumpContent::kAll;
+  return options.ChoosesParts() || !selection.schemas.empty() || !selection.tables.empty() ||
+         !selection.exclude_tables.empty() || !selection.exclude_table_data.empty() ||
+         options.content != DumpContent::kAll || manifest.content != DumpContent::kAll;
 }
 
 }  // namespace

@@ -95,7 +95,8 @@ void Swap::Record(PostgresConnection& connection) const {
       {text(incoming_oid_)});
   const QueryResult recorded = connection.Query(
       "UPDATE pgbackup.restores SET status = 'completed', finished_at = clock_timestamp(), "
-      "message = nullif($2, ''), kept_database = $3::name, kept_oid = $4::oid "
+      "message = nullif($2, ''), kept_database = $3::name, kept_oid = $4::oid, "
+      "staging_database = NULL "
       "WHERE id = $1::bigint AND status = 'in_progress' RETURNING id",
       {text(run_id_), message_, target_oid_ ? std::optional(names_.kept) : std::nullopt,
        target_oid_ ? std::optional(text(*target_oid_)) : std::nullopt});
@@ -126,6 +127,7 @@ void Swap::Perform(const std::string& copied_until) {
     move_catalog = [&] { catalog->Finish([&](PostgresConnection& to) { Record(to); }); };
   }
   renaming.Execute("BEGIN READ WRITE");
+  for (const std::string& sql : names_.properties) renaming.Execute(sql);
   SessionEnd ending(Connect(neutral), BackendPid(renaming),
                     {target_oid_.value_or(incoming_oid_), incoming_oid_}, spared, move_catalog);
   RenameBoth(renaming);
@@ -182,8 +184,12 @@ void DropKeptIfEmpty(const ServerAddress& server, const std::string& home, const
     PostgresConnection in_kept(SettingsFor(server, kept), cancellation);
     if (FindUserObject(in_kept)) return;
   }
-  DropDatabase(server, kept, cancellation);
   PostgresConnection connection(SettingsFor(server, home), cancellation);
+  const QueryResult oid = connection.Query(
+      "SELECT kept_oid FROM pgbackup.restores WHERE id = $1::bigint AND kept_database = $2::name",
+      {std::to_string(run_id), kept});
+  if (oid.rows() == 0) return;
+  DropKeptDatabase(server, kept, oid.Integer(0, 0), cancellation);
   connection.Query(
       "UPDATE pgbackup.restores SET kept_database = NULL, kept_oid = NULL "
       "WHERE id = $1::bigint AND kept_database = $2::name",

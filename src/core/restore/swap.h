@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/postgres/postgres_connection.h"
 #include "core/postgres/server_address.h"
@@ -18,6 +19,8 @@ struct SwapNames {
   std::string incoming;  // gets the name `target`;
   std::string target;    // the database that has it now, if there is one,
   std::string kept;      // gets this one
+  // Statements that give `incoming` its owner, privileges and settings, executed just before.
+  std::vector<std::string> properties = {};
 };
 
 // Throws kInvalid, naming everything that is in the way, unless `target` can be renamed now and

@@ -32,7 +32,7 @@ void PlanTablesToLoad(const Manifest& manifest, DumpContent content, const Archi
   std::vector<QualifiedName> pieces;
   for (const auto& [in_archive, name] : names) {
     const bool is_wanted =
-        part == nullptr || part->relations.count({in_archive.schema, in_archive.name}) != 0;
+        part == nullptr || part->TakesRowsOf({in_archive.schema, in_archive.name});
     if (!is_wanted || name == LargeObjectsName()) continue;
     const auto found = ranges.find(name);
     pieces.insert(pieces.end(), found == ranges.end() ? 1 : found->second, name);

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/utf8.h"
 #include "core/postgres/quoting.h"
+#include "core/postgres/session_rights.h"
 
 namespace pgbackup {
 namespace {
@@ -71,9 +72,9 @@ void CheckDatabaseIsEmpty(PostgresConnection& connection, const std::string& nam
               "its place: replace => true.");
 }
 
-std::string SideDatabaseName(std::string_view target, int64_t id) {
-  const std::string suffix = fmt::format("__restore_{}", id);
-  return fmt::format("{}{}", CutUtf8(target, kMaxIdentifierLength - suffix.size()), suffix);
+std::string SideDatabaseName(std::string_view target, int64_t id, std::string_view suffix) {
+  const std::string end = fmt::format("__restore_{}_{}", id, suffix);
+  return fmt::format("{}{}", CutUtf8(target, kMaxIdentifierLength - end.size()), end);
 }
 
 SideDatabase::SideDatabase(const ServerAddress& server, std::string name,
@@ -87,13 +88,48 @@ SideDatabase::SideDatabase(const ServerAddress& server, std::string name,
   const bool has_tablespace =
       connection.Query("SELECT 1 FROM pg_tablespace WHERE spcname = $1", {properties.tablespace})
           .rows() > 0;
+  // The limit keeps out whom a grant lets in, but also a creator who is no superuser.
+  const char* limit = ReadSessionRights(connection).is_superuser ? " CONNECTION LIMIT 0" : "";
   connection.Execute(
-      CreateDatabaseSql(properties, name_, connection.server_major(), has_tablespace));
-  connection.Execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", QuoteIdentifier(name_)));
+      CreateDatabaseSql(properties, name_, connection.server_major(), has_tablespace) +
+      " ALLOW_CONNECTIONS false" + limit);
+  const std::string database = QuoteIdentifier(name_);
+  connection.Execute("BEGIN READ WRITE");
+  connection.Execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", database));
+  connection.Execute(fmt::format("ALTER DATABASE {} ALLOW_CONNECTIONS true", database));
+  connection.Execute("COMMIT");
 }
 
-void SideDatabase::TakeName(const std::string& target, const Cancellation& cancellation) {
+namespace {
+
+// Returns what a role that is no superuser was denied.
+std::vector<std::string> Apply(PostgresConnection& connection,
+                               const std::vector<std::string>& properties, bool is_superuser) {
+  std::vector<std::string> denied;
+  for (const std::string& sql : properties) {
+    if (is_superuser) {
+      connection.Execute(sql);
+      continue;
+    }
+    connection.Execute("SAVEPOINT property");
+    try {
+      connection.Execute(sql);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kDenied) throw;
+      connection.Execute("ROLLBACK TO SAVEPOINT property");
+      denied.push_back(sql);
+    }
+  }
+  return denied;
+}
+
+}  // namespace
+
+std::vector<std::string> SideDatabase::TakeName(const std::string& target,
+                                                const std::vector<std::string>& properties,
+                                                const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server_, cancellation);
+  const bool is_superuser = ReadSessionRights(connection).is_superuser;
   // The sessions that filled the database did not wait for their commits to be on disk. WAL is
   // flushed in its order, so the commit of the new name, which is waited for, brings all of them
   // there.
@@ -113,11 +149,15 @@ void SideDatabase::TakeName(const std::string& target, const Cancellation& cance
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
     try {
+      connection.Execute("BEGIN READ WRITE");
+      std::vector<std::string> denied = Apply(connection, properties, is_superuser);
       connection.Execute(rename);
-      return;
+      connection.Execute("COMMIT");
+      return denied;
     } catch (const Error& error) {
       const bool in_use = error.message().find("(SQLSTATE 55006)") != std::string::npos;
       if (!in_use || attempt == kAttempts) throw;
+      connection.Execute("ROLLBACK");
     }
     connection.Query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
                      {name_});
@@ -150,14 +190,25 @@ void DropSubscriptions(const ServerAddress& server, const std::string& database,
 
 }  // namespace
 
-void DropDatabase(const ServerAddress& server, const std::string& name,
-                  const Cancellation& cancellation) {
+namespace {
+
+// Its owner changes in the transaction that renames it, no earlier, and no other role can give a
+// database of its own to this one.
+constexpr const char* kIsOursSql =
+    "SELECT 1 FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba WHERE d.datname = $1 "
+    "AND (o.rolname = current_user OR o.rolsuper AND current_setting('is_superuser') = 'on')";
+
+}  // namespace
+
+void DropSideDatabase(const ServerAddress& server, const std::string& name,
+                      const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server, cancellation);
   // A session whose agent is gone goes on creating it, and nobody sees it before that is done.
   connection.Query(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
       "WHERE starts_with(query, $1) AND pid <> pg_backend_pid()",
       {fmt::format("CREATE DATABASE {} ", QuoteIdentifier(name))});
+  if (connection.Query(kIsOursSql, {name}).rows() == 0) return;
   // Those that were restored were never enabled, and their slots are the source's.
   DropSubscriptions(server, name, kAllSubscriptions, connection, cancellation);
   connection.Execute(fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE)", QuoteIdentifier(name)));

@@ -1,5 +1,7 @@
 #include "core/restore/timescale.h"
 
+#include <fmt/format.h>
+
 namespace pgbackup {
 namespace {
 
@@ -7,11 +9,11 @@ constexpr const char* kMayComeSql = R"(
 SELECT FROM pg_available_extensions, pg_roles
  WHERE name = 'timescaledb' AND rolname = current_user AND rolsuper)";
 
-// The archive alone knows when it creates the extension, and where.
+// The archive alone knows when it creates the extension, and where. {} is the name of a schema.
 constexpr const char* kExpectSql[] = {
-    "CREATE SCHEMA pgbackup_restoring",
+    "CREATE SCHEMA {}",
     R"(
-CREATE FUNCTION pgbackup_restoring.prepare() RETURNS event_trigger
+CREATE FUNCTION {}.prepare() RETURNS event_trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     call text;
@@ -27,8 +29,12 @@ BEGIN
         EXECUTE call;
     END IF;
 END $$)",
-    ("CREATE EVENT TRIGGER pgbackup_restoring ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') "
-     "EXECUTE FUNCTION pgbackup_restoring.prepare()")};
+    ("CREATE EVENT TRIGGER {0} ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') "
+     "EXECUTE FUNCTION {0}.prepare()")};
+
+// Without CASCADE: only what was made here.
+constexpr const char* kCleanUpSql[] = {"DROP EVENT TRIGGER {}", "DROP FUNCTION {}.prepare()",
+                                       "DROP SCHEMA {}"};
 
 constexpr const char* kFinishSql = R"(
 SELECT format('SELECT %I.%I()', n.nspname, p.proname)
@@ -40,13 +46,16 @@ SELECT format('SELECT %I.%I()', n.nspname, p.proname)
 
 }  // namespace
 
-void ExpectTimescale(PostgresConnection& connection) {
-  if (connection.Query(kMayComeSql).rows() == 0) return;
-  for (const char* sql : kExpectSql) connection.Execute(sql);
+std::string ExpectTimescale(PostgresConnection& connection, const std::string& suffix) {
+  if (connection.Query(kMayComeSql).rows() == 0) return "";
+  const std::string name = "pgbackup_restoring_" + suffix;
+  for (const char* sql : kExpectSql) connection.Execute(fmt::format(fmt::runtime(sql), name));
+  return name;
 }
 
-void FinishTimescale(PostgresConnection& connection) {
-  connection.Execute("DROP SCHEMA IF EXISTS pgbackup_restoring CASCADE");
+void FinishTimescale(PostgresConnection& connection, const std::string& made) {
+  if (!made.empty())
+    for (const char* sql : kCleanUpSql) connection.Execute(fmt::format(fmt::runtime(sql), made));
   const QueryResult call = connection.Query(kFinishSql);
   if (call.rows() > 0) connection.Execute(call.Text(0, 0));
 }

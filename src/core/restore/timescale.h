@@ -3,17 +3,21 @@
 // plain tables, its triggers and its background workers rest.
 #pragma once
 
+#include <string>
+
 #include "core/postgres/postgres_connection.h"
 
 namespace pgbackup {
 
 // Before anything is restored into the database of this connection: has the first function called
 // in the session that creates the extension, in whatever schema, should one do so. Does nothing
-// where the extension cannot come, or for a role that may not make event triggers.
-void ExpectTimescale(PostgresConnection& connection);
+// where the extension cannot come, or for a role that may not make event triggers. Returns the name
+// of what it has made, which ends in `suffix`, so that nothing in the backup has it; empty for
+// nothing.
+std::string ExpectTimescale(PostgresConnection& connection, const std::string& suffix);
 
 // When everything is restored: calls the second function if the extension is there, and removes
-// what the first step has made.
-void FinishTimescale(PostgresConnection& connection);
+// `made`, which ExpectTimescale has returned.
+void FinishTimescale(PostgresConnection& connection, const std::string& made);
 
 }  // namespace pgbackup

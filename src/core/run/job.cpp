@@ -150,12 +150,15 @@ RestoreJob ParseRestore(const JsonReader& root) {
   job.server = ParseServer(root.Object("server"));
   job.backup_id = root.IntegerOr("backup_id", 0);
   job.target_database = root.Text("target_database");
+  job.staging_database = root.TextOr("staging_database", "");
   job.checksum = root.OptionalText("checksum");
   job.copies = ParseCopies(root);
   if (root.Has("options")) {
     const JsonReader options = root.Object("options");
     job.options.schemas = options.Texts("schemas");
     job.options.tables = options.Texts("tables");
+    job.options.exclude_schemas = options.Texts("exclude_schemas");
+    job.options.exclude_tables = options.Texts("exclude_tables");
     job.options.content = ParseDumpContent(options.TextOr("content", "all"));
     job.options.jobs = InRange(options, "jobs", job.options.jobs, 1, 64);
     job.options.replace = options.FlagOr("replace", false);
@@ -187,6 +190,7 @@ VerifyJob ParseVerify(const JsonReader& root) {
   job.server = ParseServer(root.Object("server"));
   job.checksum = root.OptionalText("checksum");
   job.database = root.Text("database");
+  job.staging_database = root.TextOr("staging_database", "");
   const JsonReader options = root.Object("options");
   job.level = ParseVerifyLevel(options.Text("level"));
   job.jobs = InRange(options, "jobs", job.jobs, 1, 64);

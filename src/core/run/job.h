@@ -65,6 +65,7 @@ struct BackupJob : JobBase {
 
 struct RestoreOptions {
   std::vector<std::string> schemas, tables;
+  std::vector<std::string> exclude_schemas, exclude_tables;
   DumpContent content = DumpContent::kAll;
   int64_t jobs = 2;
   bool replace = false;         // a target that holds something is swapped for what was restored
@@ -76,11 +77,18 @@ struct RestoreOptions {
   std::optional<std::string> into_schema;       // of the target, which stays otherwise as it is
   bool scratch =
       false;  // only a proof: what has been restored is dropped, the target never looked at
+
+  // Whether parts of the backup are named.
+  bool ChoosesParts() const {
+    return !schemas.empty() || !tables.empty() || !exclude_schemas.empty() ||
+           !exclude_tables.empty();
+  }
 };
 
 struct RestoreJob : JobBase {
   int64_t backup_id = 0;
   std::string target_database;
+  std::string staging_database;         // is filled first; empty: the run chooses a name
   std::optional<std::string> checksum;  // of the manifest
   std::string kept_database;            // what has the target's name gets this; empty: no catalog
   uint64_t raw_bytes_per_second = 0;    // that earlier restores brought; 0: unknown
@@ -108,7 +116,8 @@ VerifyLevel ParseVerifyLevel(const std::string& text);
 // Proves that a backup is good.
 struct VerifyJob : JobBase {
   VerifyLevel level = VerifyLevel::kChecksum;
-  std::string database;  // that was backed up; the scratch database is named after it
+  std::string database;                 // that was backed up
+  std::string staging_database;         // the scratch database; empty: the run chooses a name
   std::optional<std::string> checksum;  // of the manifest
   int64_t jobs = 2;
 };
@@ -118,8 +127,8 @@ struct RemoveJob : JobBase {
   std::string system_identifier;
 };
 
-// Drops what restore `id` may have left behind or, with `kept_oid`, the database `target_database`
-// that one has replaced; touches no storage.
+// Drops the database `target_database`, which a restore was filling or, with `kept_oid`, which one
+// has replaced; touches no storage.
 struct DropJob : JobBase {
   std::string target_database;
   std::optional<int64_t> kept_oid;

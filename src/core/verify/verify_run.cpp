@@ -103,6 +103,7 @@ RunOutcome Verification::RestoreIntoScratch() const {
   RestoreJob restore;
   static_cast<JobBase&>(restore) = job_;
   restore.target_database = job_.database;
+  restore.staging_database = job_.staging_database;
   restore.checksum = job_.checksum;
   restore.options.jobs = job_.jobs;
   restore.options.scratch = true;
