@@ -100,6 +100,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
           "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ", 'hooks', " PGBACKUP_HOOKS_JSON
                                                            ", " PGBACKUP_MAX_SIZE_JSON
+                                                           ", " PGBACKUP_STALL_JSON
                                                            ", " PGBACKUP_NICE_JSON ")::text FROM b",
       arguments);
   return Prepared(id, database, TextOfRow(0, 0), context);
@@ -142,8 +143,8 @@ ReadyJob TakeRestore(MemoryContext context) {
           "'target_database', r.target_database, 'kept_database', "
           "pgbackup._name_beside(r.target_database, '__before_restore_' || r.id), "
           "'raw_bytes_per_second', pgbackup._restore_rate(r.database), "
-          "'options', r.options, 'server', " PGBACKUP_SERVER_JSON
-          ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
+          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON ", " PGBACKUP_STALL_JSON
+          ", 'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
@@ -164,7 +165,8 @@ ReadyJob TakeVerification(MemoryContext context) {
   if (ExecuteSql("WITH r AS (UPDATE pgbackup.restores SET status = 'in_progress', "
                  "started_at = clock_timestamp() WHERE id = $1 AND status = 'pending' RETURNING *) "
                  "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
-                 "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
+                 "'file_name', b.file_name, 'checksum', b.checksum, "
+                 "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON ", " PGBACKUP_STALL_JSON ", "
                  "'database', b.database, " PGBACKUP_NICE_JSON ", 'server', " PGBACKUP_SERVER_JSON
                  ", 'encryption', " PGBACKUP_ENCRYPTION_JSON ", 'storage', " PGBACKUP_STORAGE_JSON(
                      "b.storage") ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",

@@ -121,6 +121,21 @@ void PostgresConnection::Close::operator()(pg_conn* connection) const noexcept {
 PostgresConnection::PostgresConnection(const ConnectionSettings& settings,
                                        const Cancellation& cancellation)
     : cancellation_(cancellation), last_notice_(std::make_unique<std::string>()) {
+  Connect(settings);
+  const int version = server_version();
+  try {
+    Prepare();
+  } catch (const Error&) {
+    if (PQstatus(connection_.get()) != CONNECTION_BAD) throw;
+    // A timeout that the database sets may be over before it is switched off.
+    ConnectionSettings without_timeouts = settings;
+    AddTimeoutOptions(&without_timeouts, version);
+    Connect(without_timeouts);
+    Prepare();
+  }
+}
+
+void PostgresConnection::Connect(const ConnectionSettings& settings) {
   std::vector<const char*> keywords, values;
   std::string database;
   for (const auto& [keyword, value] : settings) {
@@ -153,13 +168,15 @@ PostgresConnection::PostgresConnection(const ConnectionSettings& settings,
     state = PQconnectPoll(connection_.get());
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK) ThrowConnectError(connection_.get(), database);
+}
 
+void PostgresConnection::Prepare() {
+  if (server_major() >= 17) Execute("SET transaction_timeout = 0");
+  if (server_major() >= 14) Execute("SET idle_session_timeout = 0");
   // Names in such a database are bytes of no known encoding and must travel as they are.
   if (ReportedSetting("server_encoding") == "SQL_ASCII") Execute("SET client_encoding = SQL_ASCII");
   Execute("SET statement_timeout = 0");
   Execute("SET idle_in_transaction_session_timeout = 0");
-  if (server_major() >= 14) Execute("SET idle_session_timeout = 0");
-  if (server_major() >= 17) Execute("SET transaction_timeout = 0");
   Execute("SET search_path = pg_catalog");
 }
 

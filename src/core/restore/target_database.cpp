@@ -12,9 +12,12 @@ namespace {
 
 constexpr size_t kMaxIdentifierLength = 63;  // NAMEDATALEN - 1
 
+// Whoever owns a database can lock it up from another one, for example by COMMENT ON DATABASE.
 PostgresConnection ConnectMaintenance(const ServerAddress& server,
                                       const Cancellation& cancellation) {
-  return PostgresConnection(SettingsFor(server, server.maintenance_database), cancellation);
+  PostgresConnection connection(SettingsFor(server, server.maintenance_database), cancellation);
+  connection.Execute("SET lock_timeout = '30s'");
+  return connection;
 }
 
 // Objects below this OID came with the database itself (FirstNormalObjectId).
@@ -103,6 +106,7 @@ void SideDatabase::TakeName(const std::string& target, const Cancellation& cance
   if (DatabaseExists(connection, target)) {
     {
       PostgresConnection in_target(SettingsFor(server_, target), cancellation);
+      in_target.Execute("SET lock_timeout = '30s'");
       CheckDatabaseIsEmpty(in_target, target);
     }
     connection.Execute(fmt::format("DROP DATABASE {}", QuoteIdentifier(target)));
