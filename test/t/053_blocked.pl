@@ -94,10 +94,10 @@ restart_settings($node, 'pgbackup.retry_count' => 0);
 # What the owner of a database sets for it decides nothing about the sessions of a run. With a
 # serializable transaction about, a deferrable one waits for a safe snapshot for as long as that lasts.
 as_role('mallory', 'own', 'CREATE TABLE t AS SELECT i FROM generate_series(1, 1000) i; CREATE INDEX ON t (i); CREATE SEQUENCE s');
-as_role('mallory', 'own', $_) for (
-	q{ALTER DATABASE own SET default_transaction_isolation = 'serializable'},
-	'ALTER DATABASE own SET default_transaction_read_only = on',
-	'ALTER DATABASE own SET default_transaction_deferrable = on');
+as_role('mallory', 'postgres', q{
+	ALTER DATABASE own SET default_transaction_isolation = 'serializable';
+	ALTER DATABASE own SET default_transaction_read_only = on;
+	ALTER DATABASE own SET default_transaction_deferrable = on});
 my $writer = $node->background_psql('own', extra_params => [ '-U', 'mallory' ]);
 $writer->query_safe('BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE; INSERT INTO t VALUES (0)');
 for my $format ('custom', 'parallel', 'plain')
@@ -108,12 +108,15 @@ leave($writer);
 {
 	# The test's own sessions have to get through, too.
 	local $ENV{PGOPTIONS} = '-c role=none -c statement_timeout=0 -c idle_session_timeout=0 -c local_preload_libraries=';
-	as_role('mallory', 'own', $_) for (
-		'ALTER DATABASE own SET role = mallory', q{ALTER DATABASE own SET statement_timeout = '1ms'},
-		q{ALTER DATABASE own SET lock_timeout = '1ms'}, q{ALTER DATABASE own SET idle_in_transaction_session_timeout = '1ms'},
-		q{ALTER DATABASE own SET idle_session_timeout = '1ms'}, 'ALTER DATABASE own SET exit_on_error = on',
-		q{ALTER DATABASE own SET local_preload_libraries = 'nothing'});
-	as_role('mallory', 'own', q{ALTER DATABASE own SET transaction_timeout = '1ms'})
+	as_role('mallory', 'postgres', q{
+		ALTER DATABASE own SET role = mallory;
+		ALTER DATABASE own SET statement_timeout = '1ms';
+		ALTER DATABASE own SET lock_timeout = '1ms';
+		ALTER DATABASE own SET idle_in_transaction_session_timeout = '1ms';
+		ALTER DATABASE own SET idle_session_timeout = '1ms';
+		ALTER DATABASE own SET exit_on_error = on;
+		ALTER DATABASE own SET local_preload_libraries = 'nothing'});
+	as_role('mallory', 'postgres', q{ALTER DATABASE own SET transaction_timeout = '1ms'})
 	  if $node->safe_psql('postgres', 'SHOW server_version_num') >= 170000;
 	for my $format ('custom', 'parallel', 'plain')
 	{
@@ -158,7 +161,7 @@ completes($staffed, 'a backup');
 $node->safe_psql('postgres', 'DROP DATABASE staffed');
 my $before = databases();
 $session = open_transaction('clerk', 'postgres', 'DROP ROLE bob');
-for my $case ([ 'restore', "SELECT pgbackup.restore($staffed)" ], [ 'verification', "SELECT pgbackup.verify($staffed, 'restore')" ])
+for my $case ([ 'restore', "SELECT pgbackup.restore($staffed, 'staffed')" ], [ 'verification', "SELECT pgbackup.verify($staffed, 'restore')" ])
 {
 	my ($kind, $sql) = @$case;
 	$id = $node->safe_psql('postgres', $sql);
@@ -172,21 +175,21 @@ for my $case ([ 'restore', "SELECT pgbackup.restore($staffed)" ], [ 'verificatio
 }
 leave($session);
 completes($node->safe_psql('postgres', "SELECT pgbackup.verify($staffed, 'restore')"), 'the next verification completes', 'restores');
-completes(start_restore($node, "$staffed"), 'and the next restore', 'restores');
+completes(start_restore($node, "$staffed, 'staffed'"), 'and the next restore', 'restores');
 
 # The same within the target: a schema of the same name that is not committed.
 my $shop = start_backup($node, q{'shop'});
 completes($shop, 'a backup');
 $session = open_transaction('eve', 'shop', 'CREATE SCHEMA beside');
-$id = start_restore($node, "$shop, into_schema => 'beside', tables => '{stock.items}'");
+$id = start_restore($node, "$shop, 'shop', into_schema => 'beside', tables => '{stock.items}'");
 is(finished($node, $id), 'failed', 'a restore into a schema that somebody holds up ends');
 like(row_of($node, $id, 'restores')->{message}, qr/^waited \d+(\.\d)? s for a lock of type transactionid because of process \d+$/,
 	'saying what it waited for');
 leave($session);
-completes(start_restore($node, "$shop, into_schema => 'beside', tables => '{stock.items}'"), 'the next one completes', 'restores');
+completes(start_restore($node, "$shop, 'shop', into_schema => 'beside', tables => '{stock.items}'"), 'the next one completes', 'restores');
 
 # Without any progress: a constraint that sleeps, or never ends, when it is not in its own database.
-for my $case ([ 'PERFORM pg_sleep(86400)', '2s', '2 seconds' ], [ 'LOOP END LOOP', '1s', '1 second' ])
+for my $case ([ 'PERFORM pg_sleep(86400)', 2, '2 seconds' ], [ 'LOOP END LOOP', 1, '1 second' ])
 {
 	my ($trick, $limit, $in_words) = @$case;
 	as_role('eve', 'shop', qq{
@@ -206,7 +209,7 @@ for my $case ([ 'PERFORM pg_sleep(86400)', '2s', '2 seconds' ], [ 'LOOP END LOOP
 		like($row->{message}, qr/^no progress within pgbackup\.stall_timeout \($in_words\), in phase ".+"$/, "$trick: saying why");
 		isnt($row->{hint}, '', "$trick: and what to do");
 	}
-	restart_settings($node, 'pgbackup.stall_timeout' => '1h');
+	restart_settings($node, 'pgbackup.stall_timeout' => 3600);
 	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_database WHERE datname LIKE '%restore%'})
 	  or fail("$trick: a database is left");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%slow%' AND pid <> pg_backend_pid()}), 0,
