@@ -79,7 +79,7 @@ TEST(StallWatch, EndsARunAndAbandonsOneThatDoesNotEnd) {
 TEST(StallWatch, SaysHowLongAndWhere) {
   const Error error = Stalled(seconds(3600), "dumping");
   EXPECT_EQ(error.message(),
-            "no progress within pgbackup.stall_timeout (3600 seconds), in phase \"dumping\"");
+            "no progress within pgbackup.stall_timeout (3600 s), in phase \"dumping\"");
   EXPECT_EQ(error.kind(), ErrorKind::kUnavailable) << "worth a retry";
 }
 

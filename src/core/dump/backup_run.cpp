@@ -128,7 +128,7 @@ void Backup::Dump(Storage& storage) {
   try {
     failure_.Rethrow();
   } catch (const Error& error) {
-    if (!coordinator_) throw;
+    if (!coordinator_) throw monitor.ExplainedOf(error, job_.database);
     if (MayBeOutOfLocks(error)) throw LocksAdvised(error);
     // The coordinator still holds its locks, so it can be seen who waits for them.
     throw monitor.Explained(error);

@@ -15,7 +15,7 @@
 namespace pgbackup {
 namespace {
 
-constexpr auto kConnectTimeout = std::chrono::seconds(60);
+constexpr auto kConnectTimeout = std::chrono::seconds(60);  // unless the settings have another
 
 constexpr const char* kLostHint =
     "The server's log says why it ended the session; then start the run again.";
@@ -67,6 +67,12 @@ std::string Field(const PGresult* result, int code) {
     detail = OneLine(Field(result, PG_DIAG_CONTEXT).c_str());  // the row of a COPY
   throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", message, sqlstate),
               std::move(detail), Field(result, PG_DIAG_MESSAGE_HINT));
+}
+
+// libpq itself has this limit only for connections that block.
+std::chrono::seconds ConnectTimeout(const std::string& text) {
+  const long seconds = std::strtol(text.c_str(), nullptr, 10);
+  return seconds > 0 && seconds < 86400 ? std::chrono::seconds(seconds) : kConnectTimeout;
 }
 
 [[noreturn]] void ThrowConnectError(const PGconn* connection, const std::string& database) {
@@ -138,9 +144,11 @@ PostgresConnection::PostgresConnection(const ConnectionSettings& settings,
 void PostgresConnection::Connect(const ConnectionSettings& settings) {
   std::vector<const char*> keywords, values;
   std::string database;
+  std::chrono::seconds timeout = kConnectTimeout;
   for (const auto& [keyword, value] : settings) {
     if (keyword == "client_encoding") continue;
     if (keyword == "dbname") database = value;
+    if (keyword == "connect_timeout") timeout = ConnectTimeout(value);
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
   }
@@ -155,7 +163,7 @@ void PostgresConnection::Connect(const ConnectionSettings& settings) {
       connection_.get(),
       [](void* last, const char* text) { *static_cast<std::string*>(last) = text; },
       last_notice_.get());
-  const auto until = std::chrono::steady_clock::now() + kConnectTimeout;
+  const auto until = std::chrono::steady_clock::now() + timeout;
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (PQstatus(connection_.get()) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
          state != PGRES_POLLING_FAILED) {
@@ -163,7 +171,7 @@ void PostgresConnection::Connect(const ConnectionSettings& settings) {
     if (std::chrono::steady_clock::now() > until)
       throw Error(ErrorKind::kUnavailable,
                   fmt::format("could not connect to database \"{}\": no answer within {} seconds",
-                              database, kConnectTimeout.count()));
+                              database, timeout.count()));
     AwaitSocket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, 500);
     state = PQconnectPoll(connection_.get());
   }

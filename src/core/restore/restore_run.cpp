@@ -240,7 +240,7 @@ void Restore::HandOver(Storage& storage) {
     return;
   }
   if (job_.kept_database.empty()) {  // there is no catalog to record it in
-    monitor_.reset();  // as below
+    monitor_.reset();                // as below
     context_.progress.SetPhase("renaming");
     side_->TakeName(job_.target_database, context_.cancellation);
     return;

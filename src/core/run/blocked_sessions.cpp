@@ -55,6 +55,28 @@ std::optional<BlockedSession> DescribeBlocked(PostgresConnection& connection, in
   return session;
 }
 
+std::optional<BlockedSession> DescribeClosed(PostgresConnection& connection,
+                                             const std::string& database) {
+  const QueryResult found = connection.Query(
+      fmt::format("{}SELECT l.pid, pg_get_userbyid(s.usesysid), s.application_name, "
+                  "left(s.query, 1000), coalesce(s.state LIKE 'idle in transaction%', false) "
+                  "FROM pg_lock_status() l LEFT JOIN s ON s.pid = l.pid "
+                  "WHERE l.locktype = 'object' AND l.granted AND l.mode = 'AccessExclusiveLock' "
+                  "AND l.classid = 'pg_database'::regclass "
+                  "AND l.objid = (SELECT d.oid FROM pg_database d WHERE d.datname = $1) LIMIT 1",
+                  kRunSessionsSql),
+      {database});
+  if (found.rows() == 0) return std::nullopt;
+  BlockedSession session;
+  session.what = "a connection";
+  session.blocker = found.Integer(0, 0);
+  session.role = found.Text(0, 1);
+  session.application = found.Text(0, 2);
+  session.statement = StatementKind(found.Text(0, 3));
+  session.is_idle = found.Flag(0, 4);
+  return session;
+}
+
 Error HeldUp(const BlockedSession& session) {
   std::string detail;
   if (session.blocker != 0) {

@@ -35,4 +35,9 @@ std::optional<BlockedSession> DescribeBlocked(PostgresConnection& connection, in
 // The failure of the run (kBusy).
 Error HeldUp(const BlockedSession& session);
 
+// Who keeps all new sessions out of a database, by an ALTER DATABASE … RENAME that is not
+// committed; nullopt when it is open. Such sessions are not seen before they are in.
+std::optional<BlockedSession> DescribeClosed(PostgresConnection& connection,
+                                             const std::string& database);
+
 }  // namespace pgbackup

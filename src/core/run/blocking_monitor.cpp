@@ -125,6 +125,25 @@ void BlockingMonitor::EndRun(const Error& error) {
   EndSessionsOfRun(*connection_);
 }
 
+Error BlockingMonitor::ExplainedOf(const Error& error, const std::string& database) const {
+  if (error.kind() != ErrorKind::kUnavailable) return error;
+  try {
+    const Deadline deadline(kExplainTime);
+    PostgresConnection connection(settings_.front(), deadline.cancellation());
+    Hurry(connection);
+    if (const auto session = DescribeClosed(connection, database)) {
+      const Error held_up = HeldUp(*session);
+      return Error(ErrorKind::kBusy,
+                   fmt::format("could not connect to database \"{}\" because of process {}",
+                               database, session->blocker),
+                   held_up.detail(), held_up.hint());
+    }
+  } catch (const std::exception&) {
+    // Then it is not the database alone.
+  }
+  return error;
+}
+
 Error BlockingMonitor::Explained(const Error& error) const {
   if (ended_ || error.kind() != ErrorKind::kBusy) return error;
   try {

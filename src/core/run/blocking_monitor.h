@@ -52,6 +52,10 @@ class BlockingMonitor {
   BlockingMonitor(const BlockingMonitor&) = delete;
   BlockingMonitor& operator=(const BlockingMonitor&) = delete;
 
+  // What to say of `error`, with which the run has failed to connect to `database`: that a session
+  // keeps others out of it, if one does.
+  Error ExplainedOf(const Error& error, const std::string& database) const;
+
   // What to say of `error`, with which a lane has failed because it could not lock its tables while
   // the coordinator holds its locks: a statement waits for the coordinator, and the lane waited
   // behind it. The same error when nobody is seen, or it is the monitor's own.

@@ -53,14 +53,12 @@ void StallWatch::Run() noexcept {
 }
 
 Error Stalled(std::chrono::milliseconds limit, const std::string& phase) {
-  const auto seconds = std::max<int64_t>(limit.count() / 1000, 1);
-  return Error(
-      ErrorKind::kUnavailable,
-      fmt::format("no progress within pgbackup.stall_timeout ({} second{}), in phase \"{}\"",
-                  seconds, seconds == 1 ? "" : "s", phase),
-      "No bytes moved, and no session of the run was seen to get ahead in the server.",
-      "Find out what it waited for: a function that an owner has put into a constraint, a "
-      "storage that does not answer. Raise pgbackup.stall_timeout if it needs that long.");
+  return Error(ErrorKind::kUnavailable,
+               fmt::format("no progress within pgbackup.stall_timeout ({} s), in phase \"{}\"",
+                           limit.count() / 1000, phase),
+               "No bytes moved, and no session of the run was seen to get ahead in the server.",
+               "Find out what it waited for: a function that an owner has put into a constraint, a "
+               "storage that does not answer. Raise pgbackup.stall_timeout if it needs that long.");
 }
 
 }  // namespace pgbackup
