@@ -80,21 +80,32 @@ int RunAgent() {
   try {
     const Job job = ParseJob(ReadJobLine());
     Cancellation cancellation;
-    const EndWatch watch(STDIN_FILENO, cancellation, [&events] {
-      RunOutcome overdue;
-      overdue.state = RunState::kCancelled;
+    const auto leave = [&events](RunOutcome& overdue) {
       overdue.cleaned = false;
       Log("the job did not end in time and is left where it stands");
       EndProcessGroup();
       events.Finish(FinalEvent(overdue));
       // Children are killed by the kernel as their threads end.
       _exit(ExitCodeOf(overdue));
+    };
+    const EndWatch watch(STDIN_FILENO, cancellation, [&leave] {
+      RunOutcome cancelled;
+      cancelled.state = RunState::kCancelled;
+      leave(cancelled);
     });
-    const auto announce_stored = [&events](const boost::json::object& fields) {
+    RunSurroundings around;
+    around.announce_stored = [&events](const boost::json::object& fields) {
       events.Write(StoredEvent(fields));
     };
-    const auto end_request = [&watch] { return watch.request(); };
-    outcome = RunJob(job, cancellation, progress, announce_stored, Log, end_request);
+    around.log = Log;
+    around.end_request = [&watch] { return watch.request(); };
+    around.abandon = [&](const Error& error) {
+      RunOutcome stalled;
+      stalled.state = RunState::kFailed;
+      stalled.error = error;
+      leave(stalled);
+    };
+    outcome = RunJob(job, cancellation, progress, around);
     outcome = Ended(std::move(outcome), watch.request());
   } catch (...) {
     outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);

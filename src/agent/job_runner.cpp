@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "core/copies/copy_run.h"
@@ -19,6 +20,7 @@
 #include "core/run/passkey_run.h"
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
+#include "core/run/stall_watch.h"
 #include "core/verify/verify_run.h"
 
 namespace pgbackup {
@@ -80,33 +82,66 @@ bool LowerPriority(int by) {
   return nice(by) != -1 || errno == 0;
 }
 
+// Ends a run that is stalled.
+class StallEnd {
+ public:
+  StallEnd(std::chrono::milliseconds limit, Cancellation& cancellation, const Progress& progress,
+           Environment& environment, const RunSurroundings& around)
+      : error_(ErrorKind::kUnavailable, ""),
+        watch_(
+            limit, progress, environment,
+            [this, limit, &cancellation, &progress] {
+              error_ = Stalled(limit, progress.phase());
+              is_over_ = true;
+              cancellation.Cancel();
+            },
+            [this, &around] { around.abandon(error_); }) {}
+
+  EndRequest request() const {
+    return is_over_ ? EndRequest{true, error_.message()} : EndRequest();
+  }
+
+  RunOutcome Explained(RunOutcome outcome) const {
+    if (!is_over_ || outcome.state == RunState::kCompleted) return outcome;
+    outcome.state = RunState::kFailed;
+    outcome.error = error_;
+    return outcome;
+  }
+
+ private:
+  Error error_;  // not changed any more once is_over_
+  std::atomic<bool> is_over_{false};
+  const StallWatch watch_;
+};
+
 }  // namespace
 
 RunOutcome WithContext(const JobBase& job, Cancellation& cancellation, Progress& progress,
-                       const std::function<void(const boost::json::object&)>& announce_stored,
-                       const std::function<void(const std::string&)>& log,
-                       const std::function<EndRequest()>& end_request,
+                       const RunSurroundings& around,
                        const std::function<RunOutcome(const RunContext&)>& run) {
   const auto environment = SystemEnvironment();
   if (job.nice > 0 && !LowerPriority(static_cast<int>(job.nice)))
-    log("could not lower the priority");
+    around.log("could not lower the priority");
   std::optional<Throttle> throttle;
   if (job.storage.bandwidth_limit > 0) throttle.emplace(job.storage.bandwidth_limit, *environment);
   const auto open = [&](const StorageSettings& settings, const Cancellation& until) {
     return OpenStorage(settings, *environment, until, throttle ? &*throttle : nullptr);
   };
   const auto open_own = [&](const Cancellation& until) { return open(job.storage, until); };
-  return run(
-      {*environment, cancellation, progress, open_own, log, open, announce_stored, end_request});
+  StallEnd stall(job.stall_timeout, cancellation, progress, *environment, around);
+  const auto end_request = [&] {
+    const EndRequest request = around.end_request();
+    return request.is_made ? request : stall.request();
+  };
+  return stall.Explained(run({*environment, cancellation, progress, open_own, around.log, open,
+                              around.announce_stored, end_request}));
 }
 
 RunOutcome RunJob(const Job& job, Cancellation& cancellation, Progress& progress,
-                  const std::function<void(const boost::json::object&)>& announce_stored,
-                  const std::function<void(const std::string&)>& log,
-                  const std::function<EndRequest()>& end_request) {
+                  const RunSurroundings& around) {
   return std::visit(
       [&](const auto& each) {
-        return WithContext(each, cancellation, progress, announce_stored, log, end_request,
+        return WithContext(each, cancellation, progress, around,
                            [&](const RunContext& context) { return Run(each, context); });
       },
       job);

@@ -67,6 +67,16 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
 // Member `nice` of the jobs that nobody waits for.
 #define PGBACKUP_NICE_JSON "'nice', current_setting('pgbackup.nice')::int"
 
+// Member `stall_timeout` of a job, in seconds.
+#define PGBACKUP_STALL_JSON              \
+  "'stall_timeout', extract(epoch FROM " \
+  "current_setting('pgbackup.stall_timeout')::interval)::bigint"
+
+// Expression for the limit of a restore's waits, to be added to its options.
+#define PGBACKUP_LOCK_WAIT_JSON                                     \
+  "jsonb_build_object('lock_wait_timeout_ms', (extract(epoch FROM " \
+  "current_setting('pgbackup.lock_wait_timeout')::interval) * 1000)::bigint)"
+
 // Member `max_size` of a backup's job.
 #define PGBACKUP_MAX_SIZE_JSON "'max_size', pg_size_bytes(current_setting('pgbackup.max_size'))"
 

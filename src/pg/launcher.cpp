@@ -36,19 +36,29 @@ void OnChildEnd(SIGNAL_ARGS) {
   errno = saved;
 }
 
-// Settings a cluster may have for its users that would hurt here: the state of runs must be written
-// even where sessions are read-only by default, and must wait neither for a lock nor for a standby.
+// Settings a cluster or the home database may have for its users that would hurt here: the state of
+// runs must be written even where sessions are read-only or have another role by default, and must
+// wait neither for a lock nor for a standby.
 void PrepareSession() {
   static const struct {
     const char* name;
     const char* value;
-  } kSession[] = {{"search_path", "pg_catalog, pg_temp"},
-                  {"lock_timeout", "5s"},
-                  {"default_transaction_isolation", "read committed"},
-                  {"default_transaction_read_only", "off"},
-                  {"default_transaction_deferrable", "off"},
-                  {"synchronous_commit", "local"},
-                  {"application_name", "pgbackup launcher"}};
+  } kSession[] = {
+    {"role", "none"},
+    {"search_path", "pg_catalog, pg_temp"},
+    {"lock_timeout", "5s"},
+    {"statement_timeout", "0"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"idle_session_timeout", "0"},
+#if PG_VERSION_NUM >= 170000
+    {"transaction_timeout", "0"},
+#endif
+    {"default_transaction_isolation", "read committed"},
+    {"default_transaction_read_only", "off"},
+    {"default_transaction_deferrable", "off"},
+    {"synchronous_commit", "local"},
+    {"application_name", "pgbackup launcher"}
+  };
   for (const auto& setting : kSession)
     SetConfigOption(setting.name, setting.value, PGC_SUSET, PGC_S_OVERRIDE);
 }

@@ -100,6 +100,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
           "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ", 'hooks', " PGBACKUP_HOOKS_JSON
                                                            ", " PGBACKUP_MAX_SIZE_JSON
+                                                           ", " PGBACKUP_STALL_JSON
                                                            ", " PGBACKUP_NICE_JSON ")::text FROM b",
       arguments);
   return Prepared(id, database, TextOfRow(0, 0), context);
@@ -145,8 +146,8 @@ ReadyJob TakeRestore(MemoryContext context) {
           "'kept_database', "
           "pgbackup._free_name(r.target_database, '__before_restore_' || r.id), "
           "'raw_bytes_per_second', pgbackup._restore_rate(r.database), "
-          "'options', r.options, 'server', " PGBACKUP_SERVER_JSON
-          ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
+          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON ", " PGBACKUP_STALL_JSON
+          ", 'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
@@ -171,7 +172,8 @@ ReadyJob TakeVerification(MemoryContext context) {
           "THEN pgbackup._free_name(target_database, '__restore_' || id) END "
           "WHERE id = $1 AND status = 'pending' RETURNING *) "
           "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
-          "'file_name', b.file_name, 'checksum', b.checksum, 'options', r.options, "
+          "'file_name', b.file_name, 'checksum', b.checksum, "
+          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON ", " PGBACKUP_STALL_JSON ", "
           "'database', b.database, 'staging_database', r.staging_database, " PGBACKUP_NICE_JSON
           ", 'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON(

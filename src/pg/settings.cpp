@@ -72,8 +72,11 @@ void DefineWhenAndWhat() {
                "How many backups run at the same time.");
   DefineNumber("pgbackup.timeout", &settings.timeout, 0, 0, INT_MAX / 1000, GUC_UNIT_S,
                "Longest time a run may take; 0 for no limit.");
+  DefineNumber("pgbackup.stall_timeout", &settings.stall_timeout, 3600, 0, INT_MAX / 1000,
+               GUC_UNIT_S, "Longest time a run may make no progress; 0 for no limit.");
   DefineNumber("pgbackup.lock_wait_timeout", &settings.lock_wait_timeout, 30000, 1, INT_MAX,
-               GUC_UNIT_MS, "How long a dump waits for a lock on a table.");
+               GUC_UNIT_MS,
+               "How long a session of a run waits for a lock that another session holds.");
   DefineNumber(
       "pgbackup.lock_guard_timeout", &settings.lock_guard_timeout, 60000, 0, INT_MAX, GUC_UNIT_MS,
       "How long others wait for a table because of a dump, before that gives way; 0 for as "

@@ -64,6 +64,7 @@ struct Settings {
   int retry_count;           // 0: none
   int retry_delay;           // seconds
   int timeout;               // seconds, 0: none
+  int stall_timeout;         // seconds, 0: none
   int hook_timeout;          // seconds
   int recent_backup_window;  // seconds, 0: off
   int keep_replaced;         // seconds, 0: for ever

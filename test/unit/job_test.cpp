@@ -16,7 +16,8 @@ const char* const kBackup = R"({"protocol":1,"job":"backup","id":7,
   "backup_type":"scheduled","schedule":"nightly","label":null,"created_by":"me","created_at":"now",
   "options":{"schemas":["a","B"],"tables":null,"content":"all","format":"custom","jobs":3,
              "compression":"zstd:9","include_globals":false,"lock_wait_timeout_ms":500,
-             "lock_guard_timeout_ms":0}})";
+             "lock_guard_timeout_ms":0},
+  "stall_timeout":7})";
 
 TEST(Job, ABackupIsReadFieldByField) {
   const BackupJob job = std::get<BackupJob>(ParseJob(kBackup));
@@ -36,6 +37,7 @@ TEST(Job, ABackupIsReadFieldByField) {
   EXPECT_FALSE(job.options.include_globals);
   EXPECT_EQ(job.options.lock_wait_timeout_ms, 500);
   EXPECT_EQ(job.options.lock_guard_timeout_ms, 0);
+  EXPECT_EQ(job.stall_timeout, std::chrono::seconds(7));
 }
 
 TEST(Job, CopiesAreStoragesWithAllTheirSettings) {
@@ -111,6 +113,20 @@ TEST(Job, ARestoreCanGoWithoutStatistics) {
       R"({"protocol":1,"job":"restore","id":1,"server":{},"storage":{"url":"file:///x"},
           "file_name":"f","target_database":"t","options":{"statistics":false}})"));
   EXPECT_FALSE(job.options.statistics);
+}
+
+TEST(Job, RestoresAndVerificationsHaveLimits) {
+  const std::string text =
+      R"({"protocol":1,"job":"restore","id":1,"server":{},"storage":{"url":"file:///x"},
+          "file_name":"f","target_database":"t","database":"t","stall_timeout":3,
+          "options":{"lock_wait_timeout_ms":500,"level":"restore"}})";
+  const RestoreJob restore = std::get<RestoreJob>(ParseJob(text));
+  EXPECT_EQ(restore.options.lock_wait_timeout_ms, 500);
+  EXPECT_EQ(restore.stall_timeout, std::chrono::seconds(3));
+  const VerifyJob verify =
+      std::get<VerifyJob>(ParseJob(Replaced(text, "\"job\":\"restore\"", "\"job\":\"verify\"")));
+  EXPECT_EQ(verify.lock_wait_timeout_ms, 500);
+  EXPECT_EQ(verify.stall_timeout, std::chrono::seconds(3));
 }
 
 TEST(Job, AReplacingRestoreNeedsANameForWhatItReplaces) {

@@ -1,7 +1,9 @@
 // The words for who was given way to; what is seen of a server's locks is in 015_lock_guard.pl.
-#include "core/dump/lock_waiters.h"
+#include "core/run/lock_waiters.h"
 
 #include <gtest/gtest.h>
+
+#include "core/run/run_sessions.h"
 
 namespace pgbackup {
 namespace {
@@ -10,7 +12,7 @@ LockWaiter Someone() {
   LockWaiter waiter;
   waiter.pid = 123;
   waiter.waited = std::chrono::milliseconds(60400);
-  waiter.relation = "\"s\".\"t\"";
+  waiter.relation = "table \"s\".\"t\"";
   return waiter;
 }
 
@@ -42,7 +44,7 @@ TEST(LockWaiters, SayNoMoreThanIsKnown) {
 
 TEST(LockWaiters, KnowTheSessionsOfARunByTheirName) {
   const ConnectionSettings settings =
-      RunSettings({{"application_name", "x"}, {"dbname", "db"}}, 42);
+      RunSettings({{"application_name", "x"}, {"dbname", "db"}}, "backup", 42);
   EXPECT_EQ(settings,
             (ConnectionSettings{{"dbname", "db"}, {"application_name", "pgbackup backup 42"}}));
 }

@@ -47,26 +47,81 @@ TEST(QualifiedName, QuotedItIsAPatternForExactlyThatTable) {
   EXPECT_EQ(QuoteQualifiedName({"a.b", "t\"*"}), "\"a.b\".\"t\"\"*\"");
 }
 
+std::string OptionsOf(const ConnectionSettings& settings) {
+  std::string options;
+  for (const auto& [keyword, value] : settings)
+    if (keyword == "options") options += value;
+  return options;
+}
+
+ConnectionSettings WithoutOptions(ConnectionSettings settings) {
+  std::erase_if(settings, [](const auto& setting) { return setting.first == "options"; });
+  return settings;
+}
+
+TEST(ServerAddress, NoSettingOfADatabaseDecidesAsWhomAndHowLongASessionWorks) {
+  const std::string fixed =
+      "-c role=none -c pgbackup.confined=on -c local_preload_libraries= -c exit_on_error=off "
+      "-c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off "
+      "-c default_transaction_deferrable=off -c statement_timeout=0 -c lock_timeout=0 "
+      "-c idle_in_transaction_session_timeout=0";
+  ServerAddress address;
+  EXPECT_EQ(OptionsOf(SettingsFor(address, "db")), fixed);
+  address.conninfo = "options='-c work_mem=1GB'";
+  EXPECT_EQ(OptionsOf(SettingsFor(address, "db")), "-c work_mem=1GB " + fixed)
+      << "ours come last, and so win";
+}
+
+TEST(ServerAddress, ARoleThatTheConninfoSetsStays) {
+  ServerAddress address;
+  for (const char* options : {"-c role=backup", "-crole=backup", "--role=backup", "-c  ROLE=b"}) {
+    address.conninfo = std::string("options='") + options + "'";
+    EXPECT_EQ(OptionsOf(SettingsFor(address, "db")).find("role=none"), std::string::npos)
+        << options;
+  }
+}
+
+TEST(ServerAddress, OptionsOfTheEnvironmentAreKept) {
+  setenv("PGOPTIONS", "-c work_mem=2GB", 1);
+  setenv("PGCONNECT_TIMEOUT", "7", 1);
+  const ConnectionSettings settings = SettingsFor(ServerAddress(), "db");
+  unsetenv("PGOPTIONS");
+  unsetenv("PGCONNECT_TIMEOUT");
+  EXPECT_EQ(OptionsOf(settings).substr(0, 29), "-c work_mem=2GB -c role=none ");
+  EXPECT_NE(ConnectionString(settings).find("connect_timeout='7'"), std::string::npos);
+}
+
+TEST(ServerAddress, OnlyTimeoutsThatTheServerHasAreSwitchedOff) {
+  const auto options = [](int version) {
+    ConnectionSettings settings;
+    AddTimeoutOptions(&settings, version);
+    return OptionsOf(settings);
+  };
+  EXPECT_EQ(options(130020), "");
+  EXPECT_EQ(options(160002), "-c idle_session_timeout=0");
+  EXPECT_EQ(options(170000), "-c idle_session_timeout=0 -c transaction_timeout=0");
+}
+
 TEST(ServerAddress, ADatabaseNameIsNeverAConnectionString) {
   ServerAddress address;
   address.host = "/tmp";
   address.port = "5432";
   const ConnectionSettings settings = SettingsFor(address, "x host=evil 'q'");
-  EXPECT_EQ(ConnectionString(settings),
+  EXPECT_EQ(ConnectionString(WithoutOptions(settings)),
             "host='/tmp' port='5432' dbname='x host=evil \\'q\\'' application_name='pgbackup' "
-            "options='-c pgbackup.confined=on'");
+            "connect_timeout='60'");
 }
 
 TEST(ServerAddress, TheConninfoOverridesAllButTheDatabase) {
   ServerAddress address;
   address.host = "/tmp";
   address.user = "postgres";
-  address.conninfo = "user=backup dbname=other passfile=/x sslmode=require";
-  ConnectionSettings settings = SettingsFor(address, "db");
+  address.conninfo = "user=backup dbname=other passfile=/x sslmode=require connect_timeout=5";
+  ConnectionSettings settings = WithoutOptions(SettingsFor(address, "db"));
   std::sort(settings.begin(), settings.end());  // libpq decides the order
   EXPECT_EQ(ConnectionString(settings),
-            "application_name='pgbackup' dbname='db' host='/tmp' options='-c pgbackup.confined=on' "
-            "passfile='/x' sslmode='require' user='backup'");
+            "application_name='pgbackup' connect_timeout='5' dbname='db' host='/tmp' passfile='/x' "
+            "sslmode='require' user='backup'");
 }
 
 TEST(ServerAddress, RefusesAPasswordWithoutRepeatingIt) {

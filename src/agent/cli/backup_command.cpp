@@ -58,6 +58,7 @@ void FillJob(BackupCommandOptions* options, const Environment& environment) {
   job.options.include_globals = !options->no_globals;
   ParseCompression(job.options.compression_text, &job.options.compression);
   job.backup_type = "manual";
+  job.stall_timeout = kStallTimeout;
   job.created_at = FormatTimestamp(environment.Now());
 }
 

@@ -86,18 +86,23 @@ RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,
   Progress progress;
   Cancellation cancellation;
   ProgressDisplay display(progress, !output.quiet);
+  const auto leave = [](int status) {
+    PrintRemark("error: the run did not end in time and is left where it stands");
+    _exit(status);
+  };
   const EndWatch watch(
-      -1, cancellation,
-      [] {
-        PrintRemark("error: the run did not end in time and is left where it stands");
-        _exit(kExitInterrupted);
-      },
-      EndWatch::kPatience, kExitInterrupted);
+      -1, cancellation, [&leave] { leave(kExitInterrupted); }, EndWatch::kPatience,
+      kExitInterrupted);
   RunOutcome outcome;
   try {
     outcome = WithContext(
-        job, cancellation, progress, [](const boost::json::object&) {},
-        [&](const std::string& line) { display.Say(line); }, [&watch] { return watch.request(); },
+        job, cancellation, progress,
+        {[](const boost::json::object&) {}, [&](const std::string& line) { display.Say(line); },
+         [&watch] { return watch.request(); },
+         [&leave](const Error& error) {
+           PrintRemark("error: " + error.message());
+           leave(kExitFailed);
+         }},
         run);
   } catch (const UsageError&) {
     throw;

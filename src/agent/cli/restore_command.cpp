@@ -53,6 +53,7 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   job.server = options.server.Address(*environment);
   job.id = NewRunId(*environment);
   job.options.content = ParseDumpContent(options.content);
+  job.stall_timeout = kStallTimeout;
   job.options.statistics = !options.no_statistics;
   if (options.all) return RunRestoreAll(job, options.address.filter, options.output, command);
   CheckArguments(options);

@@ -33,6 +33,7 @@ int RunVerifyCommand(const VerifyOptions& options, const CLI::App& command) {
   job.server = options.server.Address(*environment);
   job.level = ParseVerifyLevel(options.level);
   job.jobs = options.jobs;
+  job.stall_timeout = kStallTimeout;
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     job.database = AimAtBackup(options.address, context, &job).manifest.database;
     if (job.level == VerifyLevel::kRestore && !options.output.quiet)

@@ -8,8 +8,6 @@
 #include "core/dump/copy_lane.h"
 #include "core/dump/dump_lane.h"
 #include "core/dump/lock_budget.h"
-#include "core/dump/lock_guard.h"
-#include "core/dump/lock_waiters.h"
 #include "core/dump/planned_tables.h"
 #include "core/dump/read_requirements.h"
 #include "core/dump/read_session.h"
@@ -20,10 +18,12 @@
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/postgres/connection_watch.h"
+#include "core/run/blocking_monitor.h"
 #include "core/run/deadline.h"
 #include "core/run/events.h"
 #include "core/run/first_failure.h"
 #include "core/run/lanes.h"
+#include "core/run/run_sessions.h"
 #include "core/run/timestamp.h"
 #include "core/storage/size_limit.h"
 
@@ -36,7 +36,8 @@ class Backup {
       : job_(job),
         context_(context),
         programs_(MakePrograms(job.server.bin_directory, context.environment)),
-        settings_(ReadSettings(RunSettings(SettingsFor(job.server, job.database), job.id))),
+        settings_(
+            ReadSettings(RunSettings(SettingsFor(job.server, job.database), "backup", job.id))),
         failure_(context.cancellation),
         copies_(job, context) {}
 
@@ -92,7 +93,7 @@ RunOutcome Backup::Run() {
   AddRemarkOfHooks(&outcome);
   if (copies_.targets().empty()) return outcome;
   context_.announce_stored(outcome.fields);
-  context_.progress.SetPhase("finishing copies");
+  context_.progress.SetPhase("finishing copies", /*has_own_limit=*/true);
   outcome.fields["copies"] = copies_.Complete(text);
   return outcome;
 }
@@ -107,9 +108,11 @@ void Backup::AddRemarkOfHooks(RunOutcome* outcome) {
 
 // From the first lock to the last.
 void Backup::Dump(Storage& storage) {
-  const LockGuard guard(
-      settings_, {std::chrono::milliseconds(job_.options.lock_guard_timeout_ms)},
-      context_.environment,
+  const BlockingMonitor monitor(
+      {InDatabase(settings_, job_.server.maintenance_database), settings_},
+      {std::chrono::milliseconds(job_.options.lock_guard_timeout_ms),
+       std::chrono::milliseconds(job_.options.lock_wait_timeout_ms)},
+      context_.environment, context_.progress,
       [&](const Error& error) { failure_.Record(std::make_exception_ptr(error)); }, context_.log);
   try {
     Prepare();
@@ -125,10 +128,10 @@ void Backup::Dump(Storage& storage) {
   try {
     failure_.Rethrow();
   } catch (const Error& error) {
-    if (!coordinator_) throw;
+    if (!coordinator_) throw monitor.ExplainedOf(error, job_.database);
     if (MayBeOutOfLocks(error)) throw LocksAdvised(error);
     // The coordinator still holds its locks, so it can be seen who waits for them.
-    throw guard.Explained(error);
+    throw monitor.Explained(error);
   }
   coordinator_.reset();
 }
@@ -246,8 +249,10 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
   context_.progress.BeginData(context_.environment.Now());
   const LaneOutputContext output{storage,           job_.file_name,       job_.options.compression,
                                  context_.progress, context_.environment, keys_.get()};
+  ConnectionSettings of_programs = settings_;
+  AddTimeoutOptions(&of_programs, coordinator_->connection().server_version());
   const DumpLaneContext dump_context{programs_,
-                                     ConnectionString(settings_),
+                                     ConnectionString(of_programs),
                                      ConnectionString({{"dbname", job_.database}}),
                                      archive_names_,
                                      output,

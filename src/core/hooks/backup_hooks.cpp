@@ -114,7 +114,7 @@ std::vector<std::string> HookEnvironment(const BackupJob& job, const HookResult&
 
 void RunPreHooks(const BackupJob& job, const RunContext& context) {
   if (job.hooks.pre_command.empty() && job.hooks.pre_sql.empty()) return;
-  context.progress.SetPhase("before the backup");
+  context.progress.SetPhase("before the backup", /*has_own_limit=*/true);
   RunCommand("pgbackup.pre_backup_command", job.hooks.pre_command,
              HookEnvironment(job, {}, context.environment), TimeOf(job), &context.cancellation);
   RunSql("pgbackup.pre_backup_sql", job.hooks.pre_sql, job, TimeOf(job), &context.cancellation);
@@ -126,7 +126,7 @@ std::string RunPostHooks(const BackupJob& job, const HookResult& result, const R
   std::string remarks;
   try {
     if (job.hooks.post_command.empty() && job.hooks.post_sql.empty()) return {};
-    context.progress.SetPhase("after the backup");
+    context.progress.SetPhase("after the backup", /*has_own_limit=*/true);
     const auto end = context.environment.SteadyNow() + most.value_or(2 * TimeOf(job));
     const auto time = [&] {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

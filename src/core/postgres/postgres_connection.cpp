@@ -16,7 +16,7 @@
 namespace pgbackup {
 namespace {
 
-constexpr auto kConnectTimeout = std::chrono::seconds(60);
+constexpr auto kConnectTimeout = std::chrono::seconds(60);  // unless the settings have another
 
 constexpr const char* kLostHint =
     "The server's log says why it ended the session; then start the run again.";
@@ -72,6 +72,12 @@ std::string Field(const PGresult* result, int code) {
               std::move(error.detail), std::move(error.hint));
 }
 
+// libpq itself has this limit only for connections that block.
+std::chrono::seconds ConnectTimeout(const std::string& text) {
+  const long seconds = std::strtol(text.c_str(), nullptr, 10);
+  return seconds > 0 && seconds < 86400 ? std::chrono::seconds(seconds) : kConnectTimeout;
+}
+
 [[noreturn]] void ThrowConnectError(const PGconn* connection, const std::string& database) {
   const std::string why = OneLine(PQerrorMessage(connection));
   const bool denied = PQconnectionNeedsPassword(connection) != 0 ||
@@ -124,11 +130,28 @@ void PostgresConnection::Close::operator()(pg_conn* connection) const noexcept {
 PostgresConnection::PostgresConnection(const ConnectionSettings& settings,
                                        const Cancellation& cancellation)
     : cancellation_(cancellation), last_notice_(std::make_unique<std::string>()) {
+  Connect(settings);
+  const int version = server_version();
+  try {
+    Prepare();
+  } catch (const Error&) {
+    if (PQstatus(connection_.get()) != CONNECTION_BAD) throw;
+    // A timeout that the database sets may be over before it is switched off.
+    ConnectionSettings without_timeouts = settings;
+    AddTimeoutOptions(&without_timeouts, version);
+    Connect(without_timeouts);
+    Prepare();
+  }
+}
+
+void PostgresConnection::Connect(const ConnectionSettings& settings) {
   std::vector<const char*> keywords, values;
   std::string database;
+  std::chrono::seconds timeout = kConnectTimeout;
   for (const auto& [keyword, value] : settings) {
     if (keyword == "client_encoding") continue;
     if (keyword == "dbname") database = value;
+    if (keyword == "connect_timeout") timeout = ConnectTimeout(value);
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
   }
@@ -143,7 +166,7 @@ PostgresConnection::PostgresConnection(const ConnectionSettings& settings,
       connection_.get(),
       [](void* last, const char* text) { *static_cast<std::string*>(last) = text; },
       last_notice_.get());
-  const auto until = std::chrono::steady_clock::now() + kConnectTimeout;
+  const auto until = std::chrono::steady_clock::now() + timeout;
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (PQstatus(connection_.get()) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
          state != PGRES_POLLING_FAILED) {
@@ -151,18 +174,20 @@ PostgresConnection::PostgresConnection(const ConnectionSettings& settings,
     if (std::chrono::steady_clock::now() > until)
       throw Error(ErrorKind::kUnavailable,
                   fmt::format("could not connect to database \"{}\": no answer within {} seconds",
-                              database, kConnectTimeout.count()));
+                              database, timeout.count()));
     AwaitSocket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, 500);
     state = PQconnectPoll(connection_.get());
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK) ThrowConnectError(connection_.get(), database);
+}
 
+void PostgresConnection::Prepare() {
+  if (server_major() >= 17) Execute("SET transaction_timeout = 0");
+  if (server_major() >= 14) Execute("SET idle_session_timeout = 0");
   // Names in such a database are bytes of no known encoding and must travel as they are.
   if (ReportedSetting("server_encoding") == "SQL_ASCII") Execute("SET client_encoding = SQL_ASCII");
   Execute("SET statement_timeout = 0");
   Execute("SET idle_in_transaction_session_timeout = 0");
-  if (server_major() >= 14) Execute("SET idle_session_timeout = 0");
-  if (server_major() >= 17) Execute("SET transaction_timeout = 0");
   Execute("SET search_path = pg_catalog");
 }
 

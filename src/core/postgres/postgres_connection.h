@@ -41,7 +41,8 @@ class QueryResult {
 
 class PostgresConnection {
  public:
-  // Connects, with client_encoding UTF8 and no settings of the role that could end a long run.
+  // Connects, with client_encoding UTF8 and no settings of the database or the role that could end
+  // a long run.
   // `cancellation` outlives the connection.
   PostgresConnection(const ConnectionSettings& settings, const Cancellation& cancellation);
 
@@ -79,6 +80,8 @@ class PostgresConnection {
   struct Close {
     void operator()(pg_conn* connection) const noexcept;
   };
+  void Connect(const ConnectionSettings& settings);
+  void Prepare();
   void AwaitSocket(short events, int timeout_ms) const;
   void RequestCancel() noexcept;
   void Send(const std::string& sql, const std::vector<std::optional<std::string>>& parameters);

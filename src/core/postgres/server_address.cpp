@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <cctype>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/postgres/quoting.h"
@@ -12,9 +14,24 @@
 namespace pgbackup {
 namespace {
 
-// Of every session. A confined one gives no rights to what the owners of a database have written
+// What no ALTER DATABASE or ALTER ROLE … SET decides about our sessions: as whom they work, in
+// which transactions, how long they live, and what they load. Blanks within a value are escaped.
+// A confined session gives no rights to what the owners of a database have written
 // (src/pg/confinement.h).
-constexpr const char* kSessionOptions[] = {"-c pgbackup.confined=on"};
+constexpr std::string_view kFixedOptions[] = {
+    "-c pgbackup.confined=on",
+    "-c local_preload_libraries=",
+    "-c exit_on_error=off",
+    "-c default_transaction_isolation=read\\ committed",
+    "-c default_transaction_read_only=off",
+    "-c default_transaction_deferrable=off",
+    "-c statement_timeout=0",
+    "-c lock_timeout=0",
+    "-c idle_in_transaction_session_timeout=0",
+};
+
+constexpr const char* kProgramConnectTimeout =
+    "60";  // seconds, of programs: they wait for ever otherwise
 
 void Set(ConnectionSettings* settings, const std::string& keyword, const std::string& value) {
   for (auto& [known, old] : *settings)
@@ -28,6 +45,12 @@ void Set(ConnectionSettings* settings, const std::string& keyword, const std::st
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
 };
+
+bool Has(const ConnectionSettings& settings, std::string_view keyword) {
+  for (const auto& setting : settings)
+    if (setting.first == keyword) return true;
+  return false;
+}
 
 // Calls `each` for every setting that the connection string `conninfo` gives.
 void ForEachSetting(const std::string& conninfo, const std::string& from,
@@ -52,6 +75,35 @@ void ForEachSetting(const std::string& conninfo, const std::string& from,
   }
 }
 
+// Settings that the environment gives and that what is set here would hide. An agent has none.
+void AddFromEnvironment(ConnectionSettings* settings) {
+  const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconndefaults());
+  if (!options) return;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    const std::string_view keyword = option->keyword;
+    if (keyword != "options" && keyword != "connect_timeout") continue;
+    if (option->val != nullptr && *option->val != '\0' && !Has(*settings, keyword))
+      settings->emplace_back(keyword, option->val);
+  }
+}
+
+// Whether switches of the server set the role: "-c role=x", "-crole=x" or "--role=x".
+bool SetsRole(const ConnectionSettings& settings) {
+  std::string text;
+  for (const auto& [keyword, value] : settings)
+    if (keyword == "options")
+      for (const char c : value)
+        if (c != ' ') text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text.find("-crole=") != std::string::npos || text.find("--role=") != std::string::npos;
+}
+
+void AddFixedOptions(ConnectionSettings* settings) {
+  // Whoever sets the role of a connection means it.
+  if (!SetsRole(*settings)) AddServerOption(settings, "-c role=none");
+  for (const std::string_view option : kFixedOptions)
+    AddServerOption(settings, std::string(option));
+}
+
 }  // namespace
 
 ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& database) {
@@ -66,7 +118,9 @@ ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& 
                    });
   Set(&settings, "dbname", database);
   Set(&settings, "application_name", "pgbackup");
-  for (const char* option : kSessionOptions) AddServerOption(&settings, option);
+  AddFromEnvironment(&settings);
+  if (!Has(settings, "connect_timeout")) Set(&settings, "connect_timeout", kProgramConnectTimeout);
+  AddFixedOptions(&settings);
   return settings;
 }
 
@@ -77,6 +131,16 @@ void AddServerOption(ConnectionSettings* settings, const std::string& option) {
       return;
     }
   settings->emplace_back("options", option);
+}
+
+void AddTimeoutOptions(ConnectionSettings* settings, int server_version) {
+  if (server_version >= 140000) AddServerOption(settings, "-c idle_session_timeout=0");
+  if (server_version >= 170000) AddServerOption(settings, "-c transaction_timeout=0");
+}
+
+ConnectionSettings InDatabase(ConnectionSettings settings, const std::string& database) {
+  Set(&settings, "dbname", database);
+  return settings;
 }
 
 bool IsConnectionString(const std::string& text) noexcept {

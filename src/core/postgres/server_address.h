@@ -23,11 +23,23 @@ using ConnectionSettings = std::vector<std::pair<std::string, std::string>>;
 
 // The libpq settings to connect to `database`. kInvalid when `conninfo` cannot be parsed or holds a
 // password, which belongs into a file.
+//
+// Their `options` fix what settings of the database or of the role must not decide: the role, the
+// kind of transactions, timeouts. They stand behind the options of the conninfo or, without those,
+// of PGOPTIONS; a role that these set is kept.
 ConnectionSettings SettingsFor(const ServerAddress& address, const std::string& database);
 
 // Adds a switch of the server, such as "-c work_mem=1GB", behind those of the conninfo. It outranks
 // the settings of databases and roles.
 void AddServerOption(ConnectionSettings* settings, const std::string& option);
+
+// Switches off the timeouts that only some versions of the server have, for programs; a connection
+// of our own sees to them itself. An unknown one would be refused, hence `server_version`, e.g.
+// 170002.
+void AddTimeoutOptions(ConnectionSettings* settings, int server_version);
+
+// The same settings for another database.
+ConnectionSettings InDatabase(ConnectionSettings settings, const std::string& database);
 
 // The database that a text for psql's -d names: that of a connection string, or the text itself;
 // empty when a connection string names none. Throws as SettingsFor does; `from` is what messages

@@ -27,6 +27,7 @@ ConnectionSettings FillSettings(const ConnectionSettings& settings, int64_t jobs
   const int64_t memory = IndexMemory(server.Integer(0, 0), server.Integer(0, 1), jobs);
   if (memory > server.Integer(0, 0))
     AddServerOption(&fill, fmt::format("-c maintenance_work_mem={}kB", memory));
+  AddTimeoutOptions(&fill, connection.server_version());
   return fill;
 }
 

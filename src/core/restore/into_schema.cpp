@@ -71,16 +71,18 @@ void IntoSchema::CheckSelection(const ContentsReader& contents) const {
 void IntoSchema::Bring(const std::string& side_name) const {
   context_.progress.SetPhase("moving");
   bool exists = false;
+  ConnectionSettings from = Settings(side_name);
+  ConnectionSettings to = Settings(job_.target_database);
   {
     PostgresConnection side = Connect(side_name);
     PostgresConnection target = Connect(job_.target_database);
     exists = ExistsEmpty(target);
     MoveIntoSchema(side, target, schema_);
+    AddTimeoutOptions(&from, side.server_version());
+    AddTimeoutOptions(&to, target.server_version());
   }
   context_.progress.SetPhase("copying");
-  TransferSchema({SettingsFor(job_.server, side_name),
-                  SettingsFor(job_.server, job_.target_database), schema_, exists},
-                 programs_, context_.cancellation);
+  TransferSchema({from, to, schema_, exists}, programs_, context_.cancellation);
   // From here on the restore is complete, whoever wants it to end.
   try {
     const Deadline deadline(kCleanUpTime);

@@ -10,6 +10,7 @@
 #include "core/restore/restore_contents.h"
 #include "core/run/job.h"
 #include "core/run/run_context.h"
+#include "core/run/run_sessions.h"
 
 namespace pgbackup {
 
@@ -32,8 +33,11 @@ class IntoSchema {
 
  private:
   bool ExistsEmpty(PostgresConnection& target) const;
+  ConnectionSettings Settings(const std::string& database) const {
+    return RunSettings(SettingsFor(job_.server, database), "restore", job_.id);
+  }
   PostgresConnection Connect(const std::string& database) const {
-    return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
+    return PostgresConnection(Settings(database), context_.cancellation);
   }
 
   const RestoreJob& job_;

@@ -24,7 +24,9 @@
 #include "core/restore/tables_to_load.h"
 #include "core/restore/target_database.h"
 #include "core/restore/timescale.h"
+#include "core/run/blocking_monitor.h"
 #include "core/run/deadline.h"
+#include "core/run/run_sessions.h"
 
 namespace pgbackup {
 namespace {
@@ -53,7 +55,8 @@ class Restore {
             job.staging_database.empty()
                 ? SideDatabaseName(job.target_database, job.id, RandomSuffix(context.environment))
                 : job.staging_database),
-        contents_(job, context.progress) {
+        contents_(job, context.progress),
+        held_up_(context.cancellation) {
     if (job.options.into_schema) beside_.emplace(job, programs_, context);
   }
 
@@ -63,6 +66,8 @@ class Restore {
   const std::string& side_name() const noexcept { return side_name_; }
   // Whether there may be a side database of ours.
   bool created() const noexcept { return created_; }
+  // Throws the reason when the run was ended because of a session that held it up.
+  void RethrowHeldUp() const { held_up_.Rethrow(); }
 
  private:
   std::unique_ptr<Storage> OpenReadable();
@@ -70,6 +75,7 @@ class Restore {
   void MakeRoles(const RoleScript& roles);
   void CheckTarget(PostgresConnection& connection) const;
   RestoreTarget TargetNow() const;
+  void BeginWatch();
   void Analyze();
   void Prove(Storage& storage);
   void HandOver(Storage& storage);
@@ -82,13 +88,17 @@ class Restore {
   void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
   std::vector<std::string> Remarks() const;
   std::string Remark() const { return fmt::format("{}", fmt::join(Remarks(), "; ")); }
+  ConnectionSettings Settings(const std::string& database) const {
+    return RunSettings(SettingsFor(job_.server, database),
+                       job_.options.scratch ? "verify" : "restore", job_.id);
+  }
+
   PostgresConnection Connect(const std::string& database) const {
-    return PostgresConnection(SettingsFor(job_.server, database), context_.cancellation);
+    return PostgresConnection(Settings(database), context_.cancellation);
   }
 
   ConnectionSettings SessionsThatFill() const {
-    return FillSettings(SettingsFor(job_.server, side_name_), job_.options.jobs,
-                        context_.cancellation);
+    return FillSettings(Settings(side_name_), job_.options.jobs, context_.cancellation);
   }
 
   const RestoreJob& job_;
@@ -103,11 +113,25 @@ class Restore {
   std::unique_ptr<SideDatabase> side_;
   std::string timescale_;  // what ExpectTimescale has made
   bool created_ = false;
+  FirstFailure held_up_;
+  std::unique_ptr<BlockingMonitor> monitor_;  // until the side database takes its name
 };
+
+void Restore::BeginWatch() {
+  BlockingMonitor::Limits limits;
+  limits.own = std::chrono::milliseconds(job_.options.lock_wait_timeout_ms);
+  const std::string& maintenance = job_.server.maintenance_database;
+  monitor_ = std::make_unique<BlockingMonitor>(
+      std::vector<ConnectionSettings>{Settings(maintenance)}, limits, context_.environment,
+      context_.progress,
+      [this](const Error& error) { held_up_.Record(std::make_exception_ptr(error)); },
+      context_.log);
+}
 
 RunOutcome Restore::Run() {
   const std::unique_ptr<Storage> storage = OpenReadable();
   CheckRestorable(manifest_, job_.options);
+  BeginWatch();
   const Preflight preflight = Check(*storage);
   if (job_.options.dry_run)
     return DryRun(
@@ -210,7 +234,7 @@ void Restore::Analyze() {
 // That what was restored is what was dumped.
 void Restore::Prove(Storage& storage) {
   context_.progress.SetPhase("comparing rows");
-  const ConnectionSettings settings = ReadSettings(SettingsFor(job_.server, side_name_));
+  const ConnectionSettings settings = ReadSettings(Settings(side_name_));
   const uint64_t tables = CheckRows({settings, manifest_, storage, job_.options.jobs, context_});
   context_.progress.SetPhase("checking indexes");
   CheckIndexes(settings, RandomSuffix(context_.environment), context_.cancellation);
@@ -231,6 +255,7 @@ void Restore::HandOver(Storage& storage) {
   // From here on no statement of ours reads what the users of the database could change.
   const std::vector<std::string> properties = ApplyPropertiesSql(manifest_.properties, side_name_);
   if (job_.kept_database.empty()) {  // there is no catalog to record it in
+    monitor_.reset();                // as below
     context_.progress.SetPhase("renaming");
     NoteDenied(side_->TakeName(job_.target_database, properties, context_.cancellation));
     return;
@@ -246,6 +271,7 @@ void Restore::HandOver(Storage& storage) {
     PostgresConnection in_side = Connect(side_name_);
     CheckHasExtension(in_side, manifest_.database);
   }
+  monitor_.reset();  // what follows has limits of its own
   context_.progress.SetPhase("swapping");
   SwapDatabases(job_.server, home,
                 {side_name_, job_.target_database, job_.kept_database, properties}, job_.id,
@@ -356,6 +382,7 @@ RunOutcome RunRestore(const RestoreJob& job, const RunContext& context) {
     } catch (...) {
       drop = restore.created();
       side_name = restore.side_name();
+      restore.RethrowHeldUp();
       throw;
     }
   } catch (...) {

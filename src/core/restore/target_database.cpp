@@ -13,9 +13,12 @@ namespace {
 
 constexpr size_t kMaxIdentifierLength = 63;  // NAMEDATALEN - 1
 
+// Whoever owns a database can lock it up from another one, for example by COMMENT ON DATABASE.
 PostgresConnection ConnectMaintenance(const ServerAddress& server,
                                       const Cancellation& cancellation) {
-  return PostgresConnection(SettingsFor(server, server.maintenance_database), cancellation);
+  PostgresConnection connection(SettingsFor(server, server.maintenance_database), cancellation);
+  connection.Execute("SET lock_timeout = '30s'");
+  return connection;
 }
 
 // Objects below this OID came with the database itself (FirstNormalObjectId).
@@ -139,6 +142,7 @@ std::vector<std::string> SideDatabase::TakeName(const std::string& target,
   if (DatabaseExists(connection, target)) {
     {
       PostgresConnection in_target(SettingsFor(server_, target), cancellation);
+      in_target.Execute("SET lock_timeout = '30s'");
       CheckDatabaseIsEmpty(in_target, target);
     }
     connection.Execute(fmt::format("DROP DATABASE {}", QuoteIdentifier(target)));

@@ -85,6 +85,7 @@ ProbeFinding Check::Locks() const {
   for (const std::string& database : job_.databases) {
     if (context_.environment.SteadyNow() > until) break;
     PostgresConnection each(SettingsFor(job_.server, database), context_.cancellation);
+    each.Execute("SET lock_timeout = '5s'");
     demands.emplace_back(CountLockable(each, DumpsThatLockAll(job_.format, DumpContent::kAll)),
                          database);
   }

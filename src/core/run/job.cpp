@@ -88,6 +88,14 @@ void ParseBase(const JsonReader& root, JobBase* job) {
                 fmt::format("\"{}\" cannot be the name of a backup's folder", job->file_name));
 }
 
+int64_t LockWaitTimeout(const JsonReader& reader, int64_t otherwise) {
+  return InRange(reader, "lock_wait_timeout_ms", otherwise, 1, INT32_MAX);
+}
+
+std::chrono::seconds StallTimeout(const JsonReader& root) {
+  return std::chrono::seconds(InRange(root, "stall_timeout", 0, 0, INT32_MAX / 1000));
+}
+
 BackupOptions ParseBackupOptions(const JsonReader& reader) {
   BackupOptions options;
   options.selection = {reader.Texts("schemas"), reader.Texts("tables"),
@@ -104,8 +112,7 @@ BackupOptions ParseBackupOptions(const JsonReader& reader) {
                 fmt::format("compression \"{}\" is not known", options.compression_text), "",
                 kCompressionHint);
   options.include_globals = reader.FlagOr("include_globals", true);
-  options.lock_wait_timeout_ms =
-      InRange(reader, "lock_wait_timeout_ms", options.lock_wait_timeout_ms, 1, INT32_MAX);
+  options.lock_wait_timeout_ms = LockWaitTimeout(reader, options.lock_wait_timeout_ms);
   options.lock_guard_timeout_ms =
       InRange(reader, "lock_guard_timeout_ms", options.lock_guard_timeout_ms, 0, INT32_MAX);
   return options;
@@ -141,6 +148,7 @@ BackupJob ParseBackup(const JsonReader& root) {
   job.copies = ParseCopies(root);
   if (root.Has("hooks")) job.hooks = ParseHooks(root.Object("hooks"));
   if (root.Has("max_size")) job.max_size = root.Size("max_size");
+  job.stall_timeout = StallTimeout(root);
   return job;
 }
 
@@ -166,11 +174,13 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.create_roles = options.FlagOr("create_roles", false);
     job.options.into_schema = options.OptionalText("into_schema");
     job.options.statistics = options.FlagOr("statistics", true);
+    job.options.lock_wait_timeout_ms = LockWaitTimeout(options, job.options.lock_wait_timeout_ms);
   }
   job.kept_database =
       job.options.replace ? root.Text("kept_database") : root.TextOr("kept_database", "");
   if (root.Has("raw_bytes_per_second"))
     job.raw_bytes_per_second = root.Size("raw_bytes_per_second");
+  job.stall_timeout = StallTimeout(root);
   return job;
 }
 
@@ -194,6 +204,8 @@ VerifyJob ParseVerify(const JsonReader& root) {
   const JsonReader options = root.Object("options");
   job.level = ParseVerifyLevel(options.Text("level"));
   job.jobs = InRange(options, "jobs", job.jobs, 1, 64);
+  job.lock_wait_timeout_ms = LockWaitTimeout(options, job.lock_wait_timeout_ms);
+  job.stall_timeout = StallTimeout(root);
   return job;
 }
 

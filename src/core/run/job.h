@@ -21,6 +21,9 @@ namespace pgbackup {
 
 inline constexpr int64_t kJobProtocol = 1;
 
+// Of runs of the command line, as pgbackup.stall_timeout is by default.
+inline constexpr std::chrono::seconds kStallTimeout{3600};
+
 // What every job has.
 struct JobBase {
   int64_t id = 0;
@@ -28,7 +31,8 @@ struct JobBase {
   StorageSettings storage;
   std::string file_name;  // the backup's folder
   EncryptionSettings encryption;
-  int64_t nice = 0;  // added to the agent's priority, 0-19
+  int64_t nice = 0;                       // added to the agent's priority, 0-19
+  std::chrono::seconds stall_timeout{0};  // without any progress; 0: off
 };
 
 struct BackupOptions {
@@ -73,6 +77,7 @@ struct RestoreOptions {
   bool create_roles = false;    // those that are missing, from the backup's globals
   bool statistics = true;       // are gathered for the planner when everything is in
   bool no_tablespaces = false;  // everything goes into the default one
+  int64_t lock_wait_timeout_ms = 60000;
   std::vector<std::string> coming_tablespaces;  // that a dry run is to take for there
   std::optional<std::string> into_schema;       // of the target, which stays otherwise as it is
   bool scratch =
@@ -120,6 +125,7 @@ struct VerifyJob : JobBase {
   std::string staging_database;         // the scratch database; empty: the run chooses a name
   std::optional<std::string> checksum;  // of the manifest
   int64_t jobs = 2;
+  int64_t lock_wait_timeout_ms = 60000;  // at level kRestore
 };
 
 struct RemoveJob : JobBase {

@@ -17,16 +17,35 @@ class Progress {
   std::atomic<uint64_t> raw_bytes{0};     // uncompressed
   std::atomic<uint64_t> stored_bytes{0};  // compressed, to or from the storage
   std::atomic<uint64_t> total_bytes{0};   // an estimate of raw_bytes at the end; 0 if unknown
+  // What is done without bytes: phases, and what the server is seen to do (server_work.h).
+  std::atomic<uint64_t> steps{0};
+  // How often a session of the run was seen at work in the server.
+  std::atomic<uint64_t> sights_of_work{0};
   TableProgress tables;
+
+  // How far the run is, as far as a moment later it is further.
+  struct Mark {
+    uint64_t raw_bytes = 0, stored_bytes = 0, steps = 0;
+    bool has_own_limit = false;
+    bool operator==(const Mark&) const = default;
+  };
 
   // When the bytes began to flow, and when all of them had.
   struct DataPhase {
     std::optional<WallTime> began, ended;
   };
 
-  void SetPhase(std::string phase) {
+  // `has_own_limit`: something else than pgbackup.stall_timeout ends the phase when it takes too
+  // long.
+  void SetPhase(std::string phase, bool has_own_limit = false) {
     const std::lock_guard lock(mutex_);
     phase_ = std::move(phase);
+    has_own_limit_ = has_own_limit;
+    ++steps;
+  }
+  Mark mark() const {
+    const std::lock_guard lock(mutex_);
+    return {raw_bytes, stored_bytes, steps, has_own_limit_};
   }
   std::string phase() const {
     const std::lock_guard lock(mutex_);
@@ -50,6 +69,7 @@ class Progress {
  private:
   mutable std::mutex mutex_;
   std::string phase_ = "preparing";
+  bool has_own_limit_ = false;
   DataPhase data_;
 };
 

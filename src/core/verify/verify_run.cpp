@@ -106,6 +106,7 @@ RunOutcome Verification::RestoreIntoScratch() const {
   restore.staging_database = job_.staging_database;
   restore.checksum = job_.checksum;
   restore.options.jobs = job_.jobs;
+  restore.options.lock_wait_timeout_ms = job_.lock_wait_timeout_ms;
   restore.options.scratch = true;
   restore.options.statistics = false;  // nobody will query it
   return RunRestore(restore, context_);

@@ -1,12 +1,11 @@
 // Who waits for a lock because of a run.
 //
-// The sessions of a run are those of one role in one database whose application_name is the run's
-// own (`RunSettings`), so that a look needs to know neither their number nor their process ids.
 // Only waits for relations count: they make others queue up behind them. What waits for a
 // transaction to end (CREATE INDEX CONCURRENTLY) holds up nobody.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,13 +15,13 @@
 
 namespace pgbackup {
 
-// `settings` with the application_name of backup `id`.
-ConnectionSettings RunSettings(ConnectionSettings settings, int64_t id);
+// A relation of a database by its OID, in words; see RelationInWords.
+using RelationNames = std::function<std::string(const std::string& database, int64_t oid)>;
 
 struct LockWaiter {
   int64_t pid = 0;
   std::chrono::milliseconds waited{0};
-  std::string relation;     // quoted
+  std::string relation;     // in words
   std::string role;         // empty when it has none
   std::string application;  // empty when it says none
   std::string statement;    // its kind, e.g. "ALTER TABLE"; empty when that cannot be seen
@@ -34,10 +33,8 @@ struct LockWaiter {
 std::vector<int64_t> ListWaiters(PostgresConnection& connection);
 
 // More about one of them; nullopt when it has stopped waiting.
-std::optional<LockWaiter> DescribeWaiter(PostgresConnection& connection, int64_t pid);
-
-// Ends all sessions of the run but `connection`, and with them their locks, at once.
-void EndSessionsOfRun(PostgresConnection& connection);
+std::optional<LockWaiter> DescribeWaiter(PostgresConnection& connection, int64_t pid,
+                                         const RelationNames& names);
 
 // The failure of a run that gives way. `why` is a sentence more for the detail, or empty.
 Error GaveWay(const LockWaiter& waiter, const std::string& why);
