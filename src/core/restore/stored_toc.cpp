@@ -7,6 +7,8 @@
 #include "core/archive/toc_reader.h"
 #include "core/base/error.h"
 #include "core/pipeline/codec.h"
+#include "core/pipeline/damaged_object.h"
+#include "core/restore/memory_file.h"
 
 namespace pgbackup {
 namespace {
@@ -14,9 +16,13 @@ namespace {
 // Reads the table of contents at the beginning of an archive.
 class TocSink final : public Sink {
  public:
-  explicit TocSink(TocReader& reader) : reader_(reader) {}
+  TocSink(TocReader& reader, const std::string& name) : reader_(reader), name_(name) {}
 
   void Write(std::span<const std::byte> data) override {
+    if (reader_.IsComplete()) return;
+    size_ += data.size();
+    if (size_ > LargestInMemory())
+      throw DamagedObject(name_, "Its table of contents is impossibly long.");
     reader_.Read({reinterpret_cast<const char*>(data.data()), data.size()});
   }
   void Finish() override {}
@@ -24,6 +30,8 @@ class TocSink final : public Sink {
 
  private:
   TocReader& reader_;
+  const std::string& name_;
+  uint64_t size_ = 0;
 };
 
 }  // namespace
@@ -34,8 +42,8 @@ ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder,
   constexpr uint64_t kLargestPiece = 8 << 20;
   ArchiveToc toc;
   TocReader reader(toc);
-  const std::unique_ptr<Sink> decode =
-      MakeReader(std::make_unique<TocSink>(reader), object.name, object.keys.get());
+  const std::unique_ptr<Sink> decode = MakeReader(std::make_unique<TocSink>(reader, object.name),
+                                                  object.name, object.raw_size, object.keys.get());
   uint64_t piece = kFirstPiece;
   for (const Segment& segment : object.segments)
     for (uint64_t offset = 0; offset < segment.size && !reader.IsComplete();) {
