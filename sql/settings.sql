@@ -25,6 +25,7 @@ ALTER SYSTEM SET pgbackup.compression = 'zstd:99';
 ALTER SYSTEM SET pgbackup.encryption_recipients = 'age1nobody';
 ALTER SYSTEM SET pgbackup.encryption_recipients = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj,';
 ALTER SYSTEM SET pgbackup.identity_file = 'key';
+ALTER SYSTEM SET pgbackup.manifest_key_file = 'key';
 ALTER SYSTEM SET pgbackup.restore_passkey = 'correct horse';
 ALTER SYSTEM SET pgbackup.format = 'zip';
 ALTER SYSTEM SET pgbackup.jobs = -1;

@@ -2,45 +2,74 @@
 -- Taking over what lies in a storage (src/pg/sql_import.cpp)
 --
 
-CREATE FUNCTION pgbackup._ask_inventory(storage text, folders text[]) RETURNS jsonb
+CREATE FUNCTION pgbackup._ask_inventory(storage text, folders text[], allow_unsigned boolean) RETURNS jsonb
     LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_ask_inventory';
-COMMENT ON FUNCTION pgbackup._ask_inventory(text, text[]) IS
+COMMENT ON FUNCTION pgbackup._ask_inventory(text, text[], boolean) IS
     'internal: has an agent list the folders with a manifest or, when it is given folders, read their manifests';
 
-CREATE FUNCTION pgbackup._unknown_folders(storage text, folders jsonb) RETURNS text[]
+CREATE FUNCTION pgbackup._inventory_entry(entry text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN entry::jsonb;
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pgbackup._inventory_entry(text) IS
+    'internal: an entry of what _ask_inventory returns; null when it holds a character that this database cannot represent';
+
+CREATE FUNCTION pgbackup._unknown_folders(storage text, folders text[]) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY(SELECT f.name FROM jsonb_array_elements_text(folders) WITH ORDINALITY AS f (name, n)
+    SELECT ARRAY(SELECT f.name FROM unnest(folders) WITH ORDINALITY AS f (name, n)
                   WHERE NOT EXISTS (SELECT FROM pgbackup.backups b
                                      WHERE b.file_name = f.name AND pgbackup._is_same_storage(b.storage, $1))
                     AND NOT EXISTS (SELECT FROM pgbackup.copies c JOIN pgbackup.backups b ON b.id = c.backup_id
                                      WHERE b.file_name = f.name AND pgbackup._is_same_storage(c.storage, $1))
                   ORDER BY f.n)
 $$;
-COMMENT ON FUNCTION pgbackup._unknown_folders(text, jsonb) IS
+COMMENT ON FUNCTION pgbackup._unknown_folders(text, text[]) IS
     'internal: those of the folders in a storage that are neither a known backup''s nor a copy of one';
 
 CREATE FUNCTION pgbackup._free_run_id(wanted bigint) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- From here on ids are the command line's, which the sequence never reaches.
+    -- What a manifest says may be anybody's invention: the sequence follows it so far and no further.
+    furthest constant bigint := 1000000;
+    -- Ids of the command line have 13 digits; the sequence never reaches them.
     first_foreign constant bigint := 1000000000000;
+    last_foreign constant bigint := 9999999999999;
     last_used bigint;
+    is_foreign constant boolean := coalesce(wanted BETWEEN first_foreign AND last_foreign, false);
 BEGIN
-    IF wanted IS NULL OR wanted < 1
+    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO last_used FROM pgbackup.run_id s;
+    IF wanted IS NULL OR wanted < 1 OR (NOT is_foreign AND wanted > last_used + furthest)
        OR EXISTS (SELECT FROM pgbackup.backups b WHERE b.id = wanted)
        OR EXISTS (SELECT FROM pgbackup.restores r WHERE r.id = wanted)
        OR EXISTS (SELECT FROM pgbackup.copies c WHERE c.id = wanted)
        OR EXISTS (SELECT FROM pgbackup.removals m WHERE m.run_id = wanted) THEN
         RETURN nextval('pgbackup.run_id');
     END IF;
-    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO last_used FROM pgbackup.run_id s;
-    IF wanted > last_used AND wanted < first_foreign THEN
+    IF wanted > last_used AND NOT is_foreign THEN
         PERFORM setval('pgbackup.run_id', wanted);
     END IF;
     RETURN wanted;
 END $$;
 COMMENT ON FUNCTION pgbackup._free_run_id(bigint) IS
-    'internal: this id, which no later run will get, or another one when a run has it already';
+    'internal: this id, which no later run will get, or another one when a run has it already or it is more than a million ahead of all runs';
+
+CREATE FUNCTION pgbackup._why_not_imported(entry jsonb) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN octet_length(b.about->>'database') > b.longest THEN format('the name of its database is longer than %s bytes', b.longest)
+        WHEN octet_length(b.about->>'created_by') > b.longest THEN format('the name of the role that asked for it is longer than %s bytes', b.longest)
+        WHEN length(b.about->>'label') > 200 OR b.about->>'label' ~ '[[:cntrl:]]' THEN 'its label is longer than 200 characters or holds control characters'
+        WHEN length(b.about->>'schedule') > 200 OR b.about->>'schedule' ~ '[[:cntrl:]]' THEN 'the name of its schedule is longer than 200 characters or holds control characters'
+        WHEN coalesce(b.about->>'started_at', '') = '' OR coalesce(b.about->>'finished_at', '') = '' THEN 'its manifest does not say when it was made'
+        WHEN (b.about->>'finished_at')::timestamptz < (b.about->>'started_at')::timestamptz - interval '1 day' THEN 'it ended before it began'
+        END
+      FROM (SELECT entry->'manifest'->'backup', current_setting('max_identifier_length')::int) AS b (about, longest)
+$$;
+COMMENT ON FUNCTION pgbackup._why_not_imported(jsonb) IS
+    'internal: what of a backup in a storage the catalog cannot hold; null when it can hold all of it';
 
 CREATE FUNCTION pgbackup._import_backup(storage text, entry jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -77,15 +106,66 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._import_backup(text, jsonb) IS 'internal: the row of a backup in a storage, from its manifest';
 
-CREATE FUNCTION pgbackup.import(storage text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION pgbackup._try_import(storage text, entry jsonb) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    reason text := 'its manifest holds characters that this database cannot represent';
+BEGIN
+    IF entry IS NOT NULL THEN
+        BEGIN
+            reason := pgbackup._why_not_imported(entry);
+            IF reason IS NULL THEN
+                PERFORM pgbackup._import_backup(storage, entry);
+            END IF;
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+            reason := SQLERRM;
+        END;
+    END IF;
+    IF reason IS NOT NULL THEN
+        RAISE WARNING 'backup % in % was not imported: %', coalesce(quote_ident(entry->>'file_name'), 'with another encoding'),
+                split_part(storage, '?', 1), reason
+            USING HINT = 'It was left out; the other backups are not concerned.';
+    END IF;
+    RETURN reason IS NULL;
+END $$;
+COMMENT ON FUNCTION pgbackup._try_import(text, jsonb) IS
+    'internal: enters a backup into the catalog, or warns why it cannot be';
+
+CREATE FUNCTION pgbackup._warn_unreadable(entries jsonb) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    element text;
+    entry jsonb;
+    count bigint := 0;
+BEGIN
+    FOR element IN SELECT e.value FROM jsonb_array_elements_text(entries) AS e (value) LOOP
+        entry := pgbackup._inventory_entry(element);
+        count := count + 1;
+        RAISE WARNING '%', coalesce(entry->>'message', 'a backup whose name this database cannot represent was not imported')
+            USING DETAIL = concat_ws(' ', nullif(entry->>'detail', ''), 'It was left out; the other backups are not concerned.'),
+                  HINT = coalesce(nullif(entry->>'hint', ''), 'Use another backup.');
+    END LOOP;
+    RETURN count;
+END $$;
+COMMENT ON FUNCTION pgbackup._warn_unreadable(jsonb) IS
+    'internal: warns about the backups in a storage that cannot be used, and returns how many these are';
+
+CREATE FUNCTION pgbackup.import(storage text DEFAULT NULL, allow_unsigned boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     manifests_at_once constant int := 50;  -- they come in one answer
     place constant text := coalesce(storage, current_setting('pgbackup.storage', true));
-    answer jsonb;
+    found jsonb;
+    element text;
+    listed text[] := '{}';
     folders text[];
+    deferred text[];
     imported bigint := 0;
+    skipped bigint := 0;
+    nameless bigint;
+    known bigint;
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._require_superuser('import backups');
@@ -96,28 +176,37 @@ BEGIN
                   DETAIL = coalesce(pgbackup._storage_error(nullif(place, '')), 'None is named, and pgbackup.storage is empty.'),
                   HINT = 'Use file:///absolute/path or s3://bucket/prefix.';
     END IF;
-    answer := pgbackup._ask_inventory(place, NULL)->'folders';
-    folders := pgbackup._unknown_folders(place, answer);
-    FOR i IN 1 .. cardinality(folders) BY manifests_at_once LOOP
-        DECLARE
-            found jsonb := pgbackup._ask_inventory(place, folders[i : i + manifests_at_once - 1]);
-            entry jsonb;
-        BEGIN
-            -- Oldest first, so that new ids have the order of time.
-            FOR entry IN SELECT e.value FROM jsonb_array_elements(found->'backups') WITH ORDINALITY AS e (value, n)
-                          ORDER BY e.n DESC LOOP
-                PERFORM pgbackup._import_backup(place, entry);
+    found := pgbackup._ask_inventory(place, NULL, allow_unsigned);
+    skipped := pgbackup._warn_unreadable(found->'unreadable');
+    SELECT coalesce(array_agg(f.name ORDER BY f.n) FILTER (WHERE f.name IS NOT NULL), '{}'), count(*) FILTER (WHERE f.name IS NULL)
+      INTO listed, nameless
+      FROM (SELECT pgbackup._inventory_entry(e.value) #>> '{}', e.n
+              FROM jsonb_array_elements_text(found->'folders') WITH ORDINALITY AS e (value, n)) AS f (name, n);
+    IF nameless > 0 THEN
+        RAISE WARNING '% backups whose names this database cannot represent were not imported', nameless
+            USING HINT = 'They were left out; the other backups are not concerned.';
+        skipped := skipped + nameless;
+    END IF;
+    folders := pgbackup._unknown_folders(place, listed);
+    known := cardinality(listed) - cardinality(folders);
+    WHILE cardinality(folders) > 0 LOOP
+        found := pgbackup._ask_inventory(place, folders[1 : manifests_at_once], allow_unsigned);
+        SELECT coalesce(array_agg(pgbackup._inventory_entry(e.value) #>> '{}' ORDER BY e.n), '{}') INTO deferred
+          FROM jsonb_array_elements_text(found->'deferred') WITH ORDINALITY AS e (value, n);
+        folders := deferred || folders[manifests_at_once + 1 :];
+        -- Oldest first, so that new ids have the order of time.
+        FOR element IN SELECT e.value FROM jsonb_array_elements_text(found->'backups') WITH ORDINALITY AS e (value, n)
+                        ORDER BY e.n DESC LOOP
+            IF pgbackup._try_import(place, pgbackup._inventory_entry(element)) THEN
                 imported := imported + 1;
-            END LOOP;
-            FOR entry IN SELECT e.value FROM jsonb_array_elements(found->'unreadable') AS e (value) LOOP
-                RAISE WARNING '%', entry->>'message'
-                    USING HINT = 'It was left out; the other backups are not concerned.';
-            END LOOP;
-        END;
+            ELSE
+                skipped := skipped + 1;
+            END IF;
+        END LOOP;
+        skipped := skipped + pgbackup._warn_unreadable(found->'unreadable');
     END LOOP;
-    RAISE NOTICE '%: % backups imported, % were known', split_part(place, '?', 1), imported,
-        jsonb_array_length(answer) - cardinality(folders);
+    RAISE NOTICE '%: % backups imported, % were known, % skipped', split_part(place, '?', 1), imported, known, skipped;
     RETURN imported;
 END $$;
-COMMENT ON FUNCTION pgbackup.import(text) IS
-    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are. Ids stay, too, unless another run has them. Backups of other clusters come pinned';
+COMMENT ON FUNCTION pgbackup.import(text, boolean) IS
+    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are, and one that cannot be used is skipped with a warning. Ids stay, too, unless another run has them or they are far ahead. Backups of other clusters come pinned. With pgbackup.manifest_key_file set, manifests have to be signed, unless allow_unsigned';

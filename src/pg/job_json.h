@@ -41,11 +41,13 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'tags', current_setting('pgbackup.s3_tags'), "                                   \
   "'requester_pays', current_setting('pgbackup.s3_requester_pays')::bool))"
 
-// Expression for the job's `encryption` member.
+// Expression for the job's `encryption` member; behind it stands the member `manifest_key_file`,
+// because jobs that need one need the other.
 #define PGBACKUP_ENCRYPTION_JSON                                                         \
   "jsonb_build_object('recipients', current_setting('pgbackup.encryption_recipients'), " \
   "'identity_file', current_setting('pgbackup.identity_file'), "                         \
-  "'passphrase_file', current_setting('pgbackup.passphrase_file'))"
+  "'passphrase_file', current_setting('pgbackup.passphrase_file')), "                    \
+  "'manifest_key_file', current_setting('pgbackup.manifest_key_file')"
 
 // Expression for the job's `copies` member; `from` is an SQL FROM list of copies c, and what
 // follows.

@@ -21,6 +21,7 @@ struct Settings {
   char* compression;
   char* encryption_recipients;
   char* identity_file;
+  char* manifest_key_file;
   char* passphrase_file;
   char* bin_directory;
   char* dump_conninfo;

@@ -16,8 +16,8 @@ constexpr int kInventoryTimeoutMs = 6 * 3600 * 1000;
 }  // namespace
 }  // namespace pgbackup
 
-// (storage text, folders text[]) → the agent's answer as jsonb. Without folders it lists them, with
-// folders it reads their manifests.
+// (storage text, folders text[], allow_unsigned boolean) → the agent's answer as jsonb. Without
+// folders it lists them, with folders it reads their manifests.
 Datum pgbackup_ask_inventory(PG_FUNCTION_ARGS) {
   using namespace pgbackup;
   MemoryContext context = CurrentMemoryContext;
@@ -29,8 +29,10 @@ Datum pgbackup_ask_inventory(PG_FUNCTION_ARGS) {
     arguments.AddNull(TEXTARRAYOID);
   else
     arguments.Add(TEXTARRAYOID, PG_GETARG_DATUM(1));
+  arguments.Bool(PG_GETARG_BOOL(2));
   ExecuteSql(
       "SELECT jsonb_build_object('protocol', 1, 'job', 'inventory', 'id', $1, 'folders', $8, "
+      "'allow_unsigned', $9, "
       "'encryption', " PGBACKUP_ENCRYPTION_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("$7") ")::text",
       arguments);

@@ -22,6 +22,10 @@ void CheckManifest(std::string_view text) {
     REQUIRE(error.kind() == ErrorKind::kInvalid && !error.message().empty());
     return;
   }
+  REQUIRE(manifest.RawSize() <= INT64_MAX && manifest.StoredSize() <= INT64_MAX);
+  for (const ManifestObject& object : manifest.objects)
+    for (const Segment& segment : object.segments)
+      REQUIRE((object.name + segment.name).find('/') == std::string::npos);
   const std::string spelled = Spelled(ManifestToJson(manifest));
   REQUIRE(Spelled(ManifestToJson(ParseManifest(spelled))) == spelled);
   const std::string stored = Spelled(ManifestForStorage(manifest));

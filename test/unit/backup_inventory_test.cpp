@@ -1,6 +1,7 @@
 #include "core/manifest/backup_inventory.h"
 
 #include "core/run/inventory_run.h"
+#include "core/run/timestamp.h"
 #include "stored_backups_test_support.h"
 
 namespace pgbackup {
@@ -22,7 +23,7 @@ TEST(BackupInventory, BackupsAreReadNewestFirst) {
   const std::vector<std::string> folders = ListBackupFolders(storage);
   EXPECT_EQ(folders, (std::vector<std::string>{"a/new", "a/old", "b/mid"}));
   Cancellation cancellation;
-  const BackupInventory inventory = ReadBackups(storage, folders, cancellation);
+  const BackupInventory inventory = ReadBackups(storage, folders, {}, cancellation);
   ASSERT_EQ(inventory.backups.size(), 3u);
   EXPECT_EQ(inventory.backups[0].folder, "a/new");
   EXPECT_EQ(inventory.backups[1].folder, "b/mid");
@@ -40,7 +41,7 @@ TEST(BackupInventory, WhatCannotBeReadIsNamedAndTheRestIsThere) {
   storage.objects["a/swapped/manifest.json"] = storage.objects["a/good/manifest.json"];
   Cancellation cancellation;
   const BackupInventory inventory =
-      ReadBackups(storage, {"a/good", "a/garbage", "a/swapped", "a/gone"}, cancellation);
+      ReadBackups(storage, {"a/good", "a/garbage", "a/swapped", "a/gone"}, {}, cancellation);
   ASSERT_EQ(inventory.backups.size(), 1u);
   EXPECT_EQ(inventory.backups[0].folder, "a/good");
   ASSERT_EQ(inventory.unreadable.size(), 2u);
@@ -49,6 +50,60 @@ TEST(BackupInventory, WhatCannotBeReadIsNamedAndTheRestIsThere) {
   EXPECT_EQ(inventory.unreadable[1].folder, "a/swapped");
   EXPECT_EQ(inventory.unreadable[1].error.message(),
             "the manifest in \"memory://test/a/swapped\" is that of another backup");
+}
+
+TEST(BackupInventory, OneFromTheFutureIsNotTheNewestForEver) {
+  MemoryStorage storage;
+  const WallTime now = SystemEnvironment()->Now();
+  Manifest manifest = ManifestOf("a/today", 1, "db");
+  manifest.started_at = FormatTimestamp(now);
+  manifest.finished_at = FormatTimestamp(now + std::chrono::hours(1));
+  StoreManifestText(storage, manifest);
+  manifest = ManifestOf("a/2999", 2, "db");
+  manifest.started_at = "2999-01-01T00:00:00Z";
+  StoreManifestText(storage, manifest);
+  manifest = ManifestOf("a/ends", 3, "db");
+  manifest.finished_at = "2999-01-01T00:00:00Z";
+  StoreManifestText(storage, manifest);
+  Cancellation cancellation;
+  const std::vector<std::string> folders = ListBackupFolders(storage);
+  const BackupInventory inventory = ReadBackups(storage, folders, {{}, now}, cancellation);
+  ASSERT_EQ(inventory.backups.size(), 1u);
+  EXPECT_EQ(inventory.backups[0].folder, "a/today");
+  ASSERT_EQ(inventory.unreadable.size(), 2u);
+  EXPECT_EQ(inventory.unreadable[0].error.message(),
+            "the manifest in \"memory://test/a/2999\" is from the future");
+  EXPECT_EQ(ReadBackups(storage, folders, {}, cancellation).backups.size(), 3u);
+}
+
+// Refuses to read some objects.
+class LockedStorage final : public ForwardingStorage {
+ public:
+  LockedStorage(Storage& inner, std::set<std::string> locked)
+      : ForwardingStorage(inner), locked_(std::move(locked)) {}
+  void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override {
+    if (locked_.count(name) != 0) throw Error(ErrorKind::kDenied, "access denied");
+    ForwardingStorage::Get(name, to, offset, length);
+  }
+
+ private:
+  std::set<std::string> locked_;
+};
+
+TEST(BackupInventory, OneThatTheStorageDoesNotLetBeReadIsNamed) {
+  MemoryStorage storage;
+  StoreManifestText(storage, ManifestOf("a/b1", 1, "db"));
+  StoreManifestText(storage, ManifestOf("a/b2", 2, "db"));
+  LockedStorage one(storage, {"a/b1/manifest.json"});
+  Cancellation cancellation;
+  const BackupInventory inventory = ReadBackups(one, {"a/b1", "a/b2"}, {}, cancellation);
+  EXPECT_EQ(inventory.backups.size(), 1u);
+  EXPECT_EQ(inventory.unreadable.at(0).error.message(), "access denied");
+  LockedStorage all(storage, {"a/b1/manifest.json", "a/b2/manifest.json"});
+  EXPECT_EQ(ErrorOf([&] {
+              ReadBackups(all, {"a/b1", "a/b2"}, {}, cancellation);
+            }).kind(),
+            ErrorKind::kDenied);
 }
 
 TEST(BackupInventory, AFolderMayHaveBeenMovedUpOrDown) {
@@ -60,11 +115,24 @@ TEST(BackupInventory, AFolderMayHaveBeenMovedUpOrDown) {
                      {"main/db/xb1/manifest.json", text},
                      {"other/db/b1/manifest.json", text}};
   Cancellation cancellation;
-  const BackupInventory inventory = ReadBackups(storage, ListBackupFolders(storage), cancellation);
+  const BackupInventory inventory =
+      ReadBackups(storage, ListBackupFolders(storage), {}, cancellation);
   EXPECT_EQ(inventory.backups.size(), 2u);
   ASSERT_EQ(inventory.unreadable.size(), 2u);
   EXPECT_EQ(inventory.unreadable[0].folder, "main/db/xb1");
   EXPECT_EQ(inventory.unreadable[1].folder, "other/db/b1");
+}
+
+// Each entry is a text, itself JSON in ASCII.
+boost::json::array EntriesOf(const RunOutcome& outcome, const char* field) {
+  boost::json::array entries;
+  for (const boost::json::value& entry : FieldOf(outcome, field)) {
+    const std::string text(entry.as_string());
+    EXPECT_TRUE(
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; }));
+    entries.push_back(boost::json::parse(text));
+  }
+  return entries;
 }
 
 TEST(InventoryRun, ListsFoldersThenReadsThem) {
@@ -75,18 +143,35 @@ TEST(InventoryRun, ListsFoldersThenReadsThem) {
   run.storage.objects["a/b2/manifest.json"] = "{";
   InventoryJob job;
   EXPECT_EQ(FieldOf(RunInventory(job, run.harness.context), "folders"),
-            (boost::json::array{"a/b1", "a/b2"}));
+            (boost::json::array{"\"a/b1\"", "\"a/b2\""}));
   job.folders = {"a/b1", "a/b2"};
   const RunOutcome outcome = RunInventory(job, run.harness.context);
-  const boost::json::array backups = FieldOf(outcome, "backups");
+  const boost::json::array backups = EntriesOf(outcome, "backups");
   ASSERT_EQ(backups.size(), 1u);
   EXPECT_EQ(TextOf(backups[0], "file_name"), "a/b1");
   EXPECT_EQ(backups[0].at("manifest").at("backup").at("id").as_int64(), 7);
   EXPECT_FALSE(backups[0].at("manifest").as_object().contains("fingerprints"))
       << "the catalog has none";
-  const boost::json::array unreadable = FieldOf(outcome, "unreadable");
+  const boost::json::array unreadable = EntriesOf(outcome, "unreadable");
   ASSERT_EQ(unreadable.size(), 1u);
   EXPECT_EQ(TextOf(unreadable[0], "file_name"), "a/b2");
+}
+
+TEST(InventoryRun, AnEntryIsAsciiWhateverItHolds) {
+  MemoryHarness run;
+  Manifest manifest = ManifestOf("a/größe 🐘", 7, "数据");
+  manifest.label = std::string("\x7f\n");
+  StoreManifestText(run.storage, manifest);
+  run.storage.objects["a//b2/manifest.json"] = "{}";
+  InventoryJob job;
+  const RunOutcome listed = RunInventory(job, run.harness.context);
+  EXPECT_EQ(EntriesOf(listed, "folders"), (boost::json::array{"a/größe 🐘"}));
+  EXPECT_EQ(TextOf(EntriesOf(listed, "unreadable").at(0), "file_name"), "a//b2");
+  job.folders = {"a/größe 🐘"};
+  const boost::json::value read =
+      EntriesOf(RunInventory(job, run.harness.context), "backups").at(0);
+  EXPECT_EQ(TextOf(read.at("manifest").at("backup"), "database"), "数据");
+  EXPECT_EQ(TextOf(read.at("manifest").at("backup"), "label"), "\x7f\n");
 }
 
 }  // namespace

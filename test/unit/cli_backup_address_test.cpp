@@ -23,18 +23,25 @@ class BackupAddressTest : public ::testing::Test {
   }
   std::string Find(const std::string& name, const std::string& database = "",
                    const std::string& cluster = "") {
-    Cancellation cancellation;
-    warnings_.clear();
-    return FindBackup(storage_, {name, {database, cluster}}, cancellation,
-                      [&](const std::string& line) { warnings_ += line; })
-        .folder;
+    RunHarness harness(*environment_, {});
+    try {
+      const std::string folder =
+          FindBackup(storage_, {name, {database, cluster}}, keys_, harness.context).folder;
+      warnings_ = harness.log;
+      return folder;
+    } catch (...) {
+      warnings_ = harness.log;
+      throw;
+    }
   }
   Error Failure(const std::string& name, const std::string& database = "",
                 const std::string& cluster = "") {
     return ErrorOf([&] { Find(name, database, cluster); });
   }
 
+  const std::unique_ptr<Environment> environment_ = SystemEnvironment();
   MemoryStorage storage_;
+  ManifestKeySettings keys_;
   std::string warnings_;
 };
 
@@ -47,6 +54,13 @@ TEST_F(BackupAddressTest, AnIdNameOrLastPartFindsIt) {
   EXPECT_EQ(warnings_, "");
 }
 
+TEST_F(BackupAddressTest, OneFromTheFutureIsFoundByItsNameOnly) {
+  Store("main/shop/backup_shop_99", 99, "shop", "main", "2999-01-01T00:00:00Z");
+  EXPECT_EQ(Find("99"), "main/shop/backup_shop_99");
+  EXPECT_EQ(Find("latest", "shop", "main"), "main/shop/backup_shop_18");
+  EXPECT_NE(warnings_.find("from the future"), std::string::npos);
+}
+
 TEST_F(BackupAddressTest, LatestIsTheNewestOfOneDatabase) {
   EXPECT_EQ(Find("latest", "shop", "main"), "main/shop/backup_shop_18");
   EXPECT_EQ(Find("latest", "bank"), "main/bank/backup_bank_19");
@@ -54,9 +68,8 @@ TEST_F(BackupAddressTest, LatestIsTheNewestOfOneDatabase) {
 }
 
 TEST_F(BackupAddressTest, SeveralAreListed) {
-  Cancellation cancellation;
-  EXPECT_THROW(FindBackup(storage_, {"17", {}}, cancellation, [](const std::string&) {}),
-               UsageError);
+  RunHarness harness(*environment_, {});
+  EXPECT_THROW(FindBackup(storage_, {"17", {}}, keys_, harness.context), UsageError);
   EXPECT_EQ(Failure("17").detail(),
             "There are other/shop/backup_shop_17, main/shop/backup_shop_17.");
   EXPECT_EQ(Failure("backup_shop_17").message(), "several backups are named \"backup_shop_17\"");

@@ -30,13 +30,28 @@ inline std::string Encode(const std::string& text, const Compression& compressio
   return log.bytes;
 }
 
-// What comes out; throws what the decoder throws.
+// What comes out of a decoder that expects so many bytes; throws what it throws.
+inline std::string DecodeSized(const std::string& packed, const std::string& object_name,
+                               uint64_t size, size_t chunk = 1 << 20) {
+  SinkLog log;
+  WriteInPieces(*MakeDecoder(std::make_unique<LoggingSink>(&log), object_name, size), packed,
+                chunk);
+  EXPECT_EQ(log.finished, 1);
+  return log.bytes;
+}
+
+// However much that is: a first run counts it.
 inline std::string Decode(const std::string& packed, const std::string& object_name,
                           size_t chunk = 1 << 20) {
   SinkLog log;
-  WriteInPieces(*MakeDecoder(std::make_unique<LoggingSink>(&log), object_name), packed, chunk);
-  EXPECT_EQ(log.finished, 1);
-  return log.bytes;
+  const auto decoder = MakeDecoder(std::make_unique<LoggingSink>(&log), object_name, 1ull << 40);
+  try {
+    WriteInPieces(*decoder, packed, chunk);
+  } catch (const Error& error) {
+    // The size is all that can be wrong with good data.
+    if (error.detail().find("Its content has ") == std::string::npos) throw;
+  }
+  return DecodeSized(packed, object_name, log.bytes.size(), chunk);
 }
 
 // Text that compresses as rows do.

@@ -15,6 +15,7 @@ class CopyRunTest : public ::testing::Test {
     Manifest manifest;
     manifest.id = 1;
     manifest.file_name = kFolder;
+    manifest.database = "db";
     manifest.properties.locale_provider = "libc";
     ManifestObject object;
     object.name = "database.dump.zst";

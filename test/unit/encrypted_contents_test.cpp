@@ -104,6 +104,30 @@ TEST_F(EncryptedContents, NeedAKey) {
             ErrorKind::kInvalid);
 }
 
+TEST_F(EncryptedContents, AndObjectsAreHeldToTheirSize) {
+  Manifest read = ParseManifest(text_);
+  const Manifest as_it_is = read;
+  const auto open = [&] {
+    OpenEncryptedBackup(storage_, "folder", {"", identity_, ""}, progress_, &read);
+  };
+  read.objects[1].raw_size = 5;
+  EXPECT_EQ(ErrorOf(open).detail(),
+            "Its content is larger than the 5 bytes that the manifest records.");
+  read = as_it_is;
+  open();
+  for (const uint64_t size : {3u, 5u}) {
+    SinkLog log;
+    read.objects[0].raw_size = size;
+    const auto chain =
+        ContentChain(std::make_unique<LoggingSink>(&log), read.objects[0], progress_);
+    EXPECT_EQ(
+        ErrorOf([&] { ReadStoredObject(storage_, "folder", read.objects[0], *chain); }).kind(),
+        ErrorKind::kCorrupt);
+    EXPECT_LE(log.bytes.size(), size);
+    EXPECT_EQ(log.finished, 0);
+  }
+}
+
 TEST_F(EncryptedContents, OfAnotherBackupAreRefused) {
   Manifest read = ParseManifest(text_);
   read.id = 8;

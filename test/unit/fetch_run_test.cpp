@@ -95,13 +95,31 @@ TEST_F(FetchRunTest, ADirectoryThatHoldsSomethingIsLeftAlone) {
   EXPECT_EQ(Files(), (std::map<std::string, std::string>{{"mine", "x"}}));
 }
 
+TEST_F(FetchRunTest, TwoObjectsNeverBecomeOneFile) {
+  ManifestObject other = manifest_.objects[0];
+  other.name = "database.sql.gz";  // database.sql, too
+  manifest_.objects.push_back(other);
+  StoreManifestText(run_.storage, manifest_);
+  for (const bool decompress : {true, false}) {
+    job_.decompress = decompress;
+    const RunOutcome outcome = Run();
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind(), ErrorKind::kCorrupt) << decompress;
+    EXPECT_TRUE(Files().empty());
+  }
+}
+
 TEST_F(FetchRunTest, NamesThatNoBackupGivesAreRefused) {
-  for (const char* name : {"sub/database.sql", "manifest.json", ".bashrc"}) {
+  for (const auto& [name, kind] : {std::pair{"sub/database.sql", ErrorKind::kInvalid},
+                                   std::pair{"manifest.json", ErrorKind::kInvalid},
+                                   std::pair{".bashrc", ErrorKind::kCorrupt}}) {
+    manifest_.objects[0].name = name;
+    manifest_.objects[0].segments.resize(1);
     manifest_.objects[0].segments[0].name = name;
     StoreManifestText(run_.storage, manifest_);
     const RunOutcome outcome = Run();
     ASSERT_TRUE(outcome.error) << name;
-    EXPECT_EQ(outcome.error->kind(), ErrorKind::kCorrupt) << name;
+    EXPECT_EQ(outcome.error->kind(), kind) << name;
     EXPECT_TRUE(Files().empty());
   }
 }

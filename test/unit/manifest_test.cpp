@@ -150,14 +150,123 @@ TEST(Manifest, RefusesWhatWouldLeaveItsFolderOrBecomeSql) {
         << to;
 }
 
+TEST(Manifest, RefusesNamesThatOverlapOrLeaveTheFolder) {
+  const std::string text = Text(SomeManifest());
+  const std::string second = "\"name\":\"data-001.dump.zst\"";
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {second, "\"name\":\"schema.dump.zst\""},
+           {second, "\"name\":\"sub/data-001.dump.zst\""},
+           {second, "\"name\":\"..\""},
+           {second, "\"name\":\"manifest.json\""},
+           {second, "\"name\":\"/etc/passwd\""},
+           {second, "\"name\":\"data-001\\u0000.dump.zst\""},
+           {second, "\"name\":\"data-001\\u001b.dump.zst\""},
+           {"schema.dump.zst.part2", "schema.dump.zst"},
+           {"schema.dump.zst.part2", "../schema.dump.zst"},
+           {"\"file_name\":\"c/db/b42\"", "\"file_name\":\"../b42\""},
+           {"\"file_name\":\"c/db/b42\"", "\"file_name\":\"/b42\""}})
+    EXPECT_EQ(ErrorOf([&, f = from, t = to] { ParseManifest(Replaced(text, f, t)); }).kind(),
+              ErrorKind::kInvalid)
+        << to;
+}
+
+TEST(Manifest, RefusesSizesTimesAndTextsThatCannotBe) {
+  const std::string text = Text(SomeManifest());
+  const std::string long_text(2000, 'x');
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"raw_size\":100", "\"raw_size\":-1"},
+           {"\"raw_size\":100", "\"raw_size\":1e300"},
+           {"\"raw_size\":100", "\"raw_size\":9223372036854775807"},
+           {"\"raw_size\":100", "\"raw_size\":18446744073709551615"},
+           {"\"raw_size\":100", "\"raw_size\":99999999999999999999999"},
+           {"\"size\":30", "\"size\":18446744073709551615"},
+           {"\"size\":30", "\"size\":9223372036854775807"},
+           {"\"database_size\":5000000000", "\"database_size\":18446744073709551615"},
+           {"\"id\":42", "\"id\":9223372036854775808"},
+           {"\"id\":42", "\"id\":4.5"},
+           {"2025-01-02T03:05:00Z", "infinity"},
+           {"2025-01-02T03:05:00Z", "tomorrow"},
+           {"2025-01-02T03:05:00Z", "2025-13-02T03:05:00Z"},
+           {"2025-01-02T03:04:06.000001Z", "2025-01-02T03:04:06+14:00"},
+           {"before the upgrade", long_text},
+           {"before the upgrade", "a\\u0000b"},
+           {"\"created_by\":\"me\"", "\"created_by\":\"" + long_text + "\""},
+           {"\"database\":\"My", "\"database\":\"" + long_text},
+           {"\"database\":\"My \\\"db\\\"\"", "\"database\":\"\""},
+           {"before the upgrade", "\xff\xfe"},
+           {"before the upgrade", "\\ud800"},
+       }) {
+    EXPECT_EQ(ErrorOf([&, f = from, t = to] { ParseManifest(Replaced(text, f, t)); }).kind(),
+              ErrorKind::kInvalid)
+        << to;
+  }
+}
+
+// A cheap fuzzer, the same each time: whatever is done to a manifest, it is refused as such or is
+// one whose numbers and names hold what manifest_check.h promises.
+TEST(Manifest, WhateverIsDoneToItIsRefusedOrHarmless) {
+  const std::string text = Text(SomeManifest());
+  const std::vector<std::string> pieces = {"\"",   "{",
+                                           "}",    "[",
+                                           "]",    ",",
+                                           "-",    "..",
+                                           "/",    "\\u0000",
+                                           "\x80", "null",
+                                           "1e99", "18446744073709551615",
+                                           "true", "schema.dump.zst"};
+  uint64_t state = 88172645463325252ull;
+  const auto next = [&](size_t below) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return static_cast<size_t>(state % below);
+  };
+  size_t refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string changed = text;
+    for (size_t i = 0; i <= next(3); ++i) {
+      const size_t at = next(changed.size());
+      switch (next(4)) {
+        case 0:
+          changed[at] = static_cast<char>(next(256));
+          break;
+        case 1:
+          changed.erase(at, 1 + next(20));
+          break;
+        case 2:
+          changed.insert(at, pieces[next(pieces.size())]);
+          break;
+        default:
+          changed.insert(at, changed.substr(next(changed.size()), next(60)));
+      }
+    }
+    try {
+      const Manifest manifest = ParseManifest(changed);
+      EXPECT_LE(manifest.RawSize(), static_cast<uint64_t>(INT64_MAX));
+      EXPECT_LE(manifest.StoredSize(), static_cast<uint64_t>(INT64_MAX));
+      std::set<std::string> names;
+      for (const ManifestObject& object : manifest.objects) {
+        EXPECT_TRUE(names.insert(object.name).second);
+        for (const Segment& segment : object.segments)
+          EXPECT_EQ((object.name + segment.name).find('/'), std::string::npos);
+      }
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInvalid) << error.message();
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 5000u);
+}
+
 TEST(ManifestStore, ReadsWhatWasStoredAndComparesTheChecksum) {
   MemoryStorage storage;
   const std::string text = Text(SomeManifest());
   StoreManifest(storage, "c/db/b42", text);
-  EXPECT_EQ(ReadManifest(storage, "c/db/b42", ToHex(Sha256::Of(text))).id, 42);
-  EXPECT_EQ(ReadManifest(storage, "c/db/b42", std::nullopt).id, 42);
-  EXPECT_EQ(ErrorOf([&] { ReadManifest(storage, "c/db/b42", "00"); }).kind(), ErrorKind::kCorrupt);
-  EXPECT_EQ(ErrorOf([&] { ReadManifest(storage, "c/db/b43", std::nullopt); }).kind(),
+  EXPECT_EQ(ReadManifest(storage, "c/db/b42", ToHex(Sha256::Of(text)), {}).id, 42);
+  EXPECT_EQ(ReadManifest(storage, "c/db/b42", std::nullopt, {}).id, 42);
+  EXPECT_EQ(ErrorOf([&] { ReadManifest(storage, "c/db/b42", "00", {}); }).kind(),
+            ErrorKind::kCorrupt);
+  EXPECT_EQ(ErrorOf([&] { ReadManifest(storage, "c/db/b43", std::nullopt, {}); }).kind(),
             ErrorKind::kNotFound);
 }
 

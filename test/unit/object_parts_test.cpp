@@ -63,6 +63,7 @@ struct Backup {
     object.name = std::string(name) + ".zst";
     object.sections = std::move(sections);
     object.tables = of;
+    object.raw_size = content.size();
     object.segments = {{name, stored.size(), ToHex(Sha256::Of(stored))}};
     manifest.objects.push_back(object);
     tables.push_back(std::move(of));

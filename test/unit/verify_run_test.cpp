@@ -73,7 +73,7 @@ TEST_F(VerifyRunTest, AnotherManifestThanTheCatalogsIsRefused) {
 TEST_F(VerifyRunTest, ContentOfAnotherSizeThanTheManifestSaysIsRefused) {
   manifest_.objects[0].raw_size += 1;
   StoreManifestText(run_.storage, manifest_);
-  EXPECT_NE(Failure().detail().find("bytes, the manifest says"), std::string::npos);
+  EXPECT_NE(Failure().detail().find("bytes, the manifest records"), std::string::npos);
 }
 
 Error ContentFailure(const Manifest& manifest, const ManifestObject& object,

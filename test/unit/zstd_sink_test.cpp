@@ -55,6 +55,13 @@ TEST(ZstdSink, AHigherLevelIsHeededAndReadable) {
   EXPECT_EQ(Decompress(small), text);
 }
 
+TEST(ZstdDecodeSink, RefusesAWindowThatTakesMoreMemoryThanAnyBackupNeeds) {
+  // Magic number, no checksum and no size, a window of 2^31 bytes (RFC 8878, 3.1.1).
+  EXPECT_EQ(
+      ErrorOf([] { Decompress(std::string("\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00", 9)); }).kind(),
+      ErrorKind::kCorrupt);
+}
+
 TEST(ZstdDecodeSink, ReadsSeveralFramesOneAfterTheOther) {
   EXPECT_EQ(Decompress(Compress("one ") + Compress("two")), "one two");
 }

@@ -115,8 +115,8 @@ CLI::Option* BackupAddress::AddTo(CLI::App& command) {
   return option;
 }
 
-StoredBackup FindBackup(Storage& storage, const BackupAddress& address, Cancellation& cancellation,
-                        const std::function<void(const std::string&)>& warn) {
+StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
+                        const ManifestKeySettings& keys, const RunContext& context) {
   std::vector<std::string> folders = ListBackupFolders(storage);
   const std::optional<int64_t> id = AsId(address.name);
   const bool latest = address.name == "latest";
@@ -124,14 +124,16 @@ StoredBackup FindBackup(Storage& storage, const BackupAddress& address, Cancella
     folders = FoldersForId(folders, address.name);
   else if (!latest)
     folders = FoldersForName(folders, address.name);
-  BackupInventory inventory = ReadBackups(storage, folders, cancellation);
+  InventoryRules rules{keys, std::nullopt};
+  if (latest) rules.now = context.environment.Now();
+  BackupInventory inventory = ReadBackups(storage, folders, rules, context.cancellation);
   std::erase_if(inventory.backups, [&](const StoredBackup& backup) {
     return !address.filter.Fits(backup.manifest) || (id && backup.manifest.id != *id);
   });
   if (inventory.backups.empty() && inventory.unreadable.size() == 1)
     throw inventory.unreadable.front().error;
   for (const UnreadableBackup& unreadable : inventory.unreadable)
-    warn("warning: " + unreadable.error.message());
+    context.log("warning: " + unreadable.error.message());
   if (inventory.backups.empty()) ThrowNotFound(storage, address);
   return latest ? Latest(std::move(inventory.backups))
                 : OnlyOne(address.name, std::move(inventory.backups));

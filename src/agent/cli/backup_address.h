@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/App.hpp>
-#include <functional>
 #include <string>
 
 #include "agent/cli/console.h"
@@ -30,17 +29,18 @@ struct BackupAddress {
 };
 
 // The one backup that `address` names. kNotFound when there is none, UsageError, listing
-// them, when there are several, kCorrupt when it is one whose manifest cannot be read. `warn` is
-// told of manifests that cannot be read where the newest is looked for.
-StoredBackup FindBackup(Storage& storage, const BackupAddress& address, Cancellation& cancellation,
-                        const std::function<void(const std::string&)>& warn);
+// them, when there are several. Manifests that cannot be read, or are not signed as `keys` ask for
+// (backup_inventory.h), are logged and passed over; when it is the only one that may be meant, what
+// is wrong with it is thrown. A backup from the future is never the latest.
+StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
+                        const ManifestKeySettings& keys, const RunContext& context);
 
 // Makes the job, of a kind that reads a backup, one of the backup that `address` names.
 template <typename Job>
 StoredBackup AimAtBackup(const BackupAddress& address, const RunContext& context, Job* job) {
   context.progress.SetPhase("looking for the backup");
   const auto storage = context.open_storage(context.cancellation);
-  StoredBackup backup = FindBackup(*storage, address, context.cancellation, context.log);
+  StoredBackup backup = FindBackup(*storage, address, job->manifest_key, context);
   job->file_name = backup.folder;
   job->checksum = backup.checksum;
   return backup;

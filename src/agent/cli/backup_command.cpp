@@ -6,6 +6,7 @@
 #include "agent/cli/command.h"
 #include "agent/cli/console.h"
 #include "agent/cli/encryption_options.h"
+#include "agent/cli/manifest_key_options.h"
 #include "agent/cli/progress_display.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
@@ -21,6 +22,7 @@ namespace {
 struct BackupCommandOptions {
   StorageOptions storage;
   EncryptionOptions encryption;
+  ManifestKeyOptions manifest_key;
   ServerOptions server;
   OutputOptions output;
   BackupJob job;
@@ -43,6 +45,7 @@ void FillJob(BackupCommandOptions* options, const Environment& environment) {
   BackupJob& job = options->job;
   job.storage = options->storage.settings();
   job.encryption = options->encryption.settings();
+  job.manifest_key = options->manifest_key.settings();
   job.server = options->server.Address(environment);
   job.database = options->server.Database(environment);
   if (job.database.empty())
@@ -166,6 +169,7 @@ Command AddBackupCommand(CLI::App& root) {
   options->storage.AddTo(*app);
   options->storage.AddWritingTo(*app);
   options->encryption.AddWritingTo(*app);
+  options->manifest_key.AddWritingTo(*app);
   options->server.AddTo(*app,
                         "The database, or a connection string without a password; as PGDATABASE");
   options->output.AddTo(*app);

@@ -1,6 +1,4 @@
 // pgbackup check: tries a storage and, when one is named, a server.
-#include <cstdio>
-
 #include "agent/cli/command.h"
 #include "agent/cli/console.h"
 #include "agent/cli/exit_status.h"
@@ -33,9 +31,9 @@ bool PrintRows(const boost::json::array& rows, const OutputOptions& output,
                           InWordsOf(command, reader.TextOr("hint", ""))});
   }
   if (output.json)
-    PrintLine(boost::json::serialize(rows));
+    PrintJson(rows);
   else
-    std::fputs(TableText(table, IsOutputTerminal()).c_str(), stdout);
+    PrintText(TableText(table, IsOutputTerminal()));
   return is_error;
 }
 

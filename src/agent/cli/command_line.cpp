@@ -2,7 +2,6 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <iostream>
 
 #include "agent/agent.h"
 #include "agent/cli/console.h"
@@ -70,10 +69,10 @@ int CommandLine::Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // Help and the version are no errors.
     if (error.get_exit_code() == 0) return app_.exit(error);
-    std::cerr << "pgbackup: error: " << error.what() << "\n";
     const std::vector<CLI::App*> given = app_.get_subcommands();
-    std::cerr << "pgbackup: hint: Try \"pgbackup "
-              << (given.empty() ? "" : given.front()->get_name() + " ") << "--help\".\n";
+    PrintRemark(std::string("error: ") + error.what());
+    PrintRemark("hint: Try \"pgbackup " + (given.empty() ? "" : given.front()->get_name() + " ") +
+                "--help\".");
     return kExitUsage;
   }
   for (const Command& command : commands_) {

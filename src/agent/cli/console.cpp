@@ -6,9 +6,9 @@
 
 #include <cctype>
 #include <cstdio>
-#include <regex>
 
 #include "agent/cli/exit_status.h"
+#include "agent/cli/printable.h"
 #include "agent/cli/progress_display.h"
 #include "agent/end_watch.h"
 #include "agent/job_runner.h"
@@ -28,18 +28,23 @@ std::string OptionFor(const CLI::App& command, std::string_view setting) {
   return command.get_option_no_throw(option) == nullptr ? "" : option;
 }
 
-// "create_roles => true" becomes "--create-roles".
+// "create_roles => true" becomes "--create-roles". The text may be anything, and long: no regular
+// expression, which takes room on the stack for every character.
 std::string FlagsAsOptions(const CLI::App& command, const std::string& text) {
-  static const std::regex flag("([a-z_]+) => true");
+  constexpr std::string_view kTrue = " => true";
+  const auto is_name = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
   std::string result;
-  std::string::const_iterator done = text.begin();
-  for (std::sregex_iterator found(text.begin(), text.end(), flag), end; found != end; ++found) {
-    const std::string option = OptionFor(command, found->str(1));
-    result.append(done, (*found)[0].first);
-    result += option.empty() ? found->str(0) : option;
-    done = (*found)[0].second;
+  size_t done = 0;
+  for (size_t at; (at = text.find(kTrue, done)) != std::string::npos;) {
+    size_t begin = at;
+    while (begin > done && is_name(text[begin - 1])) --begin;
+    const std::string option =
+        begin == at ? "" : OptionFor(command, std::string_view(text).substr(begin, at - begin));
+    result += text.substr(done, begin - done);
+    result += option.empty() ? text.substr(begin, at + kTrue.size() - begin) : option;
+    done = at + kTrue.size();
   }
-  return result.append(done, text.end());
+  return result + text.substr(done);
 }
 
 void PrintPart(const CLI::App& command, const char* part, const std::string& text) {
@@ -53,13 +58,22 @@ void OutputOptions::AddTo(CLI::App& command) {
   command.add_flag("--json", json, "Print the result as JSON")->group("Output");
 }
 
+void PrintText(const std::string& text) {
+  std::fputs(Printable(text).c_str(), stdout);
+  std::fflush(stdout);
+}
+
 void PrintLine(const std::string& text) {
-  std::fputs((text + "\n").c_str(), stdout);
+  PrintText(text + "\n");
+}
+
+void PrintJson(const boost::json::value& value) {
+  std::fputs((PrintableJson(boost::json::serialize(value)) + "\n").c_str(), stdout);
   std::fflush(stdout);
 }
 
 void PrintRemark(const std::string& text) {
-  std::fputs(("pgbackup: " + text + "\n").c_str(), stderr);
+  std::fputs(("pgbackup: " + Printable(text) + "\n").c_str(), stderr);
 }
 
 std::string InWordsOf(const CLI::App& command, const std::string& text) {
@@ -136,7 +150,7 @@ int ReportOutcome(const RunOutcome& outcome, const OutputOptions& output, const 
                   const std::function<std::string()>& success) {
   if (outcome.state == RunState::kCompleted && success && !output.json && !output.quiet)
     PrintLine(success());
-  if (output.json) PrintLine(FinalEvent(outcome));
+  if (output.json) PrintJson(boost::json::parse(FinalEvent(outcome)));
   if (outcome.state == RunState::kCancelled) {
     PrintRemark(outcome.cleaned ? "interrupted" : "interrupted; something may be left behind");
   } else if (outcome.state == RunState::kFailed && outcome.error) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <boost/json.hpp>
 #include <functional>
 #include <string>
 
@@ -49,8 +50,13 @@ int ExitStatusOf(const RunOutcome& outcome) noexcept;
 // "--create-roles".
 std::string InWordsOf(const CLI::App& command, const std::string& text);
 
-// Writes all of it, and a line break, to standard output or standard error.
+// Write to standard output: a line, a text of several lines, or a value as one line of JSON.
+// Nothing in it can steer a terminal (printable.h).
 void PrintLine(const std::string& text);
+void PrintText(const std::string& text);
+void PrintJson(const boost::json::value& value);
+
+// Writes a line to standard error, in the same manner.
 void PrintRemark(const std::string& text);
 
 }  // namespace pgbackup

@@ -8,6 +8,7 @@
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
 #include "agent/cli/encryption_options.h"
+#include "agent/cli/manifest_key_options.h"
 #include "agent/cli/storage_options.h"
 #include "core/fetch/fetch_run.h"
 
@@ -17,6 +18,7 @@ namespace {
 struct FetchOptions {
   StorageOptions storage;
   EncryptionOptions encryption;
+  ManifestKeyOptions manifest_key;
   BackupAddress address;
   OutputOptions output;
   FetchJob job;
@@ -26,6 +28,7 @@ int RunFetchCommand(FetchOptions options, const CLI::App& command) {
   FetchJob& job = options.job;
   job.storage = options.storage.settings();
   job.encryption = options.encryption.settings();
+  job.manifest_key = options.manifest_key.settings();
   job.directory = std::filesystem::absolute(job.directory).lexically_normal().string();
   while (job.directory.size() > 1 && job.directory.back() == '/') job.directory.pop_back();
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
@@ -53,6 +56,7 @@ Command AddFetchCommand(CLI::App& root) {
       ->check(CLI::Range(1, 64));
   options->storage.AddTo(*app);
   options->encryption.AddReadingTo(*app);
+  options->manifest_key.AddReadingTo(*app);
   options->output.AddTo(*app);
   app->footer(
       "\nWithout --decompress the files are the objects as they are stored; docs/storage-format.md "

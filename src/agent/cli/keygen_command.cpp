@@ -12,12 +12,13 @@
 #include "agent/cli/exit_status.h"
 #include "core/age/key_files.h"
 #include "core/base/unique_fd.h"
+#include "core/manifest/manifest_mac.h"
 
 namespace pgbackup {
 namespace {
 
 Error CannotWrite(const std::string& path) {
-  return {ErrorKind::kDenied, fmt::format("could not write the identity file \"{}\": {}", path,
+  return {ErrorKind::kDenied, fmt::format("could not write the key file \"{}\": {}", path,
                                           std::generic_category().message(errno))};
 }
 
@@ -35,16 +36,36 @@ void WriteNewFile(const std::string& path, const std::string& text) {
   }
 }
 
-int RunKeygen(const std::string& path, const CLI::App& command) {
+struct KeygenOptions {
+  std::string path;
+  bool manifest_key = false;
+};
+
+void MakeManifestKeyFile(const std::string& path) {
+  const std::string file = MakeManifestKey(*SystemEnvironment());
+  if (path.empty())
+    PrintText(file);
+  else
+    WriteNewFile(path, file);
+}
+
+void MakeIdentityFile(const std::string& path) {
+  const NewIdentity made = MakeIdentity(*SystemEnvironment());
+  if (path.empty()) {
+    PrintText(made.file);
+    PrintRemark(fmt::format("public key: {}", made.recipient));
+  } else {
+    WriteNewFile(path, made.file);
+    PrintLine(made.recipient);
+  }
+}
+
+int RunKeygen(const KeygenOptions& options, const CLI::App& command) {
   try {
-    const NewIdentity made = MakeIdentity(*SystemEnvironment());
-    if (path.empty()) {
-      PrintLine(made.file.substr(0, made.file.size() - 1));
-      PrintRemark(fmt::format("public key: {}", made.recipient));
-    } else {
-      WriteNewFile(path, made.file);
-      PrintLine(made.recipient);
-    }
+    if (options.manifest_key)
+      MakeManifestKeyFile(options.path);
+    else
+      MakeIdentityFile(options.path);
     return kExitDone;
   } catch (const Error& error) {
     ReportError(error, command);
@@ -55,18 +76,24 @@ int RunKeygen(const std::string& path, const CLI::App& command) {
 }  // namespace
 
 Command AddKeygenCommand(CLI::App& root) {
-  CLI::App* app = root.add_subcommand("keygen", "Make a key to encrypt backups for");
-  const auto path = std::make_shared<std::string>();
-  app->add_option("-o,--output", *path,
+  CLI::App* app =
+      root.add_subcommand("keygen", "Make a key to encrypt backups for, or to sign manifests with");
+  const auto options = std::make_shared<KeygenOptions>();
+  app->add_option("-o,--output", options->path,
                   "New file for the secret key, readable by nobody else; else it is printed")
       ->type_name("FILE");
+  app->add_flag("--manifest-key", options->manifest_key,
+                "Make a key for pgbackup.manifest_key_file and --manifest-key-file");
   app->footer(
       "\nWith -o, the public key is printed: a value for pgbackup.encryption_recipients or "
       "--recipient. The\n"
       "file decrypts what is encrypted for it. Keep it where the server is not, and keep it twice: "
       "without\n"
-      "it nobody can read the backups.");
-  return {app, [path, app] { return RunKeygen(*path, *app); }};
+      "it nobody can read the backups.\n"
+      "\n"
+      "With --manifest-key, every server and machine that makes or checks backups needs the same "
+      "file.");
+  return {app, [options, app] { return RunKeygen(*options, *app); }};
 }
 
 }  // namespace pgbackup

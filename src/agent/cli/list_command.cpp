@@ -1,12 +1,12 @@
 // pgbackup list: the backups in a storage, newest first.
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
-#include <cstdio>
 
 #include "agent/cli/backup_address.h"
 #include "agent/cli/backup_json.h"
 #include "agent/cli/command.h"
 #include "agent/cli/exit_status.h"
+#include "agent/cli/manifest_key_options.h"
 #include "agent/cli/progress_display.h"
 #include "agent/cli/storage_options.h"
 #include "agent/cli/table.h"
@@ -16,6 +16,7 @@ namespace {
 
 struct ListOptions {
   StorageOptions storage;
+  ManifestKeyOptions manifest_key;
   BackupFilter filter;
   OutputOptions output;
   uint64_t limit = 0;  // 0: none
@@ -25,7 +26,7 @@ void PrintList(const std::vector<StoredBackup>& backups, const OutputOptions& ou
   if (output.json) {
     boost::json::array array;
     for (const StoredBackup& backup : backups) array.push_back(BackupToJson(backup));
-    PrintLine(boost::json::serialize(array));
+    PrintJson(array);
     return;
   }
   const bool on_terminal = IsOutputTerminal();
@@ -41,17 +42,19 @@ void PrintList(const std::vector<StoredBackup>& backups, const OutputOptions& ou
                           backup.folder});
   }
   if (on_terminal && backups.empty()) return;
-  std::fputs(TableText(table, on_terminal).c_str(), stdout);
+  PrintText(TableText(table, on_terminal));
 }
 
 int RunList(const ListOptions& options, const CLI::App& command) {
   JobBase job;
   job.storage = options.storage.settings();
+  job.manifest_key = options.manifest_key.settings();
   BackupInventory inventory;
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("listing");
     const auto storage = context.open_storage(context.cancellation);
-    inventory = ReadBackups(*storage, ListBackupFolders(*storage), context.cancellation);
+    inventory = ReadBackups(*storage, ListBackupFolders(*storage), {job.manifest_key, std::nullopt},
+                            context.cancellation);
     return RunOutcome();
   });
   if (outcome.state != RunState::kCompleted) {
@@ -82,6 +85,7 @@ Command AddListCommand(CLI::App& root) {
       ->check(CLI::PositiveNumber)
       ->group("Which backup");
   options->storage.AddTo(*app);
+  options->manifest_key.AddReadingTo(*app);
   options->output.AddTo(*app);
   app->footer(
       "\nColumns: id, database, cluster, when it was started, bytes stored, format, label, name. "

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "agent/cli/console.h"
+#include "agent/cli/printable.h"
 #include "core/base/environment.h"
 
 namespace pgbackup {
@@ -84,7 +85,8 @@ void ProgressDisplay::Show(double seconds) {
   const std::string phase = progress_.phase();
   if (on_terminal_) {
     Clear();
-    std::fputs(ProgressLine(progress_, seconds, TerminalWidth()).c_str(), stderr);
+    const std::string line = ProgressLine(progress_, seconds, TerminalWidth());
+    std::fputs(PrintableInLine(line).c_str(), stderr);
     line_is_there_ = true;
   } else if (phase != last_phase_) {
     PrintRemark(phase);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "agent/cli/exit_status.h"
@@ -29,11 +30,19 @@ constexpr const char* kOtherMaintenanceDatabase = "template1";
 using NewestBackups = std::map<std::string, StoredBackup>;  // the newest whole one of each database
 
 // Opens the backup, if need be: which schemas and tables it is limited to is encrypted, too.
+// One that is damaged is logged and none.
 bool IsWhole(StoredBackup* backup, const RestoreJob& job, Storage& storage,
              const RunContext& context) {
   Manifest& manifest = backup->manifest;
   if (manifest.content != DumpContent::kAll) return false;
-  OpenEncryptedBackup(storage, backup->folder, job.encryption, context.progress, &manifest);
+  try {
+    OpenEncryptedBackup(storage, backup->folder, job.encryption, context.progress, &manifest);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCorrupt) throw;
+    context.log(
+        fmt::format("warning: backup \"{}\" is passed over: {}", backup->folder, error.message()));
+    return false;
+  }
   return manifest.selection.IsEmpty();
 }
 
@@ -50,7 +59,8 @@ void CheckOneCluster(const std::vector<StoredBackup>& backups) {
 NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
                           const RunContext& context) {
   BackupInventory inventory =
-      ReadBackups(storage, ListBackupFolders(storage), context.cancellation);
+      ReadBackups(storage, ListBackupFolders(storage),
+                  {job.manifest_key, context.environment.Now()}, context.cancellation);
   for (const UnreadableBackup& unreadable : inventory.unreadable)
     context.log("warning: " + unreadable.error.message());
   std::erase_if(inventory.backups,
@@ -78,16 +88,30 @@ NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Sto
   return newest;
 }
 
-// What the newest backup says of roles and tablespaces; empty when that is nothing.
+// What the newest backup whose globals can be read says of roles and tablespaces; empty when that
+// is nothing.
 std::string NewestGlobals(const NewestBackups& backups, Storage& storage,
                           const RunContext& context) {
-  const auto newest =
-      std::max_element(backups.begin(), backups.end(), [](const auto& one, const auto& other) {
-        return one.second.manifest.started_at < other.second.manifest.started_at;
-      });
-  const StoredBackup& backup = newest->second;
-  const ManifestObject* globals = GlobalsOf(backup.manifest);
-  return globals == nullptr ? "" : ReadGlobals(storage, backup.folder, *globals, context.progress);
+  std::vector<const StoredBackup*> newest_first;
+  for (const auto& [database, backup] : backups) newest_first.push_back(&backup);
+  std::sort(newest_first.begin(), newest_first.end(),
+            [](const StoredBackup* one, const StoredBackup* other) {
+              return one->manifest.started_at > other->manifest.started_at;
+            });
+  std::optional<Error> failure;
+  for (const StoredBackup* backup : newest_first) {
+    const ManifestObject* globals = GlobalsOf(backup->manifest);
+    if (globals == nullptr) return "";
+    try {
+      return ReadGlobals(storage, backup->folder, *globals, context.progress);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCorrupt) throw;
+      context.log(fmt::format("warning: the roles in backup \"{}\" cannot be read: {}",
+                              backup->folder, error.message()));
+      if (!failure) failure = error;
+    }
+  }
+  throw *failure;
 }
 
 // Makes what belongs to no database, or lets `options` of a dry run know what would be made.
@@ -170,7 +194,7 @@ int RunRestoreAll(RestoreJob job, const BackupFilter& filter, const OutputOption
     failed.push_back(database);
     if (ended == kExitInterrupted) break;
   }
-  if (output.json) PrintLine(boost::json::serialize(results));
+  if (output.json) PrintJson(results);
   if (!failed.empty()) PrintRemark(fmt::format("not restored: {}", QuotedList(failed)));
   return status;
 }

@@ -5,6 +5,7 @@
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
 #include "agent/cli/encryption_options.h"
+#include "agent/cli/manifest_key_options.h"
 #include "agent/cli/restore_all.h"
 #include "agent/cli/restore_words.h"
 #include "agent/cli/rights_warning.h"
@@ -19,6 +20,7 @@ namespace {
 struct RestoreCommandOptions {
   StorageOptions storage;
   EncryptionOptions encryption;
+  ManifestKeyOptions manifest_key;
   BackupAddress address;
   ServerOptions server;
   OutputOptions output;
@@ -50,6 +52,7 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   RestoreJob& job = options.job;
   job.storage = options.storage.settings();
   job.encryption = options.encryption.settings();
+  job.manifest_key = options.manifest_key.settings();
   job.server = options.server.Address(*environment);
   job.id = NewRunId(*environment);
   job.options.content = ParseDumpContent(options.content);
@@ -123,6 +126,7 @@ Command AddRestoreCommand(CLI::App& root) {
                 "Check and read everything, say what would be done, change nothing");
   options->storage.AddTo(*app);
   options->encryption.AddReadingTo(*app);
+  options->manifest_key.AddReadingTo(*app);
   options->server.AddTo(*app,
                         "Database to connect to while the new one is made (postgres), or a\n"
                         "connection string without a password; as PGDATABASE");

@@ -1,11 +1,10 @@
 // pgbackup show: what a backup is made of.
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "agent/cli/backup_address.h"
 #include "agent/cli/backup_json.h"
 #include "agent/cli/command.h"
+#include "agent/cli/manifest_key_options.h"
 #include "agent/cli/progress_display.h"
 #include "agent/cli/storage_options.h"
 #include "agent/cli/table.h"
@@ -15,6 +14,7 @@ namespace {
 
 struct ShowOptions {
   StorageOptions storage;
+  ManifestKeyOptions manifest_key;
   BackupAddress address;
   OutputOptions output;
 };
@@ -61,26 +61,27 @@ void PrintBackup(const StoredBackup& backup) {
   const bool on_terminal = IsOutputTerminal();
   const std::string text = TableText(table, on_terminal);
   // The facts need no titles.
-  std::fputs(on_terminal ? text.c_str() + text.find('\n') + 1 : text.c_str(), stdout);
-  std::fputs("\n", stdout);
-  std::fputs(TableText(objects, on_terminal).c_str(), stdout);
+  PrintText(on_terminal ? text.substr(text.find('\n') + 1) : text);
+  PrintLine("");
+  PrintText(TableText(objects, on_terminal));
 }
 
 int RunShow(const ShowOptions& options, const CLI::App& command) {
   JobBase job;
   job.storage = options.storage.settings();
+  job.manifest_key = options.manifest_key.settings();
   StoredBackup backup;
   RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("looking for the backup");
     const auto storage = context.open_storage(context.cancellation);
-    backup = FindBackup(*storage, options.address, context.cancellation, context.log);
+    backup = FindBackup(*storage, options.address, job.manifest_key, context);
     return RunOutcome();
   });
   if (outcome.state != RunState::kCompleted) return ReportOutcome(outcome, options.output, command);
   if (options.output.json) {
     boost::json::object object = BackupToJson(backup);
     object["manifest"] = ManifestToJson(backup.manifest);
-    PrintLine(boost::json::serialize(object));
+    PrintJson(object);
   } else {
     PrintBackup(backup);
   }
@@ -94,6 +95,7 @@ Command AddShowCommand(CLI::App& root) {
   const auto options = std::make_shared<ShowOptions>();
   options->address.AddTo(*app);
   options->storage.AddTo(*app);
+  options->manifest_key.AddReadingTo(*app);
   options->output.AddTo(*app);
   return {app, [options, app] { return RunShow(*options, *app); }};
 }

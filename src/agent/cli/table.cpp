@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "agent/cli/printable.h"
+
 namespace pgbackup {
 namespace {
 
@@ -14,17 +16,10 @@ size_t WidthOf(const std::string& text) {
   }));
 }
 
-// What a name or a label holds must neither end a line nor steer a terminal.
-std::string WithoutControls(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return text;
-}
-
 std::string PaddedRow(const std::vector<std::string>& cells, const std::vector<size_t>& widths) {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
-    const std::string cell = WithoutControls(cells[i]);
+    const std::string cell = PrintableInLine(cells[i]);
     line += cell;
     if (i + 1 < cells.size()) line.append(widths[i] - WidthOf(cell) + 2, ' ');
   }
@@ -34,7 +29,7 @@ std::string PaddedRow(const std::vector<std::string>& cells, const std::vector<s
 std::string TabbedRow(const std::vector<std::string>& cells) {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i)
-    line += (i == 0 ? "" : "\t") + WithoutControls(cells[i]);
+    line += (i == 0 ? "" : "\t") + PrintableInLine(cells[i]);
   return line + "\n";
 }
 
@@ -53,7 +48,8 @@ std::string TableText(const Table& table, bool on_terminal) {
   std::vector<size_t> widths;
   for (const std::string& title : table.titles) widths.push_back(WidthOf(title));
   for (const auto& row : table.rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], WidthOf(PrintableInLine(row[i])));
   text = PaddedRow(table.titles, widths);
   for (const auto& row : table.rows) text += PaddedRow(row, widths);
   return text;

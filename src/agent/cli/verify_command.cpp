@@ -5,6 +5,7 @@
 #include "agent/cli/backup_address.h"
 #include "agent/cli/command.h"
 #include "agent/cli/encryption_options.h"
+#include "agent/cli/manifest_key_options.h"
 #include "agent/cli/rights_warning.h"
 #include "agent/cli/run_id.h"
 #include "agent/cli/server_options.h"
@@ -17,6 +18,7 @@ namespace {
 struct VerifyOptions {
   StorageOptions storage;
   EncryptionOptions encryption;
+  ManifestKeyOptions manifest_key;
   BackupAddress address;
   ServerOptions server;
   OutputOptions output;
@@ -30,6 +32,7 @@ int RunVerifyCommand(const VerifyOptions& options, const CLI::App& command) {
   job.id = NewRunId(*environment);
   job.storage = options.storage.settings();
   job.encryption = options.encryption.settings();
+  job.manifest_key = options.manifest_key.settings();
   job.server = options.server.Address(*environment);
   job.level = ParseVerifyLevel(options.level);
   job.jobs = options.jobs;
@@ -58,6 +61,7 @@ Command AddVerifyCommand(CLI::App& root) {
       ->check(CLI::Range(1, 64));
   options->storage.AddTo(*app);
   options->encryption.AddReadingTo(*app);
+  options->manifest_key.AddReadingTo(*app);
   options->server.AddTo(*app,
                         "For level restore: database to connect to (postgres), or a connection\n"
                         "string without a password; as PGDATABASE");

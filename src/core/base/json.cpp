@@ -19,6 +19,11 @@ std::string Copy(const json::string& text) {
   return std::string(text.data(), text.size());
 }
 
+// A text with a NUL is none that a server or a file system could have given.
+bool IsText(const json::value& value) {
+  return value.is_string() && value.get_string().find('\0') == json::string_view::npos;
+}
+
 }  // namespace
 
 std::string JsonReader::NameOf(std::string_view key) const {
@@ -44,7 +49,7 @@ void JsonReader::Refuse(std::string_view key, std::string_view wanted) const {
 
 std::string JsonReader::Text(std::string_view key) const {
   const json::value& value = Need(key);
-  if (!value.is_string()) Refuse(key, "a text");
+  if (!IsText(value)) Refuse(key, "a text");
   return Copy(value.get_string());
 }
 
@@ -88,7 +93,7 @@ std::vector<std::string> JsonReader::Texts(std::string_view key) const {
   if (value == nullptr) return texts;
   if (!value->is_array()) Refuse(key, "an array of texts");
   for (const json::value& element : value->get_array()) {
-    if (!element.is_string()) Refuse(key, "an array of texts");
+    if (!IsText(element)) Refuse(key, "an array of texts");
     texts.push_back(Copy(element.get_string()));
   }
   return texts;
@@ -130,6 +135,28 @@ json::value JsonText(std::string_view text) {
 
 json::value JsonText(const std::optional<std::string>& text) {
   return text ? JsonText(std::string_view(*text)) : json::value(nullptr);
+}
+
+std::string AsciiJson(const json::value& value) {
+  const std::string text = json::serialize(value);
+  std::string ascii;
+  ascii.reserve(text.size());
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
+    const unsigned first = byte(i);
+    const size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    unsigned code = size == 1 ? first : first & (0xffu >> (size + 1));
+    for (size_t k = 1; k < size && i + k < text.size(); ++k)
+      code = code << 6 | (byte(i + k) & 0x3fu);
+    if (code < 0x7f)
+      ascii += static_cast<char>(code);
+    else if (code < 0x10000)
+      ascii += fmt::format("\\u{:04x}", code);
+    else
+      ascii += fmt::format("\\u{:04x}\\u{:04x}", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    i += size;
+  }
+  return ascii;
 }
 
 json::array JsonTexts(const std::vector<std::string>& texts) {

@@ -2,7 +2,7 @@
 //
 // Every accessor throws kInvalid with the full name of the field, e.g.
 // "field \"options.jobs\" of the job is not a whole number". A field that is null counts as absent;
-// fields nobody asks for are ignored.
+// fields nobody asks for are ignored. A text that holds a NUL is none.
 #pragma once
 
 #include <boost/json.hpp>
@@ -58,6 +58,10 @@ boost::json::object ParseJsonObject(std::string_view text, std::string_view what
 // A JSON value for a text that may not be UTF-8, and for one that may be absent.
 boost::json::value JsonText(std::string_view text);
 boost::json::value JsonText(const std::optional<std::string>& text);
+
+// The value as JSON in ASCII: a reader in any encoding can take it, and decide for itself what to
+// do about a character that it cannot represent.
+std::string AsciiJson(const boost::json::value& value);
 
 // An array of such values.
 boost::json::array JsonTexts(const std::vector<std::string>& texts);

@@ -35,7 +35,8 @@ RunOutcome CopyRun::Run() {
   const std::unique_ptr<Storage> source = context_.open_at(job_.source, context_.cancellation);
   const std::unique_ptr<Storage> target = context_.open_storage(context_.cancellation);
   const std::string text = ReadManifestText(*source, job_.file_name);
-  const Manifest manifest = CheckedManifest(text, *source, job_.file_name, job_.checksum);
+  const Manifest manifest =
+      CheckedManifest(text, *source, job_.file_name, job_.checksum, job_.manifest_key);
   if (!IsThereAlready(*target, text)) {
     has_touched_target_ = true;
     target->Sweep(job_.file_name);

@@ -16,6 +16,7 @@
 #include "core/dump/table_names.h"
 #include "core/hooks/backup_hooks.h"
 #include "core/manifest/encrypted_contents.h"
+#include "core/manifest/manifest_mac.h"
 #include "core/manifest/manifest_store.h"
 #include "core/postgres/connection_watch.h"
 #include "core/run/blocking_monitor.h"
@@ -73,7 +74,8 @@ class Backup {
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<SnapshotCoordinator> coordinator_;
   ProgramVersion pg_dump_;
-  std::unique_ptr<EncryptionKeys> keys_;  // null: nothing is encrypted
+  std::unique_ptr<EncryptionKeys> keys_;      // null: nothing is encrypted
+  std::optional<ManifestKeys> signing_keys_;  // none: the manifest gets no MAC
   Manifest manifest_;
   ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
@@ -83,6 +85,7 @@ class Backup {
 RunOutcome Backup::Run() {
   manifest_.started_at = FormatTimestamp(context_.environment.Now());
   keys_ = OpenEncryptionKeys(job_.encryption);
+  if (!job_.manifest_key.file.empty()) signing_keys_.emplace(job_.manifest_key.file);
   if (keys_) manifest_.encryption = {std::string(keys_->scheme()), keys_->recipients()};
   storage_ = context_.open_storage(context_.cancellation);
   CheckNoManifest(*storage_, job_.file_name);
@@ -287,6 +290,7 @@ std::string Backup::StoreTheManifest(Storage& storage) {
   context_.cancellation.ThrowIfCancelled();
   manifest_.finished_at = FormatTimestamp(context_.environment.Now());
   std::string text = boost::json::serialize(ManifestForStorage(manifest_)) + "\n";
+  if (signing_keys_) text = signing_keys_->Signed(text);
   try {
     StoreManifest(storage, job_.file_name, text);
   } catch (const Error& error) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/json.h"
 #include "core/base/sha256.h"
@@ -86,6 +87,12 @@ std::vector<WantedFile> Fetch::Plan(const Manifest& manifest) const {
       files.push_back({segment.name, &object, &segment});
     }
   }
+  std::set<std::string> names;
+  for (const WantedFile& file : files)
+    if (!names.insert(file.name).second)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("the manifest names the impossible object \"{}\"", file.name),
+                  "Another object would become a file of the same name.");
   return files;
 }
 
@@ -111,7 +118,8 @@ uint64_t Fetch::Bring(Storage& source, const WantedFile& file) {
 RunOutcome Fetch::Run() {
   const std::unique_ptr<Storage> source = context_.open_storage(context_.cancellation);
   const std::string text = ReadManifestText(*source, job_.file_name);
-  Manifest manifest = CheckedManifest(text, *source, job_.file_name, job_.checksum);
+  Manifest manifest =
+      CheckedManifest(text, *source, job_.file_name, job_.checksum, job_.manifest_key);
   if (job_.decompress)
     OpenEncryptedBackup(*source, job_.file_name, job_.encryption, context_.progress, &manifest);
   const std::vector<WantedFile> files = Plan(manifest);

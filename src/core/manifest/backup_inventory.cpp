@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <optional>
 
+#include "core/base/iso_time.h"
 #include "core/base/sha256.h"
+#include "core/manifest/manifest_mac.h"
 #include "core/manifest/manifest_store.h"
 #include "core/run/lanes.h"
 
@@ -16,27 +19,76 @@ namespace {
 constexpr size_t kReadAtOnce = 8;
 
 Error Unreadable(const Storage& storage, const std::string& folder, const Error& error) {
-  if (error.kind() == ErrorKind::kCorrupt) return error;
+  if (error.kind() != ErrorKind::kInvalid) return error;
   return {ErrorKind::kCorrupt,
           fmt::format("the manifest in \"{}/{}\" cannot be read: {}", storage.url(), folder,
                       error.message()),
           error.detail(), error.hint()};
 }
 
-// Nothing when the folder has gone.
-std::optional<StoredBackup> ReadBackup(Storage& storage, const std::string& folder) {
-  std::string text;
-  try {
-    text = ReadManifestText(storage, folder);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kNotFound) return std::nullopt;
-    throw;
+void CheckTime(const Manifest& manifest, const std::string& where, WallTime now) {
+  for (const std::string& text : {manifest.started_at, manifest.finished_at}) {
+    const std::optional<WallTime> time = ParseIsoTime(text);
+    if (time && *time > now + kClockTolerance)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("the manifest in \"{}\" is from the future", where),
+                  fmt::format("It says that the backup was made at {}.", text),
+                  "Check the clock here and that of the server that made it. To use the backup, "
+                  "name it.");
   }
+}
+
+class Reader {
+ public:
+  Reader(Storage& storage, const InventoryRules& rules) : storage_(storage), rules_(rules) {
+    if (!rules.keys.file.empty()) keys_.emplace(rules.keys.file);
+  }
+
+  // Safe to be called by several threads.
+  void Read(const std::string& folder);
+
+  // Throws when the storage let nothing be read.
+  BackupInventory Take();
+
+ private:
+  StoredBackup Checked(const std::string& folder, const std::string& text) const;
+
+  Storage& storage_;
+  const InventoryRules& rules_;
+  std::optional<ManifestKeys> keys_;
+  std::mutex mutex_;
+  BackupInventory inventory_;
+  std::vector<UnreadableBackup> denied_;  // by the storage
+};
+
+void Reader::Read(const std::string& folder) {
+  bool is_read = false;
+  try {
+    const std::string text = ReadManifestText(storage_, folder);
+    is_read = true;
+    StoredBackup backup = Checked(folder, text);
+    const std::lock_guard lock(mutex_);
+    inventory_.backups.push_back(std::move(backup));
+  } catch (const Error& error) {
+    const ErrorKind kind = error.kind();
+    if (!is_read && kind == ErrorKind::kNotFound) return;
+    const bool is_denied = !is_read && kind == ErrorKind::kDenied;
+    if (!is_read && !is_denied && kind != ErrorKind::kCorrupt && kind != ErrorKind::kInvalid) throw;
+    const std::lock_guard lock(mutex_);
+    (is_denied ? denied_ : inventory_.unreadable)
+        .push_back({folder, Unreadable(storage_, folder, error)});
+  }
+}
+
+StoredBackup Reader::Checked(const std::string& folder, const std::string& text) const {
+  const std::string where = fmt::format("{}/{}", storage_.url(), folder);
+  CheckManifestMac(text, keys_ ? &*keys_ : nullptr, rules_.keys.allow_unsigned, where);
   StoredBackup backup;
   backup.folder = folder;
   backup.checksum = ToHex(Sha256::Of(text));
   backup.manifest_size = text.size();
-  backup.manifest = CheckedManifest(text, storage, folder, backup.checksum);
+  backup.manifest = CheckedManifest(text, storage_, folder, backup.checksum, {});
+  if (rules_.now) CheckTime(backup.manifest, where, *rules_.now);
   return backup;
 }
 
@@ -45,6 +97,16 @@ bool IsNewer(const StoredBackup& one, const StoredBackup& other) {
   if (one.manifest.started_at != other.manifest.started_at)
     return one.manifest.started_at > other.manifest.started_at;
   return one.folder > other.folder;
+}
+
+BackupInventory Reader::Take() {
+  if (!denied_.empty() && inventory_.backups.empty() && inventory_.unreadable.empty())
+    throw denied_.front().error;
+  for (UnreadableBackup& backup : denied_) inventory_.unreadable.push_back(std::move(backup));
+  std::sort(inventory_.backups.begin(), inventory_.backups.end(), IsNewer);
+  std::sort(inventory_.unreadable.begin(), inventory_.unreadable.end(),
+            [](const auto& one, const auto& other) { return one.folder < other.folder; });
+  return std::move(inventory_);
 }
 
 }  // namespace
@@ -60,29 +122,14 @@ std::vector<std::string> ListBackupFolders(Storage& storage) {
 }
 
 BackupInventory ReadBackups(Storage& storage, const std::vector<std::string>& folders,
-                            Cancellation& cancellation) {
-  BackupInventory inventory;
-  std::mutex mutex;
+                            const InventoryRules& rules, Cancellation& cancellation) {
+  Reader reader(storage, rules);
   std::vector<std::function<void()>> lanes;
-  for (const std::string& folder : folders)
-    lanes.emplace_back([&] {
-      try {
-        std::optional<StoredBackup> backup = ReadBackup(storage, folder);
-        const std::lock_guard lock(mutex);
-        if (backup) inventory.backups.push_back(std::move(*backup));
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kInvalid) throw;
-        const std::lock_guard lock(mutex);
-        inventory.unreadable.push_back({folder, Unreadable(storage, folder, error)});
-      }
-    });
+  for (const std::string& folder : folders) lanes.emplace_back([&] { reader.Read(folder); });
   FirstFailure failure(cancellation);
   RunLanes(lanes, kReadAtOnce, failure, cancellation);
   failure.Rethrow();
-  std::sort(inventory.backups.begin(), inventory.backups.end(), IsNewer);
-  std::sort(inventory.unreadable.begin(), inventory.unreadable.end(),
-            [](const auto& one, const auto& other) { return one.folder < other.folder; });
-  return inventory;
+  return reader.Take();
 }
 
 }  // namespace pgbackup

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/manifest/manifest_check.h"
 
 namespace pgbackup {
 
@@ -169,10 +170,6 @@ ManifestObject ObjectFromJson(const JsonReader& reader, bool names_are_hidden) {
   if (object.segments.empty())
     throw Error(ErrorKind::kInvalid,
                 fmt::format("object \"{}\" of the manifest has no segments", object.name));
-  for (const Segment& segment : object.segments)
-    if (!IsValidObjectName(segment.name))
-      throw Error(ErrorKind::kInvalid,
-                  fmt::format("the manifest names the impossible object \"{}\"", segment.name));
   return object;
 }
 
@@ -338,6 +335,7 @@ Manifest ParseManifest(std::string_view text) {
   manifest.database_size = root.Object("totals").Size("database_size");
   if (root.Has("fingerprints"))
     manifest.fingerprints = FingerprintsFromJson(root.Object("fingerprints"));
+  CheckManifest(manifest);
   return manifest;
 }
 

@@ -91,7 +91,8 @@ boost::json::object ManifestForStorage(const Manifest& manifest);
 // Of an encrypted backup: whether this is all that manifest.json says, and the rest is missing.
 bool HasHiddenNames(const Manifest& manifest) noexcept;
 
-// kInvalid when the text is no manifest of a version this program reads.
+// kInvalid when the text is no manifest of a version this program reads, or says what none can say
+// (manifest_check.h). It may be anybody's: who wrote it, manifest_mac.h shows.
 Manifest ParseManifest(std::string_view text);
 
 // The name of the object that is the manifest of the backup in `folder`.

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/manifest/manifest_mac.h"
 #include "core/pipeline/buffer_sink.h"
 
 namespace pgbackup {
@@ -45,13 +46,19 @@ std::string ReadManifestText(Storage& storage, const std::string& folder) {
 }
 
 Manifest CheckedManifest(const std::string& text, const Storage& storage, const std::string& folder,
-                         const std::optional<std::string>& checksum) {
+                         const std::optional<std::string>& checksum,
+                         const ManifestKeySettings& keys) {
   const std::string actual = ToHex(Sha256::Of(text));
   if (checksum && actual != *checksum)
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("the manifest of \"{}/{}\" is not the one that was stored",
                             storage.url(), folder),
                 fmt::format("Its SHA-256 is {}, the catalog says {}.", actual, *checksum));
+  if (!checksum && !keys.file.empty()) {
+    const ManifestKeys opened(keys.file);
+    CheckManifestMac(text, &opened, keys.allow_unsigned,
+                     fmt::format("{}/{}", storage.url(), folder));
+  }
   Manifest manifest = ParseManifest(text);
   if (!IsSameFolder(manifest.file_name, folder))
     throw Error(
@@ -63,8 +70,8 @@ Manifest CheckedManifest(const std::string& text, const Storage& storage, const 
 }
 
 Manifest ReadManifest(Storage& storage, const std::string& folder,
-                      const std::optional<std::string>& checksum) {
-  return CheckedManifest(ReadManifestText(storage, folder), storage, folder, checksum);
+                      const std::optional<std::string>& checksum, const ManifestKeySettings& keys) {
+  return CheckedManifest(ReadManifestText(storage, folder), storage, folder, checksum, keys);
 }
 
 void CheckNoManifest(Storage& storage, const std::string& folder) {

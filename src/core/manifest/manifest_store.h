@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/manifest/manifest.h"
+#include "core/manifest/manifest_key.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -12,15 +13,17 @@ namespace pgbackup {
 // The manifest's bytes; kNotFound when `folder` holds no backup.
 std::string ReadManifestText(Storage& storage, const std::string& folder);
 
-// What ReadManifestText has brought from `folder`, compared with `checksum` (SHA-256 in
-// hexadecimal; kCorrupt when another) and parsed. kCorrupt, too, when it is the manifest of a
-// backup in another folder; the folders above may have changed.
+// What ReadManifestText has brought from `folder`, parsed. It is believed when it has `checksum`
+// (SHA-256 in hexadecimal; kCorrupt when another), which a catalog keeps. Without one, its MAC is
+// checked as `keys` ask for (CheckManifestMac). kCorrupt, too, when it is the manifest of a backup
+// in another folder; the folders above may have changed.
 Manifest CheckedManifest(const std::string& text, const Storage& storage, const std::string& folder,
-                         const std::optional<std::string>& checksum);
+                         const std::optional<std::string>& checksum,
+                         const ManifestKeySettings& keys);
 
-// Reads, compares with `checksum` (SHA-256 in hexadecimal; kCorrupt when another) and parses.
+// Reads, and checks in the same manner.
 Manifest ReadManifest(Storage& storage, const std::string& folder,
-                      const std::optional<std::string>& checksum);
+                      const std::optional<std::string>& checksum, const ManifestKeySettings& keys);
 
 // Throws kAlreadyExists, saying that `folder` holds another backup.
 [[noreturn]] void ThrowBackupExists(const Storage& storage, const std::string& folder);

@@ -5,6 +5,7 @@
 #include "core/age/age_decrypt_sink.h"
 #include "core/base/error.h"
 #include "core/manifest/object_names.h"
+#include "core/pipeline/content_size_sink.h"
 #include "core/pipeline/gzip_decode_sink.h"
 #include "core/pipeline/gzip_sink.h"
 #include "core/pipeline/lz4_decode_sink.h"
@@ -28,7 +29,9 @@ std::unique_ptr<Sink> MakeEncoder(std::unique_ptr<Sink> next, const Compression&
   return next;
 }
 
-std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string& object_name) {
+std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string& object_name,
+                                  uint64_t content_size) {
+  next = std::make_unique<ContentSizeSink>(std::move(next), object_name, content_size);
   switch (CodecOfObject(object_name)) {
     case Codec::kZstd:
       return std::make_unique<ZstdDecodeSink>(std::move(next), object_name);
@@ -43,8 +46,8 @@ std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string&
 }
 
 std::unique_ptr<Sink> MakeReader(std::unique_ptr<Sink> next, const std::string& object_name,
-                                 const DecryptionKeys* keys) {
-  std::unique_ptr<Sink> decoder = MakeDecoder(std::move(next), object_name);
+                                 uint64_t content_size, const DecryptionKeys* keys) {
+  std::unique_ptr<Sink> decoder = MakeDecoder(std::move(next), object_name, content_size);
   if (!IsEncryptedObject(object_name)) return decoder;
   if (keys == nullptr)
     throw Error(

@@ -17,6 +17,8 @@ ZstdDecodeSink::ZstdDecodeSink(std::unique_ptr<Sink> next, std::string name)
       context_(ZSTD_createDCtx()),
       buffer_(256 << 10) {
   if (!context_) throw Error(ErrorKind::kInternal, "could not create a zstd context");
+  if (ZSTD_isError(ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kZstdWindowLog)))
+    throw Error(ErrorKind::kInternal, "could not set up a zstd context");
 }
 
 ZstdDecodeSink::~ZstdDecodeSink() = default;

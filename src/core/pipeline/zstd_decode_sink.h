@@ -1,7 +1,8 @@
 // Decompresses zstd frames and passes the content on.
 //
 // Write throws kCorrupt for anything that is not zstd and for a content checksum that does not
-// match; Finish throws kCorrupt when the last frame is not whole or there was none.
+// match; Finish throws kCorrupt when the last frame is not whole or there was none. A frame that
+// asks for a window of more than kZstdWindowLog is refused, so memory is bounded.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,9 @@
 struct ZSTD_DCtx_s;
 
 namespace pgbackup {
+
+// The widest window that is written and read, 128 MiB: what zstd -d takes without a switch.
+inline constexpr int kZstdWindowLog = 27;
 
 class ZstdDecodeSink final : public Sink {
  public:

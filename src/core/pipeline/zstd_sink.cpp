@@ -4,13 +4,12 @@
 #include <zstd.h>
 
 #include "core/base/error.h"
+#include "core/pipeline/zstd_decode_sink.h"
 
 namespace pgbackup {
 namespace {
 
 constexpr size_t kZstdBufferSize = 256 << 10;
-// The largest window that zstd -d accepts without a switch (--long or --memory): 128 MiB.
-constexpr int kLongWindowLog = 27;
 
 size_t ZstdChecked(size_t code) {
   if (ZSTD_isError(code))
@@ -32,7 +31,7 @@ ZstdSink::ZstdSink(std::unique_ptr<Sink> next, const Compression& compression)
   ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
   if (compression.long_distance) {
     ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_enableLongDistanceMatching, 1));
-    ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kLongWindowLog));
+    ZstdChecked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, kZstdWindowLog));
   }
 }
 

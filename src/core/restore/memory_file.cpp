@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -35,6 +36,13 @@ class MemoryFileSink final : public Sink {
 };
 
 }  // namespace
+
+uint64_t LargestInMemory() noexcept {
+  constexpr uint64_t kAlways = 4ull << 30;
+  const int64_t pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_size <= 0) return kAlways;
+  return std::max(kAlways, static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_size) / 2);
+}
 
 MemoryFile::MemoryFile() : fd_(memfd_create("pgbackup", MFD_CLOEXEC)) {
   if (!fd_)

@@ -4,6 +4,7 @@
 // but 200 bytes for each large object.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -12,6 +13,10 @@
 #include "core/pipeline/sink.h"
 
 namespace pgbackup {
+
+// How many bytes of a backup may be kept in memory at once: half of the machine's, or 4 GiB if that
+// is more. What is larger was not made by a sane backup of a database that fits this machine.
+uint64_t LargestInMemory() noexcept;
 
 class MemoryFile {
  public:

@@ -4,6 +4,7 @@
 
 #include "core/archive/toc_reader.h"
 #include "core/pipeline/buffer_sink.h"
+#include "core/pipeline/damaged_object.h"
 #include "core/pipeline/null_sink.h"
 #include "core/pipeline/pump.h"
 #include "core/process/child_process.h"
@@ -22,11 +23,14 @@ constexpr size_t kUnknownHeadSize = 64 << 20;
 // reads. Of a version that is not known here, which pg_restore may know, it keeps plenty.
 class ArchiveHeadSink final : public Sink {
  public:
-  explicit ArchiveHeadSink(std::string* head) : head_(*head), reader_([](const TocEntry&) {}) {}
+  ArchiveHeadSink(std::string* head, std::string name)
+      : head_(*head), name_(std::move(name)), reader_([](const TocEntry&) {}) {}
 
   void Write(std::span<const std::byte> data) override {
     if (reader_.IsComplete() || (!is_known_ && head_.size() >= kUnknownHeadSize)) return;
     const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
+    if (head_.size() + text.size() > LargestInMemory())
+      throw DamagedObject(name_, "Its table of contents is impossibly long.");
     head_ += text;
     if (is_known_) Follow(text);
   }
@@ -44,6 +48,7 @@ class ArchiveHeadSink final : public Sink {
   }
 
   std::string& head_;
+  const std::string name_;
   TocReader reader_;
   bool is_known_ = true;
 };
@@ -103,7 +108,7 @@ ObjectProof ProveObject(const ManifestObject& object, const std::optional<std::s
     return {};
   }
   std::string head;
-  ReadThrough(std::make_unique<ArchiveHeadSink>(&head), object, context);
+  ReadThrough(std::make_unique<ArchiveHeadSink>(&head, object.name), object, context);
   return List(head, list, object.name, context);
 }
 

@@ -16,7 +16,7 @@ ReadableBackup OpenReadableBackup(const JobBase& job, const std::optional<std::s
       ReadableBackup backup;
       backup.storage = i == 0 ? context.open_storage(context.cancellation)
                               : context.open_at(copies[i - 1], context.cancellation);
-      backup.manifest = ReadManifest(*backup.storage, job.file_name, checksum);
+      backup.manifest = ReadManifest(*backup.storage, job.file_name, checksum, job.manifest_key);
       OpenEncryptedBackup(*backup.storage, job.file_name, job.encryption, context.progress,
                           &backup.manifest);
       if (i > 0) backup.copy = backup.storage->url();

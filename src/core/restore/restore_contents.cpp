@@ -1,5 +1,7 @@
 #include "core/restore/restore_contents.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/archive/toc_reader.h"
@@ -45,6 +47,11 @@ void ContentsReader::Read(Storage& storage, const Manifest& manifest,
 }
 
 void ContentsReader::LoadDefinitions(Storage& storage, const ManifestObject& object) {
+  if (object.raw_size > LargestInMemory())
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("the definitions in object \"{}\" are too large", object.name),
+                fmt::format("They take {} bytes of memory, at most {} are taken.", object.raw_size,
+                            LargestInMemory()));
   definitions_ = std::make_unique<MemoryFile>();
   const std::unique_ptr<Sink> chain = ContentChain(definitions_->Writer(), object, progress_);
   ReadStoredObject(storage, job_.file_name, object, *chain);

@@ -30,7 +30,7 @@ std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObj
                                    Progress& progress) {
   return std::make_unique<CountSink>(
       MakeReader(std::make_unique<CountSink>(std::move(next), &progress.raw_bytes), object.name,
-                 object.keys.get()),
+                 object.raw_size, object.keys.get()),
       &progress.stored_bytes);
 }
 

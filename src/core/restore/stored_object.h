@@ -18,7 +18,8 @@ void ReadStoredObject(Storage& storage, const std::string& folder, const Manifes
                       Sink& to);
 
 // What takes the stored bytes of `object` and writes its content into `next`, counting both in
-// `progress`.
+// `progress`. Throws kCorrupt as soon as more than the object's raw_size comes out, and at the end
+// when less did.
 std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,
                                    Progress& progress);
 

@@ -7,6 +7,8 @@
 #include "core/archive/toc_reader.h"
 #include "core/base/error.h"
 #include "core/pipeline/codec.h"
+#include "core/pipeline/damaged_object.h"
+#include "core/restore/memory_file.h"
 
 namespace pgbackup {
 namespace {
@@ -15,10 +17,14 @@ namespace {
 // end.
 class TocSink final : public Sink {
  public:
-  TocSink(TocReader& reader, Sink* head) : reader_(reader), head_(head) {}
+  TocSink(TocReader& reader, const std::string& name, Sink* head)
+      : reader_(reader), name_(name), head_(head) {}
 
   void Write(std::span<const std::byte> data) override {
     if (reader_.IsComplete()) return;
+    size_ += data.size();
+    if (size_ > LargestInMemory())
+      throw DamagedObject(name_, "Its table of contents is impossibly long.");
     reader_.Read({reinterpret_cast<const char*>(data.data()), data.size()});
     if (head_ == nullptr) return;
     head_->Write(data.first(data.size() - (reader_.IsComplete() ? reader_.bytes_behind() : 0)));
@@ -28,7 +34,9 @@ class TocSink final : public Sink {
 
  private:
   TocReader& reader_;
+  const std::string& name_;
   Sink* head_;
+  uint64_t size_ = 0;
 };
 
 }  // namespace
@@ -40,7 +48,8 @@ ArchiveToc ReadStoredToc(Storage& storage, const std::string& folder, const Mani
   ArchiveToc toc;
   TocReader reader(toc);
   const std::unique_ptr<Sink> decode =
-      MakeReader(std::make_unique<TocSink>(reader, head), object.name, object.keys.get());
+      MakeReader(std::make_unique<TocSink>(reader, object.name, head), object.name, object.raw_size,
+                 object.keys.get());
   uint64_t piece = kFirstPiece;
   for (const Segment& segment : object.segments)
     for (uint64_t offset = 0; offset < segment.size && !reader.IsComplete();) {

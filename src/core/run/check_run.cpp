@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/dump/lock_budget.h"
+#include "core/manifest/manifest_mac.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/process/program.h"
 #include "core/run/deadline.h"
@@ -34,6 +35,12 @@ class Check {
     if (!encryption.recipients.empty() || !encryption.identity_file.empty() ||
         !encryption.passphrase_file.empty())
       report_.Try("encryption", [&] { return TryEncryption(encryption, context_.environment); });
+    if (!job_.manifest_key.file.empty())
+      report_.Try("manifest key", [&]() -> ProbeFinding {
+        const size_t keys = ManifestKeys(job_.manifest_key.file).size();
+        return fmt::format("manifests are signed; {} key{} can be checked", keys,
+                           keys == 1 ? "" : "s");
+      });
     if (!job_.storage.url.empty()) CheckStorage();
     return report_;
   }

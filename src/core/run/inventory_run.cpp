@@ -5,17 +5,43 @@
 #include "core/base/json.h"
 #include "core/manifest/backup_inventory.h"
 #include "core/manifest/encrypted_contents.h"
+#include "core/run/events.h"
 
 namespace pgbackup {
 namespace {
 
 namespace json = boost::json;
 
-json::array FoldersIn(Storage& storage) {
-  json::array folders;
-  for (const std::string& folder : ListBackupFolders(storage))
-    folders.push_back(JsonText(std::string_view(folder)));
-  return folders;
+// What an answer may have; a server takes less than 256 MiB, and escapes can double this.
+constexpr size_t kLargestAnswer = 64 << 20;
+
+json::value Entry(const json::value& value) {
+  return json::value(AsciiJson(value));
+}
+
+json::value UnreadableEntry(const std::string& folder, const Error& error) {
+  json::object fields = ErrorFields(error);
+  fields["file_name"] = JsonText(std::string_view(folder));
+  return Entry(fields);
+}
+
+Error ImpossibleFolder(const Storage& storage, const std::string& folder) {
+  return {ErrorKind::kCorrupt,
+          fmt::format("a manifest in \"{}\" lies in a folder whose name cannot be a backup's",
+                      storage.url()),
+          fmt::format("The folder is \"{}\".", folder), "Find out who wrote it."};
+}
+
+void ListFolders(Storage& storage, json::object* fields) {
+  json::array folders, unreadable;
+  for (const std::string& folder : ListBackupFolders(storage)) {
+    if (IsValidObjectName(folder))
+      folders.push_back(Entry(json::value(folder)));
+    else
+      unreadable.push_back(UnreadableEntry(folder, ImpossibleFolder(storage, folder)));
+  }
+  (*fields)["folders"] = std::move(folders);
+  (*fields)["unreadable"] = std::move(unreadable);
 }
 
 // Makes the manifest of an encrypted backup whole when there is a key to it. Without, what is in
@@ -40,27 +66,45 @@ void OpenIfPossible(const InventoryJob& job, const RunContext& context, Storage&
   }
 }
 
-json::array BackupsOf(const InventoryJob& job, const RunContext& context, Storage& storage,
-                      BackupInventory inventory) {
-  json::array backups;
-  for (StoredBackup& backup : inventory.backups) {
-    const uint64_t size = backup.manifest.StoredSize() + backup.manifest_size;
-    OpenIfPossible(job, context, storage, &backup);
-    backups.push_back(json::object{{"file_name", JsonText(std::string_view(backup.folder))},
-                                   {"checksum", JsonText(std::string_view(backup.checksum))},
-                                   {"file_size", size},
-                                   {"manifest", ManifestForCatalog(backup.manifest)}});
-  }
-  return backups;
+Error TooLargeForCatalog(const Storage& storage, const std::string& folder, size_t size) {
+  return {ErrorKind::kInvalid,
+          fmt::format("the manifest in \"{}/{}\" is too large", storage.url(), folder),
+          fmt::format("It would take {} bytes of the catalog.", size)};
 }
 
-json::array UnreadableOf(const BackupInventory& inventory) {
-  json::array unreadable;
+void DescribeBackups(const InventoryJob& job, const RunContext& context, Storage& storage,
+                     BackupInventory inventory, json::object* fields) {
+  json::array backups, unreadable, deferred;
   for (const UnreadableBackup& backup : inventory.unreadable)
-    unreadable.push_back(
-        json::object{{"file_name", JsonText(std::string_view(backup.folder))},
-                     {"message", JsonText(std::string_view(backup.error.message()))}});
-  return unreadable;
+    unreadable.push_back(UnreadableEntry(backup.folder, backup.error));
+  size_t answer = 0;
+  for (StoredBackup& backup : inventory.backups) {
+    if (answer >= kLargestAnswer) {
+      deferred.push_back(Entry(json::value(backup.folder)));
+      continue;
+    }
+    const uint64_t size = backup.manifest.StoredSize() + backup.manifest_size;
+    OpenIfPossible(job, context, storage, &backup);
+    json::value entry =
+        Entry(json::object{{"file_name", JsonText(std::string_view(backup.folder))},
+                           {"checksum", JsonText(std::string_view(backup.checksum))},
+                           {"file_size", size},
+                           {"manifest", ManifestForCatalog(backup.manifest)}});
+    const size_t entry_size = entry.get_string().size();
+    if (entry_size > kLargestAnswer) {
+      unreadable.push_back(
+          UnreadableEntry(backup.folder, TooLargeForCatalog(storage, backup.folder, entry_size)));
+    } else if (answer > 0 && answer + entry_size > kLargestAnswer) {
+      deferred.push_back(Entry(json::value(backup.folder)));
+      answer = kLargestAnswer;
+    } else {
+      answer += entry_size;
+      backups.push_back(std::move(entry));
+    }
+  }
+  (*fields)["backups"] = std::move(backups);
+  (*fields)["unreadable"] = std::move(unreadable);
+  (*fields)["deferred"] = std::move(deferred);
 }
 
 }  // namespace
@@ -71,12 +115,13 @@ RunOutcome RunInventory(const InventoryJob& job, const RunContext& context) {
     const auto storage = context.open_storage(context.cancellation);
     RunOutcome outcome;
     if (job.folders.empty()) {
-      outcome.fields["folders"] = FoldersIn(*storage);
+      ListFolders(*storage, &outcome.fields);
       return outcome;
     }
-    BackupInventory inventory = ReadBackups(*storage, job.folders, context.cancellation);
-    outcome.fields["unreadable"] = UnreadableOf(inventory);
-    outcome.fields["backups"] = BackupsOf(job, context, *storage, std::move(inventory));
+    const InventoryRules rules{job.manifest_key, context.environment.Now()};
+    DescribeBackups(job, context, *storage,
+                    ReadBackups(*storage, job.folders, rules, context.cancellation),
+                    &outcome.fields);
     return outcome;
   } catch (...) {
     return OutcomeOf(std::current_exception(), /*cleaned=*/true);

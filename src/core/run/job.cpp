@@ -373,7 +373,13 @@ Job ParseJob(std::string_view line) {
                 "Install the executable and the extension from one build; after an upgrade, "
                 "restart the server.");
   Job job = ParseOfKind(root.Text("job"), root);
-  std::visit([&](JobBase& each) { each.nice = InRange(root, "nice", 0, 0, 19); }, job);
+  std::visit(
+      [&](JobBase& each) {
+        each.nice = InRange(root, "nice", 0, 0, 19);
+        each.manifest_key = {root.TextOr("manifest_key_file", ""),
+                             root.FlagOr("allow_unsigned", false)};
+      },
+      job);
   return job;
 }
 

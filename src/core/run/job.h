@@ -12,6 +12,7 @@
 #include "core/age/secret.h"
 #include "core/dump/dump_plan.h"
 #include "core/manifest/manifest.h"
+#include "core/manifest/manifest_key.h"
 #include "core/passkey/passkey_hash.h"
 #include "core/postgres/server_address.h"
 #include "core/run/compression.h"
@@ -31,6 +32,7 @@ struct JobBase {
   StorageSettings storage;
   std::string file_name;  // the backup's folder
   EncryptionSettings encryption;
+  ManifestKeySettings manifest_key;
   int64_t nice = 0;                       // added to the agent's priority, 0-19
   std::chrono::seconds stall_timeout{0};  // without any progress; 0: off
 };

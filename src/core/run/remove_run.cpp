@@ -10,7 +10,7 @@ namespace {
 // Throws when the folder holds the backup of another run than the job's.
 void CheckIsOurs(Storage& storage, const RemoveJob& job) {
   if (!storage.Head(ManifestObjectName(job.file_name))) return;
-  const Manifest manifest = ReadManifest(storage, job.file_name, std::nullopt);
+  const Manifest manifest = ReadManifest(storage, job.file_name, std::nullopt, {});
   if (manifest.id == job.id && manifest.cluster.system_identifier == job.system_identifier) return;
   throw Error(
       ErrorKind::kAlreadyExists,

@@ -10,31 +10,6 @@
 namespace pgbackup {
 namespace {
 
-// Knows how much there has to be.
-class SizeCheckSink final : public Sink {
- public:
-  SizeCheckSink(std::unique_ptr<Sink> next, const ManifestObject& object)
-      : next_(std::move(next)), object_(object) {}
-
-  void Write(std::span<const std::byte> data) override {
-    size_ += data.size();
-    next_->Write(data);
-  }
-  void Finish() override {
-    if (size_ != object_.raw_size)
-      throw DamagedObject(
-          object_.name,
-          fmt::format("Its content has {} bytes, the manifest says {}.", size_, object_.raw_size));
-    next_->Finish();
-  }
-  void Abort() noexcept override { next_->Abort(); }
-
- private:
-  std::unique_ptr<Sink> next_;
-  const ManifestObject& object_;
-  uint64_t size_ = 0;
-};
-
 // Reads the table of contents at the head of an archive as it passes.
 class ArchiveContentsSink final : public Sink {
  public:
@@ -133,8 +108,8 @@ std::unique_ptr<Sink> ShapeCheck(std::unique_ptr<Sink> next, const Manifest& man
 
 std::unique_ptr<Sink> ContentCheck(std::unique_ptr<Sink> next, const Manifest& manifest,
                                    const ManifestObject& object, VerifyLevel level) {
-  if (level != VerifyLevel::kChecksum) next = ShapeCheck(std::move(next), manifest, object);
-  return std::make_unique<SizeCheckSink>(std::move(next), object);
+  if (level == VerifyLevel::kChecksum) return next;
+  return ShapeCheck(std::move(next), manifest, object);
 }
 
 }  // namespace pgbackup

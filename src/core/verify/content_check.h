@@ -10,12 +10,12 @@
 
 namespace pgbackup {
 
-// Passes the content on to `next`, looking at it. Its Finish throws kCorrupt, naming the object,
-// when the content has another size than the manifest says. At the other levels than kChecksum it
-// also does when the content is not whole or holds something else: of an archive, the table of
-// contents has to fit the manifest (archive_contents.h); a script has to end with the line that
-// pg_dump ends with; the rows of a range have to be between the SQL that the manifest describes.
-// `manifest` outlives the check.
+// Passes the content on to `next`, looking at it; `next` itself at level kChecksum, where the size,
+// which ContentChain (stored_object.h) checks, is all that there is to check. Its Finish throws
+// kCorrupt, naming the object, when the content is not whole or holds something else: of an
+// archive, the table of contents has to fit the manifest (archive_contents.h); a script has to end
+// with the line that pg_dump ends with; the rows of a range have to be between the SQL that the
+// manifest describes. `manifest` outlives the check.
 std::unique_ptr<Sink> ContentCheck(std::unique_ptr<Sink> next, const Manifest& manifest,
                                    const ManifestObject& object, VerifyLevel level);
 

@@ -56,7 +56,7 @@ class Verification {
 
 RunOutcome Verification::Run() {
   const std::unique_ptr<Storage> storage = context_.open_storage(context_.cancellation);
-  manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum);
+  manifest_ = ReadManifest(*storage, job_.file_name, job_.checksum, job_.manifest_key);
   if (!only_stored_bytes())
     OpenEncryptedBackup(*storage, job_.file_name, job_.encryption, context_.progress, &manifest_);
   RunOutcome outcome;
