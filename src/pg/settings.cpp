@@ -166,9 +166,10 @@ void DefineHow() {
       "pgbackup.passphrase_file", &settings.passphrase_file, "",
       "File with a passphrase that backups are encrypted with, when there are no recipients.",
       CheckAbsolutePath);
-  DefineText("pgbackup.manifest_key_file", &settings.manifest_key_file, "",
-             "File with the keys that manifests are signed and checked with; empty for none.",
-             CheckAbsolutePath);
+  DefinePrivateText(
+      "pgbackup.manifest_key_file", &settings.manifest_key_file, "",
+      "File with the keys that manifests are signed and checked with; empty for none.",
+      CheckAbsolutePath);
   DefineNumber("pgbackup.bandwidth_limit", &settings.bandwidth_limit, 0, 0, INT_MAX, GUC_UNIT_KB,
                "Most that one run may store in a second; 0 for no limit.");
   DefineText("pgbackup.bin_directory", &settings.bin_directory, "",
