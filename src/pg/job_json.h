@@ -15,7 +15,8 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "jsonb_build_object('host', $2, 'port', $3, 'user', "                          \
   "(SELECT r.rolname FROM pg_extension e JOIN pg_roles r ON r.oid = e.extowner " \
   " WHERE e.extname = 'pgbackup'), 'maintenance_database', current_database(), " \
-  "'conninfo', current_setting('pgbackup.dump_conninfo'), 'bin_directory', $4)"
+  "'conninfo', current_setting('pgbackup.dump_conninfo'), 'bin_directory', $4, " \
+  "'must_be_confined', true)"
 
 // Expression for the job's `storage` member; `url` is an SQL expression.
 #define PGBACKUP_STORAGE_JSON(url)                                                  \

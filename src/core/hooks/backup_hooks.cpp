@@ -7,6 +7,7 @@
 #include "core/base/utf8.h"
 #include "core/hooks/time_limit.h"
 #include "core/postgres/postgres_connection.h"
+#include "core/postgres/session_rights.h"
 #include "core/process/child_process.h"
 #include "core/process/program.h"
 
@@ -55,6 +56,7 @@ void RunSql(const std::string& name, const std::string& sql, const BackupJob& jo
   const TimeLimit limit(time, cancellation);
   try {
     PostgresConnection connection(SettingsFor(job.server, job.database), limit.cancellation());
+    CheckConfinement(connection, job.server);
     connection.Execute(sql);
   } catch (const Error& error) {
     if (limit.IsOver())

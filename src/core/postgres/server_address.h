@@ -17,6 +17,8 @@ struct ServerAddress {
   std::string conninfo;  // pgbackup.dump_conninfo: overrides all but the database's name
   std::string conninfo_from = "pgbackup.dump_conninfo";  // what messages call it
   std::string bin_directory;                             // pgbackup.bin_directory
+  // Its module confines our sessions; a run refuses to evaluate what others wrote if it does not.
+  bool must_be_confined = false;
 };
 
 using ConnectionSettings = std::vector<std::pair<std::string, std::string>>;

@@ -1,5 +1,7 @@
 #include "core/postgres/session_rights.h"
 
+#include "core/base/error.h"
+
 namespace pgbackup {
 
 SessionRights ReadSessionRights(PostgresConnection& connection) {
@@ -13,6 +15,15 @@ SessionRights ReadSessionRights(PostgresConnection& connection) {
 
 bool LendsSuperuserRights(const SessionRights& rights) noexcept {
   return rights.is_superuser && !rights.is_confined;
+}
+
+void CheckConfinement(PostgresConnection& connection, const ServerAddress& server) {
+  if (!server.must_be_confined || !LendsSuperuserRights(ReadSessionRights(connection))) return;
+  throw Error(ErrorKind::kInvalid, "the server does not confine this session",
+              "Functions and constraints of other roles would be evaluated with superuser rights.",
+              "Restart the server if pgbackup has been upgraded since its start. If "
+              "pgbackup.dump_conninfo names another server, preload pgbackup there, too, or name "
+              "a role that is not a superuser.");
 }
 
 }  // namespace pgbackup

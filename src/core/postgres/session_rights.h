@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/postgres/postgres_connection.h"
+#include "core/postgres/server_address.h"
 
 namespace pgbackup {
 
@@ -17,5 +18,8 @@ SessionRights ReadSessionRights(PostgresConnection& connection);
 // True when functions and expressions of ordinary roles, evaluated by the session, could do what a
 // superuser can.
 bool LendsSuperuserRights(const SessionRights& rights) noexcept;
+
+// Throws kInvalid when that is so although the server must confine its sessions.
+void CheckConfinement(PostgresConnection& connection, const ServerAddress& server);
 
 }  // namespace pgbackup

@@ -6,6 +6,7 @@
 #include "core/base/json.h"
 #include "core/base/random_suffix.h"
 #include "core/dump/read_session.h"
+#include "core/postgres/session_rights.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
 #include "core/restore/dry_run.h"
@@ -163,6 +164,7 @@ Preflight Restore::Check(Storage& storage) {
   context_.progress.SetPhase("checking");
   PostgresConnection connection = Connect(job_.server.maintenance_database);
   Findings findings;
+  findings.Try([&] { CheckConfinement(connection, job_.server); });
   findings.Try([&] { CheckPgRestore(programs_, manifest_, context_.cancellation); });
   findings.Try([&] { CheckTarget(connection); });
   Preflight preflight =

@@ -26,6 +26,7 @@ ServerAddress ParseServer(const JsonReader& reader) {
   server.maintenance_database = reader.TextOr("maintenance_database", "postgres");
   server.conninfo = reader.TextOr("conninfo", "");
   server.bin_directory = reader.TextOr("bin_directory", "");
+  server.must_be_confined = reader.FlagOr("must_be_confined", false);
   return server;
 }
 
