@@ -181,6 +181,16 @@ bool RunsQueries(Oid oid) {
   }
 }
 
+// Reads text as values of a column's type, so it evaluates domains that others wrote.
+bool ReadsValuesOfColumns(Oid oid) {
+#if PG_VERSION_NUM >= 180000
+  return oid == F_PG_RESTORE_ATTRIBUTE_STATS;
+#else
+  (void)oid;
+  return false;
+#endif
+}
+
 bool MayBeCalledByAnyAuthor(Oid oid, const Function& function) {
   if (!IsSuperuserRole(function.owner)) return true;  // it runs as its owner
   if (function.volatility == PROVOLATILE_IMMUTABLE) return true;
@@ -200,6 +210,7 @@ void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object_id, int su
   if (previous_access_hook != nullptr)
     previous_access_hook(access, class_id, object_id, sub_id, arg);
   if (access != OAT_FUNCTION_EXECUTE) return;
+  if (ReadsValuesOfColumns(object_id)) NoteForeignValues();
   if (object_id == F_SET_CONFIG && !MayChangeSettings()) RefuseSettings();
   if (CurrentAuthors() == Authors::kTrusted) return;
   if (!IsConfined() || !HasSuperuserRights() || IsFunctionCallMessage()) return;

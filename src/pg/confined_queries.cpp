@@ -41,19 +41,29 @@ Authors AuthorsOf(const PlannedStmt& plan) {
   return Authors::kTrusted;
 }
 
+// Of the client's statement; a session runs one at a time. See NoteForeignValues.
+bool has_foreign_values = false;
+int query_depth = 0;  // of queries within queries
+
 // Runs a stage of a query with its authors, and puts back those before.
 template <typename Stage>
 void Run(const QueryDesc& query, const Stage& stage) {
   if (!IsConfined() || !HasSuperuserRights()) return stage();
-  const Authors before = SetAuthors(AuthorsOf(*query.plannedstmt));
+  const Authors before =
+      SetAuthors(has_foreign_values ? Authors::kUnknown : AuthorsOf(*query.plannedstmt));
+  ++query_depth;
   PG_TRY();
   { stage(); }
   PG_FINALLY();
-  { SetAuthors(before); }
+  {
+    --query_depth;
+    SetAuthors(before);
+  }
   PG_END_TRY();
 }
 
 void OnStart(QueryDesc* query, int flags) {
+  if (query_depth == 0) has_foreign_values = false;
   Run(*query,
       [&] { (previous_start != nullptr ? previous_start : standard_ExecutorStart)(query, flags); });
 }
@@ -79,6 +89,10 @@ void OnFinish(QueryDesc* query) {
 }
 
 }  // namespace
+
+void NoteForeignValues() {
+  has_foreign_values = true;
+}
 
 void ConfineQueries() {
   previous_start = ExecutorStart_hook;

@@ -52,6 +52,10 @@ enum class Authors {
 Authors CurrentAuthors();
 Authors SetAuthors(Authors authors);  // returns what was in force before
 
+// The query that is being prepared calls a built-in function that evaluates expressions of others,
+// so that query has authors that are not known.
+void NoteForeignValues();
+
 // Whether a function is running that would have had a superuser's rights, and got its owner's.
 bool IsInForeignFunction();
 

@@ -209,6 +209,46 @@ is($node->safe_psql('postgres', q{SELECT pgbackup.is_confined()}), 'f', 'a sessi
 is((confined('postgres', q{SELECT pgbackup.is_confined()}))[1], 't', 'one with the setting is');
 is((confined('postgres', q{SELECT pgbackup.is_confined()}, 'mallory'))[0] == 0, '', 'and not everyone may ask');
 
+# What later versions evaluate: a trigger at each login, columns computed when they are read, and
+# statistics that come with a backup, whose values are values of their columns' types.
+SKIP:
+{
+	skip 'login event triggers came with version 17', 1 if $node->pg_version->cmp('17') < 0;
+	$node->safe_psql('postgres', 'CREATE DATABASE logins');
+	$node->safe_psql('logins', 'CREATE SCHEMA mallory AUTHORIZATION mallory; CREATE SCHEMA hidden; GRANT CREATE, USAGE ON SCHEMA hidden TO mallory');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-U', 'mallory', '-d', $node->connstr('logins'), '-f', fixture('fixtures/attacks.sql') ],
+		'the attacks are in place once more');
+	as_mallory('logins', q{
+		CREATE FUNCTION mallory.on_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM mallory.pwn('login'); END $$});
+	as_mallory('logins', 'CREATE TABLE mallory.virtual (a int, b int GENERATED ALWAYS AS (a + 1) VIRTUAL); INSERT INTO mallory.virtual VALUES (1)')
+	  if $node->pg_version->cmp('18') >= 0;
+	$node->safe_psql('logins', 'CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION mallory.on_login()');
+	for my $format (qw(custom parallel plain))
+	{
+		my $id = start_backup($node, "'logins', format => '$format'");
+		is(finished($node, $id), 'completed', "a backup of a database with a trigger at login, $format") or diag(explain(row_of($node, $id)));
+		completes($node->safe_psql('postgres', "SELECT pgbackup.verify($id, 'restore')"), "is verified, $format");
+		nothing_happened("a trigger at login, $format");
+	}
+}
+SKIP:
+{
+	skip 'backups have statistics since version 18', 1 if $node->pg_version->cmp('18') < 0;
+	$node->safe_psql('postgres', 'CREATE DATABASE measured');
+	$node->safe_psql('measured', 'CREATE SCHEMA mallory AUTHORIZATION mallory');
+	as_mallory('measured', q{
+		CREATE DOMAIN mallory.writer AS int CHECK (CASE WHEN current_user <> 'mallory' THEN lo_create(888888) > 0 ELSE true END);
+		CREATE TABLE mallory.t (a mallory.writer);
+		INSERT INTO mallory.t SELECT 1 FROM generate_series(1, 100);
+		ANALYZE mallory.t});
+	my $id = start_backup($node, q{'measured', format => 'custom'});
+	is(finished($node, $id), 'completed', 'a backup with statistics of a domain');
+	my $run = $node->safe_psql('postgres', "SELECT pgbackup.verify($id, 'restore')");
+	finished($node, $run);
+	like(row_of($node, $run, 'restores')->{message}, qr/the rows of \d+ tables|function lo_create.* cannot be called/, 'is loaded, or refused');
+	nothing_happened('statistics', 'measured');
+}
+
 # A database owner's settings for it do not decide.
 $node->safe_psql('postgres', 'ALTER DATABASE literal SET track_activities = off');
 is((confined('literal', q{SELECT lo_import('/etc/hostname', 888889)}))[0], 0, 'a client calls what it likes itself');
