@@ -84,7 +84,7 @@ docs_file() { # FILE
     my %names = map { $_ => 1 } $text =~ /\bpgbackup\.(?!so\b|control\b)([a-z]\w+)(?![\w*])/g;
     $known =~ /\bpgbackup\.$_\b/ or push @wrong, "pgbackup.$_, which is unknown" for sort keys %names;
     print "$file: $_\n" for @wrong;
-    exit(@wrong > 0)' "$1" src/pg/settings.cpp sql/parts/*.sql
+    exit(@wrong > 0)' "$1" src/pg/settings.cpp src/pg/confinement.cpp sql/parts/*.sql
 }
 # What the sources can raise is in the tables of the file, and nothing else.
 messages_file() { # FILE
