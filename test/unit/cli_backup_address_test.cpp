@@ -25,7 +25,7 @@ class BackupAddressTest : public ::testing::Test {
                    const std::string& cluster = "") {
     RunHarness harness(*environment_, {});
     try {
-      const std::string folder =
+      std::string folder =
           FindBackup(storage_, {name, {database, cluster}}, keys_, harness.context).folder;
       warnings_ = harness.log;
       return folder;

@@ -20,7 +20,7 @@ const std::string kOne(64, '1'), kTwo(64, '2');
 class ManifestMac : public testing::Test {
  protected:
   std::string File(const std::string& text, mode_t mode = 0600) {
-    const std::string path = folder_.path() + "/key" + std::to_string(files_++);
+    std::string path = folder_.path() + "/key" + std::to_string(files_++);
     const int file = open(path.c_str(), O_WRONLY | O_CREAT, mode);
     EXPECT_EQ(write(file, text.data(), text.size()), static_cast<ssize_t>(text.size()));
     close(file);

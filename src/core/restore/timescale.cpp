@@ -48,7 +48,7 @@ SELECT format('SELECT %I.%I()', n.nspname, p.proname)
 
 std::string ExpectTimescale(PostgresConnection& connection, const std::string& suffix) {
   if (connection.Query(kMayComeSql).rows() == 0) return "";
-  const std::string name = "pgbackup_restoring_" + suffix;
+  std::string name = "pgbackup_restoring_" + suffix;
   for (const char* sql : kExpectSql) connection.Execute(fmt::format(fmt::runtime(sql), name));
   return name;
 }
