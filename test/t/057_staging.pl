@@ -26,14 +26,15 @@ sub connects
 	return $status == 0 ? 'yes' : $error;
 }
 
-# A pg_restore that, while the file "hold" exists, does its work and then waits for the file "go".
+# A pg_restore that, while the file "hold" exists and once rows are loaded, does its work and then waits for
+# the file "go".
 my $held = $node->basedir . '/held';
 mkdir $held or die;
 symlink "$bin/$_", "$held/$_" for qw(pg_dump pg_dumpall psql);
 append_to_file("$held/pg_restore", <<"SCRIPT");
 #!/bin/bash
 "$bin/pg_restore" "\$@" || exit
-case "\$*" in *--version*) exit ;; esac
+case "\$*" in *--section=post-data*) ;; *) exit 0 ;; esac
 [ -e "$held/hold" ] || exit 0
 touch "$held/reached"
 while [ ! -e "$held/go" ] && [ -e "/proc/\$PPID" ]; do
