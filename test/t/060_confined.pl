@@ -213,7 +213,7 @@ is((confined('postgres', q{SELECT pgbackup.is_confined()}, 'mallory'))[0] == 0, 
 # statistics that come with a backup, whose values are values of their columns' types.
 SKIP:
 {
-	skip 'login event triggers came with version 17', 1 if $node->pg_version->cmp('17') < 0;
+	skip 'login event triggers came with version 17', 1 if $node->pg_version < 17;
 	$node->safe_psql('postgres', 'CREATE DATABASE logins');
 	$node->safe_psql('logins', 'CREATE SCHEMA mallory AUTHORIZATION mallory; CREATE SCHEMA hidden; GRANT CREATE, USAGE ON SCHEMA hidden TO mallory');
 	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-U', 'mallory', '-d', $node->connstr('logins'), '-f', fixture('fixtures/attacks.sql') ],
@@ -221,7 +221,7 @@ SKIP:
 	as_mallory('logins', q{
 		CREATE FUNCTION mallory.on_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM mallory.pwn('login'); END $$});
 	as_mallory('logins', 'CREATE TABLE mallory.virtual (a int, b int GENERATED ALWAYS AS (a + 1) VIRTUAL); INSERT INTO mallory.virtual VALUES (1)')
-	  if $node->pg_version->cmp('18') >= 0;
+	  if $node->pg_version >= 18;
 	$node->safe_psql('logins', 'CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION mallory.on_login()');
 	for my $format (qw(custom parallel plain))
 	{
@@ -233,7 +233,7 @@ SKIP:
 }
 SKIP:
 {
-	skip 'backups have statistics since version 18', 1 if $node->pg_version->cmp('18') < 0;
+	skip 'backups have statistics since version 18', 1 if $node->pg_version < 18;
 	$node->safe_psql('postgres', 'CREATE DATABASE measured');
 	$node->safe_psql('measured', 'CREATE SCHEMA mallory AUTHORIZATION mallory');
 	as_mallory('measured', q{
