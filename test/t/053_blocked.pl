@@ -124,6 +124,8 @@ leave($writer);
 		completes($id, "$format: with a role, timeouts and a library");
 		completes($node->safe_psql('postgres', "SELECT pgbackup.verify($id, 'restore')"), "$format: which is verified", 'restores');
 		completes(start_restore($node, "$id, 'again_$format'"), "$format: and restored", 'restores');
+		# Its settings have come, too, and would end this session.
+		$node->safe_psql('postgres', "ALTER DATABASE again_$format RESET ALL");
 		is($node->safe_psql("again_$format", 'SELECT count(*) FROM t'), 1000, "$format: with its rows");
 	}
 	$node->safe_psql('postgres', 'ALTER DATABASE own RESET ALL');
@@ -139,11 +141,12 @@ $node->safe_psql('postgres', qq{ALTER ROLE "$user" IN DATABASE shop RESET ALL});
 {
 	local $ENV{PGOPTIONS} = '-c role=none -c default_transaction_isolation=read\ committed -c default_transaction_read_only=off'
 	  . ' -c statement_timeout=0 -c idle_session_timeout=0';
+	my $has_transaction_timeout = $node->safe_psql('postgres', 'SHOW server_version_num') >= 170000;
+	$ENV{PGOPTIONS} .= ' -c transaction_timeout=0' if $has_transaction_timeout;
 	$node->safe_psql('postgres', "ALTER DATABASE postgres SET $_") for (
 		'role = eve', q{default_transaction_isolation = 'serializable'}, 'default_transaction_read_only = on',
 		'default_transaction_deferrable = on', q{statement_timeout = '1ms'}, q{idle_session_timeout = '1ms'});
-	$node->safe_psql('postgres', q{ALTER DATABASE postgres SET transaction_timeout = '1ms'})
-	  if $node->safe_psql('postgres', 'SHOW server_version_num') >= 170000;
+	$node->safe_psql('postgres', q{ALTER DATABASE postgres SET transaction_timeout = '1ms'}) if $has_transaction_timeout;
 	my $launcher = launcher_pid($node);
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
 	wait_until(sub { my $pid = launcher_pid($node); $pid ne '' && $pid ne $launcher }, 'a new launcher');
