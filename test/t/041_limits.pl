@@ -99,13 +99,13 @@ unlink "$slow/pg_dump";
 PostgreSQL::Test::Utils::append_to_file("$slow/pg_dump", <<"SCRIPT");
 #!/bin/bash
 case "\$*" in *--version*) exec "$bin/pg_dump" "\$@" ;; esac
-for i in {1..25}; do echo "line \$i." >&2; done
+for i in {1..75}; do echo "line \$i." >&2; done
 exit 1
 SCRIPT
 chmod 0755, "$slow/pg_dump";
 my $log_start = -s $node->logfile;
 $id = fails_with($node, q{'shop', format => 'custom'}, qr/pg_dump of .* exited with status 1/, 'a failing pg_dump', undef);
-is(row_of($node, $id)->{detail}, join(' | ', map { "line $_." } 6 .. 25), 'its last 20 lines are the detail');
+is(row_of($node, $id)->{detail}, join(' | ', map { "line $_." } 16 .. 75), 'its last 60 lines are the detail');
 my $log = substr(read_file($node->logfile), $log_start);
 is_deeply([ $log =~ /WARNING:  pgbackup: backup $id of database "shop": (line \d+\.)\n/g ], [ map { "line $_." } 6 .. 25 ],
 	'each is a line of the log, with run and database');

@@ -9,7 +9,7 @@ namespace pgbackup {
 
 class LineTail {
  public:
-  static constexpr size_t kMaxLines = 20;
+  static constexpr size_t kMaxLines = 60;         // a statement that an error quotes among them
   static constexpr size_t kMaxLineLength = 1000;  // bytes; the rest of a longer line is dropped
 
   void Append(std::string_view text);

@@ -25,7 +25,7 @@ bool IsData(const TocEntry& entry) {
 
 // True when `entry`, which depends on `on`, is a part of it and comes along with it.
 bool IsPartOf(const TocEntry& entry, const TocEntry& on) {
-  if (OneOf(entry.kind, {"ACL", "COMMENT", "SECURITY LABEL"})) return true;
+  if (OneOf(entry.kind, {"ACL", "COMMENT", "SECURITY LABEL", "STATISTICS DATA"})) return true;
   if (OneOf(on.kind, {"CONSTRAINT", "INDEX"})) return false;
   if (!IsRelation(on)) return false;  // a trigger also depends on a function, but is not its part
   if (OneOf(entry.kind, {"INDEX", "STATISTICS", "SEQUENCE OWNED BY"})) return true;
