@@ -107,7 +107,7 @@ my $log_start = -s $node->logfile;
 $id = fails_with($node, q{'shop', format => 'custom'}, qr/pg_dump of .* exited with status 1/, 'a failing pg_dump', undef);
 is(row_of($node, $id)->{detail}, join(' | ', map { "line $_." } 16 .. 75), 'its last 60 lines are the detail');
 my $log = substr(read_file($node->logfile), $log_start);
-is_deeply([ $log =~ /WARNING:  pgbackup: backup $id of database "shop": (line \d+\.)\n/g ], [ map { "line $_." } 6 .. 25 ],
+is_deeply([ $log =~ /WARNING:  pgbackup: backup $id of database "shop": (line \d+\.)\n/g ], [ map { "line $_." } 16 .. 75 ],
 	'each is a line of the log, with run and database');
 
 # What the log has of runs, by the level: of one that completes and one that fails.
