@@ -126,7 +126,7 @@ sub lines_of_runs
 	is_deeply([ grep { /pgbackup: / && !/$of_run|asks to/ } split /\n/, $lines ], [], "$level: every line names run and database");
 	return map { s/^.*?(\w+):  $of_run/$1/r =~ s/(: line|: pg_dump).*/$1/r } grep { /$of_run/ } split /\n/, $lines;
 }
-my @words = ('WARNING: line') x 20;
+my @words = ('WARNING: line') x 60;
 is_deeply([ lines_of_runs('error') ], ['WARNING failed: pg_dump'], 'error: failures');
 is_deeply([ lines_of_runs('warning') ], [ @words, 'WARNING failed: pg_dump' ], 'warning: and what agents say');
 is_deeply([ lines_of_runs('log') ], [ 'LOG completed', @words, 'WARNING failed: pg_dump' ], 'log: and how others end');
