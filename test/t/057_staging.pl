@@ -110,7 +110,7 @@ sub stopped_after_load
 	my $holder = $node->background_psql($side);
 	$holder->query_safe("BEGIN; LOCK TABLE items IN $mode MODE");
 	go();
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$side' AND query ~ '^$waiting|pg_restore_attribute_stats' AND wait_event_type = 'Lock'")
+	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$side' AND query ~ '^$waiting|pg_restore_[a-z]+_stats' AND wait_event_type = 'Lock'")
 	  or die "never came to $waiting";
 	return ($side, $holder);
 }
