@@ -31,7 +31,7 @@ constexpr std::string_view kFixedOptions[] = {
 };
 
 constexpr const char* kProgramConnectTimeout =
-    "60";  // seconds, of programs: they wait for ever otherwise
+    "60";  // seconds, of programs: they wait indefinitely otherwise
 
 void Set(ConnectionSettings* settings, const std::string& keyword, const std::string& value) {
   for (auto& [known, old] : *settings)
