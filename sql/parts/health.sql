@@ -123,7 +123,7 @@ CREATE FUNCTION pgbackup._snapshot_problems(database name) RETURNS TABLE (status
     SELECT 'warning', format('backup %s holds back vacuum by %s transactions, pgbackup.max_xmin_age is %s', p.id,
                              max(age(a.backend_xmin)), current_setting('pgbackup.max_xmin_age'))
       FROM pgbackup._progress() AS p
-      JOIN pg_stat_activity a ON a.application_name = format('pgbackup backup %s', p.id)
+      JOIN pg_stat_activity a ON a.application_name IN (format('pgbackup backup %s', p.id), format('pgbackup backup %s (confined)', p.id))
      WHERE p.database = $1
      GROUP BY p.id
     HAVING max(age(a.backend_xmin)) > current_setting('pgbackup.max_xmin_age')::int

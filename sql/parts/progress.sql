@@ -24,7 +24,7 @@ CREATE FUNCTION pgbackup._sessions_of_backup(id bigint, OUT lock_waiters int, OU
         SELECT a.pid, a.application_name, a.backend_xmin, a.wait_event_type FROM pg_stat_get_activity(NULL) AS a),
     ours AS MATERIALIZED (
         SELECT array_agg(s.pid) AS pids, max(age(s.backend_xmin)) AS xmin_age
-          FROM s WHERE s.application_name = format('pgbackup backup %s', $1))
+          FROM s WHERE s.application_name IN (format('pgbackup backup %s', $1), format('pgbackup backup %s (confined)', $1)))
     -- Only who waits is asked about: pg_locks would be all locks of the server.
     SELECT (SELECT count(*) FROM s
              WHERE CASE WHEN s.wait_event_type = 'Lock' AND s.pid <> ALL (o.pids)

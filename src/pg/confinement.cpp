@@ -31,6 +31,12 @@ void TrackActivity() {
   SetConfigOption("track_activities", "on", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
+// pg_stat_activity shows the session as confined. The setting stays as it is: it may be changed
+// later, and this is said once.
+void ShowInActivity() {
+  pgstat_report_appname(psprintf("%s (confined)", application_name));
+}
+
 }  // namespace
 
 void DefineConfinement() {
@@ -53,6 +59,7 @@ bool IsConfined() {
   if (answer == kNotAsked) {
     answer = superuser_arg(GetAuthenticatedUserId()) ? kYes : kNo;
     if (answer == kYes && !IsInParallelMode()) TrackActivity();
+    if (answer == kYes) ShowInActivity();
   }
   return answer == kYes;
 }

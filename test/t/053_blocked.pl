@@ -67,6 +67,8 @@ for my $case (
 	my $session = open_transaction('eve', 'shop', $sql);
 	my $id = start_backup($node, "'shop', format => '$format'");
 	my $next = start_backup($node, q{'victim'});
+	ok($node->poll_query_until('postgres', "SELECT count(*) > 1 AND bool_and(application_name = 'pgbackup backup $id (confined)')
+		FROM pg_stat_activity WHERE application_name LIKE 'pgbackup backup $id%'"), "$kind: all sessions of the run are shown as confined");
 	is(finished($node, $id), 'failed', "$kind: the run ends");
 	my $row = row_of($node, $id);
 	like($row->{message}, qr/^waited \d+(\.\d)? s for a lock on \Q$relation\E because of process \d+$/, "$kind: saying what it waited for");

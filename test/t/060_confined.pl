@@ -207,6 +207,8 @@ like($err, qr/permission denied for schema bob/, 'an ordinary role that sets it 
 like($err, qr/cannot be set after connection start/, 'it cannot be set later');
 is($node->safe_psql('postgres', q{SELECT pgbackup.is_confined()}), 'f', 'a session of one\'s own is not confined');
 is((confined('postgres', q{SELECT pgbackup.is_confined()}))[1], 't', 'one with the setting is');
+like((confined('postgres', q{SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()}))[1], qr/ \(confined\)$/,
+	'and is shown as confined to others');
 is((confined('postgres', q{SELECT pgbackup.is_confined()}, 'mallory'))[0] == 0, '', 'and not everyone may ask');
 
 # What later versions evaluate: a trigger at each login, columns computed when they are read, and
