@@ -229,13 +229,13 @@ BEGIN
                   HINT = format('Wait for the copy, or cancel it: SELECT pgbackup.cancel(id) FROM pgbackup.copies WHERE backup_id = %s AND status = ''in_progress''.', $1);
     END IF;
     IF coalesce($2, false) AND doomed.file_name IS NOT NULL AND doomed.status = 'completed' THEN
-        INSERT INTO pgbackup.removals (run_id, storage, file_name, reason)
-        VALUES (doomed.id, doomed.storage, doomed.file_name, 'deleted')
+        INSERT INTO pgbackup.removals (run_id, storage, file_name, run_key, reason)
+        VALUES (doomed.id, doomed.storage, doomed.file_name, doomed.run_key, 'deleted')
         ON CONFLICT (run_id) DO NOTHING;
     END IF;
     -- What an attempt at a copy has left is no use to anybody, also when complete ones are kept.
-    INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, reason)
-    SELECT c.id, c.backup_id, c.storage, doomed.file_name,
+    INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, run_key, reason)
+    SELECT c.id, c.backup_id, c.storage, doomed.file_name, doomed.run_key,
            CASE c.status WHEN 'completed' THEN 'deleted' ELSE 'unfinished' END
       FROM pgbackup.copies c
      WHERE c.backup_id = $1 AND doomed.status = 'completed'

@@ -42,6 +42,8 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     SELECT 'warning', format('%s folder%s or databases wait to be removed, which fails: %s', count(*), CASE WHEN count(*) > 1 THEN 's' END, min(r.message))
       FROM pgbackup.removals r WHERE r.attempts >= 3 HAVING count(*) > 0
     UNION ALL
+    SELECT o.status, o.reason FROM pgbackup._ownership_problems() AS o
+    UNION ALL
     SELECT 'critical', format('nothing has been recorded of schedule "%s" since it was due at %s', o.schedule, o.due)
       FROM pgbackup._overdue_slots() AS o
     UNION ALL

@@ -39,8 +39,11 @@ CREATE FUNCTION pgbackup.retention_plan()
 BEGIN
     PERFORM pgbackup._require_server();
     RETURN QUERY
-        SELECT b.id, b.database, b.schedule, b.finished_at, b.file_size, CASE WHEN p.kept THEN 'keep' ELSE 'delete' END, p.reason
+        SELECT b.id, b.database, b.schedule, b.finished_at, b.file_size, CASE WHEN p.kept OR NOT m.may THEN 'keep' ELSE 'delete' END,
+               CASE WHEN p.kept OR m.may THEN p.reason ELSE format('another server may remove it, not this one (%s)', p.reason) END
           FROM pgbackup._plan_retention() p JOIN pgbackup.backups b ON b.id = p.backup_id
+          JOIN (SELECT s.storage, pgbackup._may_remove(s.storage) AS may FROM (SELECT DISTINCT storage FROM pgbackup.backups) AS s) AS m
+            ON m.storage = b.storage
         UNION ALL
         SELECT b.id, b.database, b.schedule, b.finished_at, b.file_size, 'delete', pgbackup._removal_in_words(b.id)
           FROM pgbackup.backups b WHERE b.status = 'expired' AND pgbackup._removal_in_words(b.id) IS NOT NULL
@@ -67,11 +70,11 @@ BEGIN
     IF doomed.file_name IS NOT NULL
        AND NOT EXISTS (SELECT FROM pgbackup.backups o WHERE o.status = 'completed' AND o.id <> doomed.id
                           AND o.file_name = doomed.file_name) THEN
-        INSERT INTO pgbackup.removals (run_id, storage, file_name, reason)
-        VALUES (doomed.id, doomed.storage, doomed.file_name, 'expired')
+        INSERT INTO pgbackup.removals (run_id, storage, file_name, run_key, reason)
+        VALUES (doomed.id, doomed.storage, doomed.file_name, doomed.run_key, 'expired')
         ON CONFLICT (run_id) DO NOTHING;
-        INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, reason)
-        SELECT c.id, c.backup_id, c.storage, doomed.file_name,
+        INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, run_key, reason)
+        SELECT c.id, c.backup_id, c.storage, doomed.file_name, doomed.run_key,
                CASE c.status WHEN 'completed' THEN 'expired' ELSE 'unfinished' END
           FROM pgbackup.copies c WHERE c.backup_id = doomed.id AND c.started_at IS NOT NULL
         ON CONFLICT (run_id) DO NOTHING;
@@ -118,7 +121,7 @@ BEGIN
                   WHERE b.status = 'expired' AND pgbackup._removal_in_words(b.id) IS NOT NULL ORDER BY b.id;
     FOR doomed IN SELECT b.id, b.file_name, p.reason
                     FROM pgbackup._plan_retention() p JOIN pgbackup.backups b ON b.id = p.backup_id
-                   WHERE NOT p.kept ORDER BY b.id LOOP
+                   WHERE NOT p.kept AND pgbackup._may_remove(b.storage) ORDER BY b.id LOOP
         CONTINUE WHEN NOT dry_run AND NOT pgbackup._expire(doomed.id);
         RETURN QUERY SELECT doomed.id, doomed.file_name, doomed.reason,
                             CASE WHEN dry_run THEN 'would remove' ELSE 'is being removed' END;

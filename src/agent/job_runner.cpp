@@ -21,6 +21,7 @@
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
 #include "core/run/stall_watch.h"
+#include "core/run/take_over_run.h"
 #include "core/verify/verify_run.h"
 
 namespace pgbackup {
@@ -67,6 +68,9 @@ RunOutcome Run(const PasskeyJob& job, const RunContext& context) {
 }
 RunOutcome Run(const WebhookJob& job, const RunContext& context) {
   return RunWebhook(job, context);
+}
+RunOutcome Run(const TakeOverJob& job, const RunContext& context) {
+  return RunTakeOver(job, context);
 }
 RunOutcome Run(const MailJob& job, const RunContext& context) {
   return RunMail(job, context);

@@ -14,14 +14,15 @@ const char* TableOf(JobKind kind) {
 
 // What the agent of a run may have left is removed by a job of its own, until that has worked.
 void QueueRemoval(JobKind kind, int64 run_id) {
-  const char* sql = kind == JobKind::kBackup
-                        ? "INSERT INTO pgbackup.removals (run_id, storage, file_name, reason) "
-                          "SELECT id, storage, file_name, 'unfinished' FROM pgbackup.backups "
-                          "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING"
-                        : "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
-                          "SELECT id, staging_database, 'unfinished' FROM pgbackup.restores "
-                          "WHERE id = $1 AND staging_database IS NOT NULL "
-                          "ON CONFLICT (run_id) DO NOTHING";
+  const char* sql =
+      kind == JobKind::kBackup
+          ? "INSERT INTO pgbackup.removals (run_id, storage, file_name, run_key, reason) "
+            "SELECT id, storage, file_name, run_key, 'unfinished' FROM pgbackup.backups "
+            "WHERE id = $1 AND file_name IS NOT NULL ON CONFLICT (run_id) DO NOTHING"
+          : "INSERT INTO pgbackup.removals (run_id, target_database, reason) "
+            "SELECT id, staging_database, 'unfinished' FROM pgbackup.restores "
+            "WHERE id = $1 AND staging_database IS NOT NULL "
+            "ON CONFLICT (run_id) DO NOTHING";
   ExecuteSql(sql, SqlArguments().Int8(run_id));
 }
 
@@ -29,15 +30,16 @@ void QueueRemoval(JobKind kind, int64 run_id) {
 // condition on backups b. Where another backup that is complete has the same folder, it may have
 // its copy there: then nothing is removed.
 void QueueRemovalOfCopies(const char* backups, const char* reason) {
-  ExecuteSql(
-      psprintf("INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, reason) "
-               "SELECT c.id, c.backup_id, c.storage, b.file_name, '%s' FROM pgbackup.copies c "
-               "JOIN pgbackup.backups b ON b.id = c.backup_id "
-               "WHERE %s AND b.file_name IS NOT NULL "
-               "AND NOT EXISTS (SELECT FROM pgbackup.backups o WHERE o.status = 'completed' "
-               "AND o.id <> b.id AND o.file_name = b.file_name) "
-               "ON CONFLICT (run_id) DO NOTHING",
-               reason, backups));
+  ExecuteSql(psprintf(
+      "INSERT INTO pgbackup.removals (run_id, backup_id, storage, file_name, "
+      "run_key, reason) "
+      "SELECT c.id, c.backup_id, c.storage, b.file_name, b.run_key, '%s' FROM pgbackup.copies c "
+      "JOIN pgbackup.backups b ON b.id = c.backup_id "
+      "WHERE %s AND b.file_name IS NOT NULL "
+      "AND NOT EXISTS (SELECT FROM pgbackup.backups o WHERE o.status = 'completed' "
+      "AND o.id <> b.id AND o.file_name = b.file_name) "
+      "ON CONFLICT (run_id) DO NOTHING",
+      reason, backups));
 }
 
 // What a verification has proved.
@@ -82,8 +84,8 @@ void FailInterruptedRuns() {
   // Another backup that is complete may have the same folder when the name template lacks {id}:
   // then nothing is removed.
   ExecuteSql(
-      "INSERT INTO pgbackup.removals (run_id, storage, file_name, reason) "
-      "SELECT b.id, b.storage, b.file_name, 'interrupted' FROM pgbackup.backups b "
+      "INSERT INTO pgbackup.removals (run_id, storage, file_name, run_key, reason) "
+      "SELECT b.id, b.storage, b.file_name, b.run_key, 'interrupted' FROM pgbackup.backups b "
       "WHERE b.status = 'in_progress' AND b.file_name IS NOT NULL "
       "AND NOT EXISTS (SELECT FROM pgbackup.backups o WHERE o.status = 'completed' "
       "AND o.storage = b.storage AND o.file_name = b.file_name) "
@@ -155,6 +157,11 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   const char* extra = kind == JobKind::kBackup ? backup_columns : "";
   const char* message = nullptr;
   if (ExecuteSql(psprintf(common, TableOf(kind), extra), arguments) > 0) message = TextOfRow(0, 0);
+  if (kind == JobKind::kBackup && outcome.event != nullptr)
+    ExecuteSql(
+        "SELECT pgbackup._note_lease(b.storage, $2::jsonb->'lease') FROM pgbackup.backups b "
+        "WHERE b.id = $1",
+        SqlArguments().Int8(run_id).Text(outcome.event));
   if (kind == JobKind::kBackup && !outcome.copies_go_on)
     SettleCopies(run_id, outcome.event, outcome.state == RunState::kCompleted);
   if (kind == JobKind::kBackup && outcome.state == RunState::kFailed) {
@@ -218,6 +225,12 @@ const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome) {
 
 void FinishRemoval(int64 run_id, bool done, const char* event) {
   if (done) {
+    // Of a backup; a copy that is complete is found to be so by the next attempt at it.
+    if (event != nullptr)
+      ExecuteSql(
+          "SELECT pgbackup._adopt_backup(d.run_id, $2::jsonb->'adopted') FROM pgbackup.removals d "
+          "WHERE d.run_id = $1 AND d.backup_id IS NULL AND $2::jsonb ? 'adopted'",
+          SqlArguments().Int8(run_id).Text(event));
     ExecuteSql(
         "WITH d AS (DELETE FROM pgbackup.removals WHERE run_id = $1 RETURNING kept_oid), "
         "s AS (UPDATE pgbackup.restores r SET staging_database = NULL FROM d "

@@ -67,6 +67,9 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'system_identifier', $6, 'server_version', current_setting('server_version'), " \
   "'server_version_num', current_setting('server_version_num')::int)"
 
+// Member `instance` of the jobs that write to a storage or remove from it.
+#define PGBACKUP_INSTANCE_JSON "'instance', pgbackup._instance()"
+
 // Member `nice` of the jobs that nobody waits for.
 #define PGBACKUP_NICE_JSON "'nice', current_setting('pgbackup.nice')::int"
 

@@ -44,7 +44,8 @@ ReadyJob Prepared(int64 run_id, const char* database, const char* json, MemoryCo
 
 ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   static constinit PreparedSql next(
-      "SELECT id, database, schedule, label, backup_type FROM pgbackup.backups "
+      "SELECT id, database, schedule, label, backup_type, pgbackup._instance()->>'name' "
+      "FROM pgbackup.backups "
       "WHERE status = 'pending' AND (not_before IS NULL OR not_before <= $1) "
       "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED");
   if (next.Execute(SqlArguments().Time(now)) == 0) return {};
@@ -52,6 +53,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   const char* database = TextOfRow(0, 1);
   NameFields fields;
   fields.cluster = ClusterName();
+  fields.instance = OrEmpty(TextOfRow(0, 5));
   fields.environment = settings.environment;
   fields.database = database;
   fields.schedule = OrEmpty(TextOfRow(0, 2));
@@ -76,6 +78,8 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   ExecuteSql(
       "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
       "started_at = clock_timestamp(), file_name = $7, system_identifier = $6, "
+      "instance = pgbackup._instance()->>'name', "
+      "run_key = replace(gen_random_uuid()::text, '-', ''), "
       "environment = nullif(current_setting('pgbackup.environment'), ''), "
       "retain_until = pgbackup._retain_until(storage, clock_timestamp()), "
       "server_version = current_setting('server_version'), "
@@ -91,6 +95,8 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       "FROM b, pgbackup._wanted_copies(b.storage) AS w (storage) RETURNING id, storage) "
       "SELECT jsonb_build_object('protocol', 1, 'job', 'backup', 'id', b.id, "
       "'database', b.database, 'file_name', b.file_name, 'backup_type', b.backup_type, "
+      "'run_key', b.run_key, " PGBACKUP_INSTANCE_JSON
+      ", "
       "'schedule', b.schedule, 'label', b.label, 'created_by', b.created_by, "
       "'created_at', b.created_at, "
       "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
@@ -209,6 +215,7 @@ ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
       "message = NULL, detail = NULL, hint = NULL, sqlstate = NULL WHERE id = $1 RETURNING *) "
       "SELECT jsonb_build_object('protocol', 1, 'job', 'copy', 'id', c.id, "
       "'file_name', b.file_name, 'checksum', b.checksum, " PGBACKUP_NICE_JSON
+      ", " PGBACKUP_INSTANCE_JSON
       ", 'source', " PGBACKUP_STORAGE_JSON("b.storage") ", 'storage', " PGBACKUP_STORAGE_JSON(
           "c.storage") ")::text FROM c JOIN pgbackup.backups b ON b.id = c.backup_id",
       arguments);
@@ -238,7 +245,7 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
   ExecuteSql(
       "SELECT (CASE WHEN d.target_database IS NULL "
       "THEN jsonb_build_object('job', 'remove', 'file_name', d.file_name, "
-      "'unless_backup', d.reason <> 'deleted', 'system_identifier', $6, "
+      "'reason', d.reason, 'run_key', d.run_key, " PGBACKUP_INSTANCE_JSON ", "
       "'storage', " PGBACKUP_STORAGE_JSON("d.storage")
       ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database, "
       "'kept_oid', d.kept_oid::bigint) END "

@@ -65,7 +65,8 @@ bool CheckNameTemplateSetting(char** value, void** /*extra*/, GucSource /*source
   if (CheckNameTemplate(*value == nullptr ? "" : *value, &error)) return true;
   GUC_check_errdetail("%s", error);
   GUC_check_errhint(
-      "Placeholders are {cluster} {environment} {database} {schedule} {label} {type} {id} and "
+      "Placeholders are {cluster} {instance} {environment} {database} {schedule} {label} {type} "
+      "{id} and "
       "{time:%%Y-%%m-%%d_%%H-%%M-%%S}.");
   return false;
 }

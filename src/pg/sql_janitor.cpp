@@ -18,7 +18,8 @@ char* JanitorJob(SqlArguments* arguments, MemoryContext context) {
   ExecuteSql(
       "SELECT jsonb_build_object('protocol', 1, 'job', 'janitor', 'id', $1, "
       "'older_than', $8, 'remove', $9 IS NOT NULL OR $10 IS NOT NULL, "
-      "'folders', $9, 'upload_folders', $10, 'storage', " PGBACKUP_STORAGE_JSON("$7") ")::text",
+      "'folders', $9, 'upload_folders', $10, " PGBACKUP_INSTANCE_JSON
+      ", 'storage', " PGBACKUP_STORAGE_JSON("$7") ")::text",
       *arguments);
   return JobText(TextOfRow(0, 0), context);
 }

@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(new_cluster fixture storage_files stored_bytes database_as_text
+our @EXPORT = qw(new_cluster fixture storage_files backup_files stored_bytes database_as_text
   start_backup start_restore agent_of finished row_of fails_with slow_programs wait_for_file wait_until
   processes_of files_open_outside dumping_pid launcher_pid read_file restart_settings);
 
@@ -71,22 +71,28 @@ sub restart_settings
 	return;
 }
 
-# All files below a folder, relative and sorted.
+# All files below a folder, relative and sorted, but for the markers of servers.
 sub storage_files
 {
 	my ($folder) = @_;
 	my @files;
 	return () unless -d $folder;
 	find({ no_chdir => 1, wanted => sub { push @files, substr($_, length($folder) + 1) if -f $_ } }, $folder);
-	@files = sort @files;
+	@files = sort grep { !m{^pgbackup-instances/} } @files;
 	return @files;
+}
+
+# The same of a backup's folder, without what is not in its manifest: its claim.
+sub backup_files
+{
+	return grep { $_ ne 'claim.json' } storage_files(@_);
 }
 
 sub stored_bytes
 {
 	my ($folder) = @_;
 	my $sum = 0;
-	$sum += -s "$folder/$_" for storage_files($folder);
+	$sum += -s "$folder/$_" for grep { !/claim\.json$/ } storage_files($folder);
 	return $sum;
 }
 

@@ -24,7 +24,7 @@ is($row->{label}, 'first', 'the label is kept');
 is($row->{created_by}, $node->safe_psql('postgres', 'SELECT session_user'), 'the row knows who asked');
 like(
 	$row->{file_name},
-	qr{^basic/shop/backup_shop_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_1$},
+	qr{^basic-[0-9a-f]{8}/shop/backup_shop_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_1$},
 	'the folder follows the template');
 cmp_ok($row->{raw_size}, '>', $row->{file_size}, 'raw size is larger than what is stored');
 is($row->{file_size}, stored_bytes("$store/$row->{file_name}"), 'file_size is what lies in storage');
@@ -32,7 +32,7 @@ is($row->{file_size}, stored_bytes("$store/$row->{file_name}"), 'file_size is wh
 # Layout, permissions, checksums.
 my $folder = "$store/$row->{file_name}";
 is_deeply(
-	[ storage_files($folder) ],
+	[ backup_files($folder) ],
 	[ 'database.dump.zst', 'globals.sql.zst', 'manifest.json' ],
 	'a small database is one archive, with the roles and the manifest');
 is(sprintf('%o', (stat "$folder/manifest.json")[2] & oct(777)), '600', 'objects are readable by the owner only');
@@ -57,13 +57,13 @@ is($manifest_sum, $row->{checksum}, 'the checksum of the row is that of the mani
 my $parallel = start_backup($node, q{'shop', format => 'parallel'});
 is(finished($node, $parallel), 'completed', 'format parallel completes');
 is_deeply(
-	[ storage_files("$store/" . row_of($node, $parallel)->{file_name}) ],
+	[ backup_files("$store/" . row_of($node, $parallel)->{file_name}) ],
 	[ 'data-000.dump.zst', 'globals.sql.zst', 'manifest.json', 'schema.dump.zst' ],
 	'its layout');
 my $plain = start_backup($node, q{'shop', format => 'plain'});
 is(finished($node, $plain), 'completed', 'format plain completes');
 is_deeply(
-	[ storage_files("$store/" . row_of($node, $plain)->{file_name}) ],
+	[ backup_files("$store/" . row_of($node, $plain)->{file_name}) ],
 	[ 'database.sql.zst', 'globals.sql.zst', 'manifest.json' ],
 	'its layout');
 

@@ -77,7 +77,7 @@ for my $case (
 		my $row = row_of($node, $id);
 		$folder{$format} = "$store/$row->{file_name}";
 		is_deeply(
-			[ storage_files($folder{$format}) ],
+			[ backup_files($folder{$format}) ],
 			[ sort 'manifest.json', map { "$_$suffix" } @{ $objects{$format} } ],
 			"$title: the objects are named after it");
 		$size{$compression} = $row->{file_size} if $format eq 'custom';
@@ -133,7 +133,7 @@ like($err, qr/HINT:.*lz4:1 to lz4:12/, 'with those that are known');
 # The setting decides when nothing is said.
 restart_settings($node, 'pgbackup.compression' => 'gzip');
 $id = backup(q{'shop', format => 'custom'}, 'the setting');
-is((storage_files("$store/" . row_of($node, $id)->{file_name}))[0], 'database.dump.gz', 'the setting is heeded');
+is((backup_files("$store/" . row_of($node, $id)->{file_name}))[0], 'database.dump.gz', 'the setting is heeded');
 
 $node->stop;
 done_testing();

@@ -104,7 +104,7 @@ for my $format (qw(custom parallel plain))
 {
 	$id{$format} = backup("'shop', format => '$format'", $format);
 	my $folder = folder_of($id{$format});
-	is_deeply([ grep { !/\.age$/ } storage_files($folder) ], ['manifest.json'], "$format: all else is encrypted");
+	is_deeply([ grep { !/\.age$/ } backup_files($folder) ], ['manifest.json'], "$format: all else is encrypted");
 	my $manifest = decode_json(read_file("$folder/manifest.json"));
 	is_deeply($manifest->{encryption}, { scheme => 'age-x25519', recipients => [ $recipient, $other ] },
 		"$format: the manifest says for whom");

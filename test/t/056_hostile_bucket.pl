@@ -100,8 +100,7 @@ my $good = folder_of($id{custom});
 sub plant
 {
 	my ($leaf, $change) = @_;
-	my $folder = "$store/victim/$leaf";
-	$folder = "$store/main/$leaf" if -d "$store/main";
+	my ($folder) = map { "$_/$leaf" } grep { !/pgbackup-instances/ } glob "$store/*";
 	mkdir $folder or die "$folder: $!";
 	my $manifest = read_manifest($good);
 	$manifest->{backup}{file_name} = substr($folder, length($store) + 1);

@@ -5,12 +5,14 @@
 #include <mutex>
 
 #include "core/base/environment.h"
+#include "core/manifest/manifest_name.h"
 #include "core/storage/forwarding_storage.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {
 
-// A MemoryStorage, safe for several threads, that fails or stops after so many bytes.
+// A MemoryStorage, safe for several threads, that fails or stops after so many bytes. Claims always
+// come through, and are not counted.
 class TroubledStorage final : public Storage {
  public:
   explicit TroubledStorage(std::string url = "memory://copy", uint64_t max = 1 << 30)
@@ -24,6 +26,11 @@ class TroubledStorage final : public Storage {
   uint64_t MaxObjectSize() const override { return memory_.MaxObjectSize(); }
   std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override {
     const std::lock_guard lock(mutex_);
+    if (name.ends_with(kClaimName)) {
+      if (options.if_absent && memory_.objects.count(name) != 0)
+        throw Error(ErrorKind::kAlreadyExists, "it exists");
+      return std::make_unique<ClaimWriter>(this, name);
+    }
     ++puts_;
     return std::make_unique<Writer>(this, memory_.Put(name, options));
   }
@@ -37,23 +44,29 @@ class TroubledStorage final : public Storage {
   }
   void List(const std::string& prefix,
             const std::function<void(const ObjectInfo&)>& each) override {
+    const std::lock_guard lock(mutex_);
     memory_.List(prefix, each);
   }
-  void Delete(const std::string& name) override { memory_.Delete(name); }
+  void Delete(const std::string& name) override {
+    const std::lock_guard lock(mutex_);
+    memory_.Delete(name);
+  }
   WallTime Now() const override { return memory_.Now(); }
   void ListUnfinished(const std::string& prefix,
                       const std::function<void(const UnfinishedUpload&)>& each) override {
     memory_.ListUnfinished(prefix, each);
   }
   void AbortUnfinished(const UnfinishedUpload& upload) override { memory_.AbortUnfinished(upload); }
-  SweepReport Sweep(const std::string& folder) override {
-    const std::lock_guard lock(mutex_);
-    return memory_.Sweep(folder);
-  }
-
+  // But for claims.
   std::map<std::string, std::string> objects() const {
     const std::lock_guard lock(mutex_);
-    return memory_.objects;
+    std::map<std::string, std::string> objects = memory_.objects;
+    std::erase_if(objects, [](const auto& each) { return each.first.ends_with(kClaimName); });
+    return objects;
+  }
+  bool HasClaim(const std::string& folder) const {
+    const std::lock_guard lock(mutex_);
+    return memory_.objects.count(folder + "/" + std::string(kClaimName)) != 0;
   }
   void Store(const std::string& name, const std::string& text) { memory_.objects[name] = text; }
   int puts() const {
@@ -84,6 +97,24 @@ class TroubledStorage final : public Storage {
    private:
     TroubledStorage* storage_;
     std::unique_ptr<Sink> next_;
+  };
+
+  class ClaimWriter final : public Sink {
+   public:
+    ClaimWriter(TroubledStorage* storage, std::string name)
+        : storage_(storage), name_(std::move(name)) {}
+    void Write(std::span<const std::byte> data) override {
+      text_.append(reinterpret_cast<const char*>(data.data()), data.size());
+    }
+    void Finish() override {
+      const std::lock_guard lock(storage_->mutex_);
+      storage_->memory_.objects[name_] = text_;
+    }
+    void Abort() noexcept override {}
+
+   private:
+    TroubledStorage* storage_;
+    std::string name_, text_;
   };
 
   uint64_t Count(size_t bytes) {

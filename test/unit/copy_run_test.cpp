@@ -1,5 +1,7 @@
 #include "core/copies/copy_run.h"
 
+#include <fmt/format.h>
+
 #include "copies_test_support.h"
 #include "core/base/sha256.h"
 #include "core/manifest/manifest.h"
@@ -72,13 +74,23 @@ TEST_F(CopyRunTest, TheCopyIsTheSame) {
 }
 
 TEST_F(CopyRunTest, WhatAnEarlierAttemptHasLeftIsReplaced) {
+  target_.Store(Name("claim.json"), fmt::format(R"({{"run_key":"{}","instance":{{}}}})",
+                                                ToHex(Sha256::Of(manifest_)).substr(0, 32)));
   target_.Store(Name("database.dump.zst"), "half");
-  target_.Store(Name("stray"), "half");
+  target_.Store(Name("data-000.dump.zst"), "half");
   target_.Store("c/db/b2/manifest.json", "another's");
   EXPECT_EQ(Run().state, RunState::kCompleted);
   auto expected = source_.objects();
   expected["c/db/b2/manifest.json"] = "another's";
   EXPECT_EQ(target_.objects(), expected);
+}
+
+TEST_F(CopyRunTest, WhatAnotherRunHasLeftIsNotTouched) {
+  target_.Store(Name("claim.json"), R"({"run_key":"another's","instance":{}})");
+  target_.Store(Name("database.dump.zst"), "half");
+  const auto before = target_.objects();
+  EXPECT_EQ(Run().error->kind(), ErrorKind::kAlreadyExists);
+  EXPECT_EQ(target_.objects(), before);
 }
 
 TEST_F(CopyRunTest, ACopyThatIsCompleteIsLeftAsItIs) {

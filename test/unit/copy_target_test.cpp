@@ -21,7 +21,7 @@ class CopyTargetTest : public ::testing::Test {
           copy_.cancellation = &until;
           return std::make_unique<BorrowedStorage>(copy_);
         },
-        "f", limits, *environment_, run_));
+        "f", Claim{std::string(32, 'a')}, limits, *environment_, run_));
     tee_.emplace(primary_, targets_);
   }
 
@@ -57,6 +57,7 @@ TEST_F(CopyTargetTest, HoldsTheSameObjectsAndTheManifest) {
   EXPECT_EQ(Completed("{}"), std::nullopt);
   EXPECT_EQ(copy_.objects(), primary_.objects());
   EXPECT_EQ(copy_.objects().size(), 3u);
+  EXPECT_TRUE(copy_.HasClaim("f"));
   EXPECT_EQ(stored_, 100'000u) << "bytes count once";
 }
 
@@ -151,6 +152,7 @@ TEST_F(CopyTargetTest, AFolderWithABackupIsNotTouched) {
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->kind(), ErrorKind::kAlreadyExists);
   EXPECT_EQ(copy_.objects(), before);
+  EXPECT_FALSE(copy_.HasClaim("f"));
   EXPECT_FALSE(target().HasTouchedTheFolder());
 }
 
@@ -159,7 +161,7 @@ TEST_F(CopyTargetTest, AStorageThatCannotBeOpenedIsTheCopysFailureAlone) {
       [](const Cancellation&) -> std::unique_ptr<Storage> {
         throw Error(ErrorKind::kInvalid, "bad setting");
       },
-      "f", CopyLimits{}, *environment_, run_));
+      "f", Claim{std::string(32, 'a')}, CopyLimits{}, *environment_, run_));
   tee_.emplace(primary_, targets_);
   EXPECT_EQ(tee_->MaxObjectSize(), primary_.MaxObjectSize());
   WriteObject("a", "text", 4);

@@ -54,7 +54,6 @@ TEST_F(FileStorageTest, LooksOnlyAndMakesNothingWhenItReads) {
   EXPECT_FALSE(storage_.Head("x"));
   EXPECT_TRUE(ListNames(storage_, "").empty());
   storage_.Delete("x");
-  storage_.Sweep("x");
   EXPECT_FALSE(fs::exists(root()));
 }
 
@@ -68,9 +67,8 @@ TEST_F(FileStorageTest, FollowsNoSymbolicLinkBelowItsRoot) {
   EXPECT_ANY_THROW(ReadObjectText(storage_, "link/secret"));
   EXPECT_ANY_THROW(WriteObject(storage_, "link/new", "x"));
   EXPECT_EQ(ListNames(storage_, ""), (std::vector<std::string>{"a/x"}));
-  storage_.Sweep("a");
-  storage_.Sweep("link/deeper");
-  EXPECT_ANY_THROW(storage_.Sweep("link"));
+  RemoveEverything(storage_, "a/");
+  EXPECT_ANY_THROW(RemoveEverything(storage_, "link/"));
   EXPECT_TRUE(fs::exists(directory_.path() + "/outside/secret"));
   EXPECT_FALSE(fs::exists(directory_.path() + "/outside/new"));
 }
@@ -93,25 +91,24 @@ TEST_F(FileStorageTest, OverwritingALinkReplacesTheLink) {
   EXPECT_EQ(outside, "outside");
 }
 
-TEST_F(FileStorageTest, SweepRemovesTheFolderAndParentsThatAreEmptyThen) {
+TEST_F(FileStorageTest, RemovesFoldersThatAreEmptyThen) {
   WriteObject(storage_, "a/b/c/x", "x");
   WriteObject(storage_, "a/y", "y");
-  storage_.Sweep("a/b/c");
+  storage_.Delete("a/b/c/x");
   EXPECT_FALSE(fs::exists(root() + "/a/b"));
   EXPECT_TRUE(fs::exists(root() + "/a"));
   storage_.Delete("a/y");
-  storage_.Sweep("a/nothing");
   EXPECT_FALSE(fs::exists(root() + "/a"));
   EXPECT_TRUE(fs::exists(root()));
 }
 
-TEST_F(FileStorageTest, AWriterThatDiedLeavesATemporaryFileThatSweepFinds) {
+TEST_F(FileStorageTest, AWriterThatDiedLeavesATemporaryFileThatIsFound) {
   WriteObject(storage_, "a/x", "x");
   std::ofstream(root() + "/a/.pgbackup-0123456789abcdef.tmp") << "half";
   EXPECT_EQ(ListNames(storage_, ""), (std::vector<std::string>{"a/x"}));
-  const SweepReport report = storage_.Sweep("a");
-  EXPECT_EQ(report.objects, 1u);
-  EXPECT_EQ(report.unfinished_uploads, 1u);
+  const Removed removed = RemoveEverything(storage_, "a/");
+  EXPECT_EQ(removed.objects, 1u);
+  EXPECT_EQ(removed.unfinished_uploads, 1u);
 }
 
 TEST_F(FileStorageTest, TemporaryNamesAreNotObjects) {

@@ -160,9 +160,11 @@ TEST(Job, AnUndoNamesThreeDatabases) {
 TEST(Job, ARemovalNeedsNoServer) {
   const RemoveJob job = std::get<RemoveJob>(ParseJob(
       R"({"protocol":1,"job":"remove","id":1,"storage":{"url":"file:///x"},"file_name":"f",
-          "unless_backup":true,"system_identifier":"12"})"));
-  EXPECT_TRUE(job.unless_backup);
-  EXPECT_EQ(job.system_identifier, "12");
+          "reason":"expired","run_key":"0123456789abcdef0123456789abcdef",
+          "instance":{"system_identifier":"12","token":"t","place":"p","timeline":3}})"));
+  EXPECT_EQ(job.reason, RemoveReason::kExpired);
+  EXPECT_EQ(job.run_key, "0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(job.instance, (Instance{"12", "t", "p", 3}));
 }
 
 TEST(Job, APresignNamesItsObjects) {

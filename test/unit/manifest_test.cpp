@@ -22,7 +22,8 @@ Manifest SomeManifest() {
   manifest.format = DumpFormat::kParallel;
   manifest.compression = "zstd:3";
   manifest.selection.schemas = {"a", "b c"};
-  manifest.cluster = {"main", "prod", "7300000000000000001", "15.20", 150020};
+  manifest.cluster = {"main",  "prod", "7300000000000000001",
+                      "15.20", 150020, {"7300000000000000001", "token", "place", 3}};
   manifest.properties.name = "My \"db\"";
   manifest.properties.owner = "owner";
   manifest.properties.encoding = "UTF8";

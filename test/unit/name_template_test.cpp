@@ -38,6 +38,7 @@ Expanded Expand(std::string_view text, const NameFields& fields) {
 NameFields Shop() {
   NameFields fields;
   fields.cluster = "main";
+  fields.instance = "0a1b2c3d";
   fields.environment = "production";
   fields.database = "shop";
   fields.schedule = "nightly";
@@ -65,7 +66,7 @@ std::string ComplaintOf(std::string_view text) {
 }
 
 TEST(NameTemplate, TheDefaultNamesClusterDatabaseTimeAndRun) {
-  EXPECT_EQ(NameOf(kDefaultNameTemplate, Shop()), "main/shop/backup_shop_2025-12-30_14-30-26_42");
+  EXPECT_EQ(NameOf(kDefaultNameTemplate, Shop()), "main-0a1b2c3d/shop/backup_shop_2025-12-30_14-30-26_42");
 }
 
 TEST(NameTemplate, ExpandsTheNamingSchemesPeopleUse) {
@@ -190,12 +191,12 @@ TEST(NameTemplate, TheLongestDatabaseNameFitsThePartOfTheDefault) {
   for (int i = 0; i < 21; ++i) non_ascii += "注";
   ASSERT_EQ(non_ascii.size(), 63U);
   EXPECT_EQ(NameForDatabase(kDefaultNameTemplate, non_ascii),
-            "main/" + non_ascii + "/backup_" + non_ascii + "_2025-12-30_14-30-26_42");
+            "main-0a1b2c3d/" + non_ascii + "/backup_" + non_ascii + "_2025-12-30_14-30-26_42");
   NameFields fields = Shop();
   const std::string hostile(63, '/');
   fields.database = hostile;
   fields.id = std::numeric_limits<int64_t>::max();
-  EXPECT_EQ(NameOf(kDefaultNameTemplate, fields).substr(0, 14), "main/%2F%2F%2F");
+  EXPECT_EQ(NameOf(kDefaultNameTemplate, fields).substr(0, 23), "main-0a1b2c3d/%2F%2F%2F");
 }
 
 TEST(NameTemplate, WhatATimePrintsIsAValueToo) {

@@ -65,5 +65,20 @@ TEST(ObjectNames, TellTheCodec) {
   EXPECT_EQ(CodecOfObject(""), Codec::kNone);
 }
 
+TEST(ObjectNames, TheKeyOfARunGoesIntoThemAndOut) {
+  const std::string key = "0123456789abcdef0123456789abcdef";
+  for (const char* name : {"schema.dump", "data-007.sql", "globals.sql", "contents.json"}) {
+    const std::string with = WithRunKey(name, key);
+    EXPECT_EQ(with, std::string(name).insert(std::string(name).find('.'), ".run01234567"));
+    EXPECT_TRUE(IsBackupObjectName(with + ".zst.age.part2")) << with;
+    EXPECT_TRUE(HasRunKey(with + ".zst", key));
+    EXPECT_FALSE(HasRunKey(with + ".zst", std::string(32, 'f')));
+    EXPECT_FALSE(HasRunKey(std::string(name) + ".zst", key));
+  }
+  for (const char* name :
+       {"schema.run0123456.dump", "schema.run0123456X.dump", "other.run01234567.dump"})
+    EXPECT_FALSE(IsBackupObjectName(name)) << name;
+}
+
 }  // namespace
 }  // namespace pgbackup

@@ -80,13 +80,6 @@ class MemoryStorage final : public Storage {
                       const std::function<void(const UnfinishedUpload&)>&) override {}
   void AbortUnfinished(const UnfinishedUpload&) override {}
 
-  SweepReport Sweep(const std::string& folder) override {
-    SweepReport report;
-    report.objects = std::erase_if(
-        objects, [&](const auto& object) { return object.first.find(folder + "/") == 0; });
-    return report;
-  }
-
  private:
   class Writer final : public Sink {
    public:

@@ -146,7 +146,7 @@ TEST_P(S3Live, ALongStreamContinuesInTheNextObject) {
   ASSERT_EQ(sink.segments().size(), 2u);
   EXPECT_TRUE(
       SameBytes(ReadObjectText(storage, "a/x") + ReadObjectText(storage, "a/x.part2"), content));
-  EXPECT_EQ(storage.Sweep("a").objects, 2u);
+  EXPECT_EQ(RemoveEverything(storage, "a/").objects, 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(, S3Live, ::testing::Values(S3Slot::kMain, S3Slot::kSwift, S3Slot::kSts),

@@ -1,4 +1,5 @@
 // What the settings make of requests, and which settings are refused.
+#include "core/ownership/claim.h"
 #include "core/s3/object_options.h"
 
 #include <gtest/gtest.h>
@@ -289,7 +290,7 @@ TEST_F(S3ObjectOptionsTest, WhoAsksPaysForEveryRequestAndForPresignedOnes) {
   WriteBoth();
   ReadObjectText(storage(), "large");
   ListNames(storage(), "");
-  storage().Sweep("none");
+  RemoveEverything(storage(), "none/");
   for (const SeenRequest& request : store_.seen)
     EXPECT_EQ(request.Header("x-amz-request-payer"), "requester") << request.method;
   EXPECT_NE(storage().Presign("small", 60).find("x-amz-request-payer=requester"),
@@ -312,9 +313,9 @@ class S3ObjectLockTest : public S3ObjectOptionsTest {
 
 TEST_F(S3ObjectLockTest, ALockedBackupIsNotSweptAndTheErrorNamesTheLock) {
   WriteObject(storage(), "b/manifest.json", "{}");
-  WriteObject(storage(), "b/data", "content");
+  WriteObject(storage(), "b/data-000.dump", "content");
   LockAll("COMPLIANCE", "2023-11-15T00:00:00Z");
-  const Error error = ErrorOf([&] { storage().Sweep("b"); });
+  const Error error = ErrorOf([&] { SweepFolder(storage(), "b"); });
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
   EXPECT_EQ(error.message(),
             "could not delete s3://bucket/p/b/manifest.json: its object lock (COMPLIANCE) lasts "
@@ -326,20 +327,20 @@ TEST_F(S3ObjectLockTest, ALockThatHasEndedIsNoObstacle) {
   settings_.object_lock_mode = "governance";
   settings_.object_lock_days = 1;
   WriteObject(storage(), "b/manifest.json", "{}");
-  WriteObject(storage(), "b/data", "content");
+  WriteObject(storage(), "b/data-000.dump", "content");
   LockAll("GOVERNANCE", "2023-11-14T22:13:20.000Z");
-  EXPECT_EQ(storage().Sweep("b").objects, 2u);
+  EXPECT_EQ(SweepFolder(storage(), "b").objects, 2u);
   EXPECT_TRUE(store_.objects.empty());
 }
 
 TEST_F(S3ObjectLockTest, WithLocksEveryObjectIsLookedAtBeforeItIsDeleted) {
   settings_.object_lock_mode = "governance";
   settings_.object_lock_days = 1;
-  WriteObject(storage(), "b/data", "content");
+  WriteObject(storage(), "b/data-000.dump", "content");
   LockAll("GOVERNANCE", "2023-11-15T00:00:00Z");
-  EXPECT_EQ(ErrorOf([&] { storage().Delete("b/data"); }).message(),
-            "could not delete s3://bucket/p/b/data: its object lock (GOVERNANCE) lasts until "
-            "2023-11-15T00:00:00Z");
+  EXPECT_EQ(ErrorOf([&] { storage().Delete("b/data-000.dump"); }).message(),
+            "could not delete s3://bucket/p/b/data-000.dump: its object lock (GOVERNANCE) lasts "
+            "until 2023-11-15T00:00:00Z");
   EXPECT_EQ(store_.Count("DELETE"), 0u);
 }
 
@@ -349,7 +350,7 @@ TEST_F(S3ObjectLockTest, ALegalHoldIsNamedToo) {
     if (request.method != "HEAD") return std::nullopt;
     return Answer(200, "", {{"content-length", "1"}, {"x-amz-object-lock-legal-hold", "ON"}});
   };
-  EXPECT_EQ(ErrorOf([&] { storage().Sweep("b"); }).message(),
+  EXPECT_EQ(ErrorOf([&] { SweepFolder(storage(), "b"); }).message(),
             "could not delete s3://bucket/p/b/manifest.json: it is under a legal hold");
 }
 

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "core/ownership/claim.h"
 #include "core/run/janitor_run.h"
 #include "core/s3/credentials_chain.h"
 #include "core/s3/curl_transport.h"
@@ -144,7 +145,7 @@ TEST_P(S3OptionsLive, ObjectsAreEncryptedWithAKeyOfOurs) {
           << ignored.message();
     }
     EXPECT_EQ(ListNames(storage(), ""), std::vector<std::string>());
-    EXPECT_EQ(storage().Sweep("x").unfinished_uploads, 0u);
+    EXPECT_EQ(RemoveEverything(storage(), "x/").unfinished_uploads, 0u);
     return;
   }
   for (const char* checksum : {"", "crc64nvme"}) {
@@ -160,7 +161,7 @@ TEST_P(S3OptionsLive, ObjectsAreEncryptedWithAKeyOfOurs) {
     const auto aborted = storage().Put("aborted", {});
     aborted->Write(AsBytes(large));
   }
-  EXPECT_EQ(storage().Sweep("aborted").unfinished_uploads, 0u);
+  EXPECT_EQ(RemoveEverything(storage(), "aborted").unfinished_uploads, 0u);
   for (const char* name : {"small", "large"}) {
     use_key(SomeBytes(32, 8));
     const Error wrong = ErrorOf([&] { ReadObjectText(storage(), name); });
@@ -175,7 +176,7 @@ TEST_P(S3OptionsLive, ObjectsAreEncryptedWithAKeyOfOurs) {
     EXPECT_EQ(ErrorOf([&] { storage().Head(name); }).kind(), ErrorKind::kDenied);
   }
   use_key(key);
-  EXPECT_EQ(storage().Sweep("none").objects, 0u);
+  EXPECT_EQ(RemoveEverything(storage(), "none/").objects, 0u);
 }
 
 TEST_P(S3OptionsLive, TheStorageClassIsTaken) {
@@ -261,8 +262,8 @@ TEST_P(S3OptionsLive, LockedObjectsStayAndTheErrorNamesTheLock) {
     return ExpectBothGet(locked, {{{"x-amz-object-lock-mode", ""}}});
   ExpectBothGet(locked);
   WriteObject(storage(), "b/manifest.json", "{}", {.if_absent = true, .content_type = "a/b"});
-  for (const auto& action : std::vector<std::function<void()>>{[&] { storage().Delete("large"); },
-                                                               [&] { storage().Sweep("b"); }}) {
+  for (const auto& action : std::vector<std::function<void()>>{
+           [&] { storage().Delete("large"); }, [&] { SweepFolder(storage(), "b"); }}) {
     const Error error = ErrorOf(action);
     EXPECT_EQ(error.kind(), ErrorKind::kDenied);
     EXPECT_NE(error.message().find("its object lock (COMPLIANCE) lasts until 2"), std::string::npos)

@@ -164,7 +164,7 @@ TEST(ProxyLive, AStoreIsReachedThroughATunnel) {
     const std::string content = SomeBytes(3 * kLeastPartSize + 1);
     WriteObject(*storage, "a/x", content);
     EXPECT_TRUE(SameBytes(ReadObjectText(*storage, "a/x"), content));
-    EXPECT_EQ(storage->Sweep("a").objects, 1u);
+    EXPECT_EQ(RemoveEverything(*storage, "a/").objects, 1u);
     ASSERT_FALSE(proxy.asked().empty());
     EXPECT_EQ(proxy.asked()[0].rfind(scheme == "http" ? "CONNECT " : "socks ", 0), 0u);
   }

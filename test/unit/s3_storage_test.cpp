@@ -1,5 +1,6 @@
 // The S3 backend against a store that misbehaves in every way a real one can.
 #include "core/s3/s3_storage.h"
+#include "core/ownership/claim.h"
 
 #include <gtest/gtest.h>
 
@@ -682,13 +683,14 @@ TEST_F(S3StorageTest, DoesNotTakeAWebPageForAnEmptyBucket) {
   EXPECT_NE(error.hint().find("pgbackup.s3_endpoint"), std::string::npos);
 }
 
-TEST_F(S3StorageTest, SweepDeletesTheManifestFirst) {
-  for (const char* name : {"run/data-000", "run/manifest.json", "run/a", "run/z", "run2/x"})
+TEST_F(S3StorageTest, ASweepDeletesTheManifestFirst) {
+  for (const char* name :
+       {"run/data-000.dump", "run/manifest.json", "run/claim.json", "run/schema.dump", "run2/x"})
     WriteObject(storage(), name, "x");
-  store_.uploads["upload-a"] = {"p/run/data-001", "", {}};
+  store_.uploads["upload-a"] = {"p/run/data-001.dump", "", {}};
   store_.uploads["upload-b"] = {"p/run2/data-001", "", {}};
   store_.seen.clear();
-  const SweepReport report = storage().Sweep("run");
+  const SweepReport report = SweepFolder(storage(), "run");
   EXPECT_EQ(report.objects, 4u);
   EXPECT_EQ(report.unfinished_uploads, 1u);
   const auto first = std::find_if(store_.seen.begin(), store_.seen.end(),

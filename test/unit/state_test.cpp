@@ -13,19 +13,22 @@ TEST(RunState, NamesSurviveARoundTrip) {
   EXPECT_EQ(ParseState("done"), std::nullopt);
 }
 
-TEST(RunState, NothingLeavesAFinalStateButCompletedToExpired) {
+// What has failed may turn out to be complete in the storage.
+TEST(RunState, NothingElseLeavesAFinalState) {
   for (const RunState from : kAll)
     for (const RunState to : kAll) {
       if (!IsFinal(from)) continue;
       EXPECT_EQ(IsLegalTransition(from, to),
-                from == RunState::kCompleted && to == RunState::kExpired)
+                (from == RunState::kCompleted && to == RunState::kExpired) ||
+                    (from == RunState::kFailed && to == RunState::kCompleted))
           << StateName(from) << " to " << StateName(to);
     }
 }
 
-TEST(RunState, OnlyARunningRunCanComplete) {
+TEST(RunState, WhatHasNotBegunOrWasCancelledDoesNotComplete) {
   for (const RunState from : kAll)
-    EXPECT_EQ(IsLegalTransition(from, RunState::kCompleted), from == RunState::kInProgress);
+    EXPECT_EQ(IsLegalTransition(from, RunState::kCompleted),
+              from == RunState::kInProgress || from == RunState::kFailed);
 }
 
 TEST(CopyState, AFailedCopyIsTriedAgainAndNothingElseIsDifferent) {
@@ -33,7 +36,8 @@ TEST(CopyState, AFailedCopyIsTriedAgainAndNothingElseIsDifferent) {
     for (const RunState to : kAll) {
       const bool never = to == RunState::kCancelled || to == RunState::kExpired;
       const bool again = from == RunState::kFailed && to == RunState::kInProgress;
-      EXPECT_EQ(IsLegalCopyTransition(from, to), again || (!never && IsLegalTransition(from, to)))
+      EXPECT_EQ(IsLegalCopyTransition(from, to),
+                again || (from != RunState::kFailed && !never && IsLegalTransition(from, to)))
           << StateName(from) << " to " << StateName(to);
     }
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/ownership/claim.h"
 #include "core/s3/curl_transport.h"
 #include "core/s3/s3_storage.h"
 #include "core/storage/open_storage.h"
@@ -57,7 +58,7 @@ class StorageConformance : public ::testing::TestWithParam<Backend> {
     if (!storage_) return;
     Cancellation fresh;
     const auto storage = OpenStorage(settings_, *environment_, fresh);
-    storage->Sweep("t");
+    RemoveEverything(*storage, "t/");
   }
 
   // Nothing is below "t": no object, no unfinished upload.
@@ -65,7 +66,7 @@ class StorageConformance : public ::testing::TestWithParam<Backend> {
     Cancellation fresh;
     const auto storage = OpenStorage(settings_, *environment_, fresh);
     EXPECT_EQ(ListNames(*storage, "t/"), std::vector<std::string>());
-    const SweepReport report = storage->Sweep("t");
+    const Removed report = RemoveEverything(*storage, "t/");
     EXPECT_EQ(report.objects, 0u);
     EXPECT_EQ(report.unfinished_uploads, 0u);
   }
@@ -149,7 +150,6 @@ TEST_P(StorageConformance, RefusesNamesThatLeaveTheStorage) {
     EXPECT_EQ(ErrorOf([&] { storage_->Put(name); }).kind(), ErrorKind::kInvalid) << name;
     EXPECT_EQ(ErrorOf([&] { storage_->Delete(name); }).kind(), ErrorKind::kInvalid) << name;
     EXPECT_EQ(ErrorOf([&] { storage_->Head(name); }).kind(), ErrorKind::kInvalid) << name;
-    EXPECT_EQ(ErrorOf([&] { storage_->Sweep(name); }).kind(), ErrorKind::kInvalid) << name;
   }
 }
 
@@ -311,7 +311,7 @@ TEST_P(StorageConformance, ListsMoreThanOnePage) {
   ASSERT_EQ(names.size(), size_t{kCount});
   for (int i = 0; i < kCount; ++i)
     ASSERT_EQ(names[static_cast<size_t>(i)], "t/many/" + std::to_string(100'000 + i));
-  EXPECT_EQ(storage_->Sweep("t").objects, uint64_t{kCount});
+  EXPECT_EQ(RemoveEverything(*storage_, "t/").objects, uint64_t{kCount});
 }
 
 TEST_P(StorageConformance, DeletesAsOftenAsAsked) {
@@ -391,31 +391,112 @@ TEST_P(StorageConformance, AProbeIsContentAndLeavesNothing) {
   ExpectNothingLeft();
 }
 
-TEST_P(StorageConformance, SweepRemovesAFolderAndNothingElse) {
-  WriteObject(*storage_, "t/run/manifest.json", "{}");
-  WriteObject(*storage_, "t/run/data-000", "x");
-  WriteObject(*storage_, "t/run/sub/x y", "x");
+TEST_P(StorageConformance, ASweepRemovesWhatABackupConsistsOfAndNothingElse) {
+  for (const char* leaf : {"manifest.json", "claim.json", "data-000.dump.zst", "notes.txt"})
+    WriteObject(*storage_, std::string("t/run/") + leaf, "{}");
+  WriteObject(*storage_, "t/run/below/data-000.dump.zst", "of another backup");
   WriteObject(*storage_, "t/run2/x", "neighbour");
   WriteObject(*storage_, "t/run-2", "neighbour");
-  const auto unfinished = storage_->Put("t/run/data-001");
+  const auto unfinished = storage_->Put("t/run/data-001.dump.zst");
   unfinished->Write(AsBytes(SomeBytes(2 * kPart)));
   const auto neighbour = storage_->Put("t/run2/data-001");
   neighbour->Write(AsBytes(SomeBytes(2 * kPart)));
-  const SweepReport report = storage_->Sweep("t/run");
+  const SweepReport report = SweepFolder(*storage_, "t/run");
   EXPECT_EQ(report.objects, 3u);
   EXPECT_EQ(report.unfinished_uploads, 1u);
-  EXPECT_EQ(ListNames(*storage_, "t/"), (std::vector<std::string>{"t/run-2", "t/run2/x"}));
+  EXPECT_EQ(ListNames(*storage_, "t/"),
+            (std::vector<std::string>{"t/run-2", "t/run/below/data-000.dump.zst", "t/run/notes.txt",
+                                      "t/run2/x"}));
   EXPECT_ANY_THROW(unfinished->Finish());
   neighbour->Finish();
   EXPECT_EQ(storage_->Head("t/run2/data-001")->size, 2 * kPart);
-  const SweepReport again = storage_->Sweep("t/run");
+  const SweepReport again = SweepFolder(*storage_, "t/run");
   EXPECT_EQ(again.objects + again.unfinished_uploads, 0u);
 }
 
-TEST_P(StorageConformance, SweepOfAMissingFolderIsNoError) {
-  const SweepReport report = storage_->Sweep("t/never/was");
+TEST_P(StorageConformance, ASweepOfAMissingFolderIsNoError) {
+  const SweepReport report = SweepFolder(*storage_, "t/never/was");
   EXPECT_EQ(report.objects, 0u);
   EXPECT_EQ(report.unfinished_uploads, 0u);
+}
+
+Claim ClaimOf(char digit) {
+  Claim claim;
+  claim.run_key = std::string(32, digit);
+  claim.id = 7;
+  claim.database = "shop";
+  return claim;
+}
+
+TEST_P(StorageConformance, AFolderHasOneOwner) {
+  EXPECT_NE(ClaimFolder(*storage_, "t/run", ClaimOf('a')), ClaimOutcome::kWasOurs);
+  const Error error = ErrorOf([&] { ClaimFolder(*storage_, "t/run", ClaimOf('b')); });
+  EXPECT_EQ(error.kind(), ErrorKind::kAlreadyExists);
+  EXPECT_NE(error.detail().find("Backup 7 of database \"shop\""), std::string::npos);
+  CheckClaim(*storage_, "t/run", std::string(32, 'a'));
+  EXPECT_NE(ClaimFolder(*storage_, "t/run", ClaimOf('a')), ClaimOutcome::kNew);
+  EXPECT_EQ(ListNames(*storage_, "t/"), (std::vector<std::string>{"t/run/claim.json"}));
+}
+
+TEST_P(StorageConformance, OfManyThatClaimAFolderAtOnceOneGetsIt) {
+  constexpr int kRuns = 8;
+  std::atomic<int> owners{0};
+  std::vector<std::thread> runs;
+  for (int i = 0; i < kRuns; ++i)
+    runs.emplace_back([&, i] {
+      try {
+        if (ClaimFolder(*storage_, "t/run", ClaimOf(static_cast<char>('0' + i))) ==
+            ClaimOutcome::kNew)
+          ++owners;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kAlreadyExists) << error.message();
+      }
+    });
+  for (std::thread& run : runs) run.join();
+  if (storage_->RefusesToReplace("t/run/claim.json", ReadObjectText(*storage_, "t/run/claim.json")))
+    EXPECT_EQ(owners, 1);
+  else
+    EXPECT_EQ(owners, 0) << "nobody may rely on it";
+}
+
+TEST_P(StorageConformance, FoldersDoNotNest) {
+  ClaimFolder(*storage_, "t/day/morning", ClaimOf('a'));
+  for (const char* folder : {"t/day", "t", "t/day/morning/early", "t/day/morning/early/bird"}) {
+    const Error error = ErrorOf([&] { ClaimFolder(*storage_, folder, ClaimOf('b')); });
+    EXPECT_EQ(error.kind(), ErrorKind::kAlreadyExists) << folder;
+    EXPECT_NE(error.detail().find("t/day/morning"), std::string::npos) << error.detail();
+  }
+  ClaimFolder(*storage_, "t/day/morning2", ClaimOf('c'));
+  EXPECT_EQ(ListNames(*storage_, "t/"),
+            (std::vector<std::string>{"t/day/morning/claim.json", "t/day/morning2/claim.json"}));
+}
+
+TEST_P(StorageConformance, AFolderWithABackupOrObjectsOfOneCannotBeClaimed) {
+  WriteObject(*storage_, "t/old/manifest.json", "{}");
+  WriteObject(*storage_, "t/half/data-000.dump.zst", "x");
+  WriteObject(*storage_, "t/notes/readme.txt", "x");
+  for (const char* folder : {"t/old", "t/half"})
+    EXPECT_EQ(ErrorOf([&] { ClaimFolder(*storage_, folder, ClaimOf('a')); }).kind(),
+              ErrorKind::kAlreadyExists)
+        << folder;
+  ClaimFolder(*storage_, "t/notes", ClaimOf('a'));
+  EXPECT_EQ(ListNames(*storage_, "t/"),
+            (std::vector<std::string>{"t/half/data-000.dump.zst", "t/notes/claim.json",
+                                      "t/notes/readme.txt", "t/old/manifest.json"}));
+}
+
+TEST_P(StorageConformance, AManifestIsStoredWhenEverythingIsThere) {
+  const std::string key(32, 'a');
+  ClaimFolder(*storage_, "t/run", ClaimOf('a'));
+  WriteObject(*storage_, "t/run/data-000.dump.zst", "12345");
+  CheckBeforeManifest(*storage_, "t/run", key, {{"t/run/data-000.dump.zst", 5}});
+  for (const ObjectSizes& stored :
+       {ObjectSizes{{"t/run/data-000.dump.zst", 6}}, ObjectSizes{{"t/run/data-001.dump.zst", 5}}})
+    EXPECT_EQ(ErrorOf([&] { CheckBeforeManifest(*storage_, "t/run", key, stored); }).kind(),
+              ErrorKind::kUnavailable);
+  WriteObject(*storage_, "t/run/claim.json", R"({"run_key":"other","instance":{}})");
+  EXPECT_EQ(ErrorOf([&] { CheckBeforeManifest(*storage_, "t/run", key, {}); }).kind(),
+            ErrorKind::kAlreadyExists);
 }
 
 TEST_P(StorageConformance, ManyWritersAtOnceAllMakeProgress) {

@@ -76,6 +76,21 @@ inline std::vector<std::string> ListNames(Storage& storage, const std::string& p
   return names;
 }
 
+// How much there was of what a test has left.
+struct Removed {
+  uint64_t objects = 0, unfinished_uploads = 0;
+};
+
+// Removes all that lies below `prefix`, whoever put it there.
+inline Removed RemoveEverything(Storage& storage, const std::string& prefix) {
+  std::vector<UnfinishedUpload> uploads;
+  storage.ListUnfinished(prefix, [&](const auto& upload) { uploads.push_back(upload); });
+  const std::vector<std::string> names = ListNames(storage, prefix);
+  for (const std::string& name : names) storage.Delete(name);
+  for (const UnfinishedUpload& upload : uploads) storage.AbortUnfinished(upload);
+  return {names.size(), uploads.size()};
+}
+
 // A directory of its own, removed at the end.
 class TemporaryDirectory {
  public:

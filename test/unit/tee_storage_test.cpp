@@ -14,7 +14,7 @@ TEST(TeeStorage, CutsObjectsWhereTheLeastStorageMust) {
   CopyTargets targets;
   targets.push_back(std::make_unique<CopyTarget>(
       [&](const Cancellation&) { return std::make_unique<BorrowedStorage>(small); }, "f",
-      CopyLimits{}, *environment, run));
+      Claim{std::string(32, 'a')}, CopyLimits{}, *environment, run));
   TeeStorage tee(primary, targets);
   std::atomic<uint64_t> stored{0};
   SegmentSink sink(tee, "f/a", &stored);

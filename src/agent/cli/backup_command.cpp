@@ -13,6 +13,7 @@
 #include "agent/cli/storage_options.h"
 #include "core/base/utf8.h"
 #include "core/dump/backup_run.h"
+#include "core/ownership/claim.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/run/timestamp.h"
 
@@ -87,6 +88,7 @@ int RunBackupCommand(BackupCommandOptions options, const CLI::App& command) {
   BackupJob& job = options.job;
   FillJob(&options, *environment);
   job.id = NewRunId(*environment);
+  job.run_key = NewRunKey(*environment);
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("connecting");
     AskServer(&job, context.cancellation);

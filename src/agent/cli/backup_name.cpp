@@ -25,6 +25,9 @@ std::string ClusterNameFor(std::string cluster_name) {
 std::string BackupName(const std::string& name_template, const BackupJob& job, WallTime now) {
   NameFields fields;
   fields.cluster = job.cluster.name;
+  const std::string instance = InstanceName(
+      {job.cluster.system_identifier, job.cluster.instance.token, job.cluster.instance.place, 0});
+  fields.instance = instance;
   fields.environment = job.cluster.environment;
   fields.database = job.database;
   fields.label = job.label ? std::string_view(*job.label) : std::string_view();

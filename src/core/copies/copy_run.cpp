@@ -4,9 +4,12 @@
 
 #include "core/base/sha256.h"
 #include "core/manifest/manifest_store.h"
+#include "core/ownership/claim.h"
+#include "core/ownership/lease.h"
 #include "core/pipeline/count_sink.h"
 #include "core/pipeline/verify_sink.h"
 #include "core/run/deadline.h"
+#include "core/run/timestamp.h"
 
 namespace pgbackup {
 namespace {
@@ -20,16 +23,41 @@ class CopyRun {
 
   // Whether the target's folder holds what this run has put there, and that alone.
   bool has_touched_target() const noexcept { return has_touched_target_; }
+  const std::string& run_key() const noexcept { return claim_.run_key; }
 
  private:
+  Claim MakeClaim(const Manifest& manifest, const std::string& text) const;
+  void RemoveEarlierAttempt(Storage& target) const;
   bool IsThereAlready(Storage& target, const std::string& manifest) const;
   void StoreTheManifest(Storage& target, const std::string& text);
   void CopySegment(Storage& source, Storage& target, const Segment& segment) const;
 
   const CopyJob& job_;
   const RunContext& context_;
+  Claim claim_;
   bool has_touched_target_ = false;
 };
+
+// The folder is the backup's wherever it is copied to: the key is that of its run or, where that is
+// not known, made of the manifest, so that a later attempt knows the folder again.
+Claim CopyRun::MakeClaim(const Manifest& manifest, const std::string& text) const {
+  Claim claim;
+  claim.run_key =
+      manifest.run_key.empty() ? ToHex(Sha256::Of(text)).substr(0, 32) : manifest.run_key;
+  claim.instance = job_.instance;
+  claim.id = manifest.id;
+  claim.database = manifest.database;
+  claim.cluster = manifest.cluster.name;
+  claim.claimed_at = FormatTimestamp(context_.environment.Now());
+  return claim;
+}
+
+// An object that is written again takes the place of what was left; others, as of another size of
+// parts, would stay.
+void CopyRun::RemoveEarlierAttempt(Storage& target) const {
+  SweepFolder(target, job_.file_name);
+  ClaimFolder(target, job_.file_name, claim_);
+}
 
 RunOutcome CopyRun::Run() {
   const std::unique_ptr<Storage> source = context_.open_at(job_.source, context_.cancellation);
@@ -38,8 +66,11 @@ RunOutcome CopyRun::Run() {
   const Manifest manifest =
       CheckedManifest(text, *source, job_.file_name, job_.checksum, job_.manifest_key);
   if (!IsThereAlready(*target, text)) {
+    claim_ = MakeClaim(manifest, text);
+    const ClaimOutcome claimed = ClaimFolder(*target, job_.file_name, claim_);
     has_touched_target_ = true;
-    target->Sweep(job_.file_name);
+    RenewLeaseQuietly(*target, claim_, context_.log);
+    if (claimed == ClaimOutcome::kWasOurs) RemoveEarlierAttempt(*target);
     context_.progress.total_bytes = manifest.StoredSize();
     context_.progress.SetPhase("copying");
     context_.progress.BeginData(context_.environment.Now());
@@ -47,6 +78,8 @@ RunOutcome CopyRun::Run() {
       for (const Segment& segment : object.segments) CopySegment(*source, *target, segment);
     context_.progress.EndData(context_.environment.Now());
     context_.cancellation.ThrowIfCancelled();
+    CheckBeforeManifest(*target, job_.file_name, claim_.run_key,
+                        ObjectSizesOf(manifest, job_.file_name));
     StoreTheManifest(*target, text);
   }
   RunOutcome outcome;
@@ -87,10 +120,10 @@ void CopyRun::StoreTheManifest(Storage& target, const std::string& text) {
   }
 }
 
-bool RemoveLeftovers(const CopyJob& job, const RunContext& context) {
+bool RemoveLeftovers(const CopyJob& job, const std::string& run_key, const RunContext& context) {
   const Deadline deadline(kCleanUpTime);
   return SweepQuietly([&] { return context.open_storage(deadline.cancellation()); }, job.file_name,
-                      context.log);
+                      run_key, context.log);
 }
 
 }  // namespace
@@ -102,7 +135,8 @@ RunOutcome RunCopy(const CopyJob& job, const RunContext& context) {
   } catch (...) {
     const std::exception_ptr failure = std::current_exception();
     context.progress.SetPhase("cleaning up");
-    return OutcomeOf(failure, !copy.has_touched_target() || RemoveLeftovers(job, context));
+    return OutcomeOf(failure,
+                     !copy.has_touched_target() || RemoveLeftovers(job, copy.run_key(), context));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/manifest/manifest_store.h"
+#include "core/ownership/lease.h"
 #include "core/run/run_context.h"
 
 namespace pgbackup {
@@ -40,9 +41,10 @@ class CopyTarget::Input final : public Sink {
   bool finished_ = false;
 };
 
-CopyTarget::CopyTarget(const Open& open, std::string folder, const CopyLimits& limits,
+CopyTarget::CopyTarget(const Open& open, std::string folder, Claim claim, const CopyLimits& limits,
                        Environment& environment, const Cancellation& run)
     : folder_(std::move(folder)),
+      claim_(std::move(claim)),
       limits_(limits),
       environment_(environment),
       run_(run),
@@ -117,9 +119,12 @@ void CopyTarget::AwaitPatiently(std::unique_lock<std::mutex>& lock,
 // The thread of an object.
 void CopyTarget::Store(Stream& stream) {
   try {
-    std::call_once(folder_checked_, [this] { CheckFolder(); });
+    std::call_once(folder_claimed_, [this] { ClaimTheFolder(); });
     const std::unique_ptr<Sink> sink = storage_->Put(stream.name);
-    while (const auto block = Next(stream)) sink->Write(*block);
+    while (const auto block = Next(stream)) {
+      sink->Write(*block);
+      stream.stored += block->size();
+    }
     sink->Finish();
   } catch (...) {
     Fail(std::current_exception());
@@ -131,11 +136,15 @@ void CopyTarget::Store(Stream& stream) {
   changed_.notify_all();
 }
 
-void CopyTarget::CheckFolder() {
+void CopyTarget::ClaimTheFolder() {
   own_.ThrowIfCancelled();
-  CheckNoManifest(*storage_, folder_);
-  const std::lock_guard lock(mutex_);
-  touched_ = true;
+  ClaimFolder(*storage_, folder_, claim_);
+  {
+    const std::lock_guard lock(mutex_);
+    touched_ = true;
+  }
+  // What cannot be renewed is no failure of the copy.
+  RenewLeaseQuietly(*storage_, claim_, [](const std::string&) {});
 }
 
 // The next bytes to store; nullopt when there are no more and all of them were good.
@@ -177,6 +186,9 @@ void CopyTarget::StoreTheManifest(const std::string& manifest) {
       changed_.wait(lock, [this] { return failure_ || AllEnded(); });
       if (failure_) throw *failure_;
     }
+    ObjectSizes stored;
+    for (const Stream& stream : streams_) stored[stream.name] = stream.stored;
+    CheckBeforeManifest(*storage_, folder_, claim_.run_key, stored);
     StoreManifest(*storage_, folder_, manifest);
     const std::lock_guard lock(mutex_);
     complete_ = !failure_;

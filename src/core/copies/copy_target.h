@@ -25,6 +25,7 @@
 #include "core/base/environment.h"
 #include "core/base/error.h"
 #include "core/copies/patience.h"
+#include "core/ownership/claim.h"
 #include "core/pipeline/sink.h"
 #include "core/storage/storage.h"
 
@@ -39,9 +40,10 @@ class CopyTarget {
  public:
   using Open = std::function<std::unique_ptr<Storage>(const Cancellation&)>;
 
-  // `folder` is the backup's. `run` and `environment` outlive this. Never throws: a storage that
-  // cannot be opened is the copy's failure.
-  CopyTarget(const Open& open, std::string folder, const CopyLimits& limits,
+  // `folder` is the backup's, and `claim` what makes it the backup's there, too. `run` and
+  // `environment` outlive this. Never throws: a storage that cannot be opened is the copy's
+  // failure.
+  CopyTarget(const Open& open, std::string folder, Claim claim, const CopyLimits& limits,
              Environment& environment, const Cancellation& run);
   // Gives up what is under way.
   ~CopyTarget();
@@ -76,13 +78,14 @@ class CopyTarget {
   struct Stream {
     std::string name;
     std::deque<std::vector<std::byte>> queue;
-    size_t queued = 0;  // bytes
+    size_t queued = 0;    // bytes
+    uint64_t stored = 0;  // bytes, of its thread until it has ended
     bool finish = false;
     bool ended = false;
     std::thread thread;
   };
 
-  void CheckFolder();
+  void ClaimTheFolder();
   void Push(Stream& stream, std::span<const std::byte> data);
   void Store(Stream& stream);
   std::optional<std::vector<std::byte>> Next(Stream& stream);
@@ -94,12 +97,13 @@ class CopyTarget {
   void Join() noexcept;
 
   const std::string folder_;
+  const Claim claim_;
   const CopyLimits limits_;
   Environment& environment_;
   const Cancellation& run_;
   Cancellation own_;
   std::unique_ptr<Storage> storage_;
-  std::once_flag folder_checked_;
+  std::once_flag folder_claimed_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -25,11 +25,11 @@ std::string WithoutParameters(const std::string& url) {
 
 }  // namespace
 
-void BackupCopies::Begin() {
+void BackupCopies::Begin(const Claim& claim) {
   for (const StorageSettings& copy : job_.copies)
     targets_.push_back(std::make_unique<CopyTarget>(
         [&](const Cancellation& until) { return context_.open_at(copy, until); }, job_.file_name,
-        LimitsOfCopies(job_), context_.environment, context_.cancellation));
+        claim, LimitsOfCopies(job_), context_.environment, context_.cancellation));
 }
 
 boost::json::array BackupCopies::Complete(const std::string& manifest) {

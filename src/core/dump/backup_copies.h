@@ -18,7 +18,7 @@ class BackupCopies {
   // Both outlive this. Nothing is opened before Begin.
   BackupCopies(const BackupJob& job, const RunContext& context) : job_(job), context_(context) {}
 
-  void Begin();
+  void Begin(const Claim& claim);
 
   // As many as the job has, in its order; none before Begin.
   const CopyTargets& targets() const noexcept { return targets_; }

@@ -1,8 +1,9 @@
 #include "core/dump/backup_run.h"
 
+#include <fmt/format.h>
+
 #include "core/age/key_files.h"
 #include "core/base/json.h"
-#include "core/base/sha256.h"
 #include "core/copies/tee_storage.h"
 #include "core/dump/backup_copies.h"
 #include "core/dump/copy_lane.h"
@@ -15,9 +16,12 @@
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
 #include "core/hooks/backup_hooks.h"
+#include "core/manifest/backup_fields.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_mac.h"
 #include "core/manifest/manifest_store.h"
+#include "core/ownership/claim.h"
+#include "core/ownership/lease.h"
 #include "core/postgres/connection_watch.h"
 #include "core/run/blocking_monitor.h"
 #include "core/run/deadline.h"
@@ -55,6 +59,8 @@ class Backup {
   BackupCopies& copies() noexcept { return copies_; }
 
  private:
+  Claim MakeClaim() const;
+  void ClaimTheFolder();
   void Dump(Storage& storage);
   Error LocksAdvised(const Error& error) const;
   void Prepare();
@@ -79,6 +85,8 @@ class Backup {
   Manifest manifest_;
   ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
+  std::string key_in_names_;    // see LaneOutputContext
+  std::optional<Lease> lease_;  // none: there is no catalog, or the storage could not be asked
   BackupCopies copies_;
 };
 
@@ -88,7 +96,7 @@ RunOutcome Backup::Run() {
   if (!job_.manifest_key.file.empty()) signing_keys_.emplace(job_.manifest_key.file);
   if (keys_) manifest_.encryption = {std::string(keys_->scheme()), keys_->recipients()};
   storage_ = context_.open_storage(context_.cancellation);
-  CheckNoManifest(*storage_, job_.file_name);
+  ClaimTheFolder();
   RunPreHooks(job_, context_);
   Dump(*storage_);
   const std::string text = StoreTheManifest(*storage_);
@@ -99,6 +107,26 @@ RunOutcome Backup::Run() {
   context_.progress.SetPhase("finishing copies", /*has_own_limit=*/true);
   outcome.fields["copies"] = copies_.Complete(text);
   return outcome;
+}
+
+Claim Backup::MakeClaim() const {
+  Claim claim;
+  claim.run_key = job_.run_key;
+  claim.instance = job_.cluster.instance;
+  claim.instance.system_identifier = job_.cluster.system_identifier;
+  claim.id = job_.id;
+  claim.database = job_.database;
+  claim.cluster = job_.cluster.name;
+  claim.claimed_at = manifest_.started_at;
+  return claim;
+}
+
+void Backup::ClaimTheFolder() {
+  const Claim claim = MakeClaim();
+  const ClaimOutcome outcome = ClaimFolder(*storage_, job_.file_name, claim);
+  folder_ = Folder::kOurs;
+  if (outcome == ClaimOutcome::kNotRefused) key_in_names_ = job_.run_key;
+  lease_ = RenewLeaseQuietly(*storage_, claim, context_.log);
 }
 
 // The backup is good whatever they do.
@@ -120,8 +148,7 @@ void Backup::Dump(Storage& storage) {
   try {
     Prepare();
     const std::vector<DumpObject> plan = Plan();
-    folder_ = Folder::kOurs;
-    copies_.Begin();
+    copies_.Begin(MakeClaim());
     SizeLimit limited(storage, job_.max_size);
     TeeStorage all(limited, copies_.targets());
     RunAllLanes(all, plan);
@@ -157,13 +184,9 @@ Error Backup::LocksAdvised(const Error& error) const {
 RunOutcome Backup::Outcome(const std::string& manifest) const {
   RunOutcome outcome;
   outcome.fields = SignFields(signs());
-  outcome.fields["raw_size"] = manifest_.RawSize();
-  outcome.fields["file_size"] = manifest_.StoredSize() + manifest.size();
-  outcome.fields["checksum"] = ToHex(Sha256::Of(manifest));
-  outcome.fields["database_size"] = manifest_.database_size;
-  outcome.fields["format"] = DumpFormatName(manifest_.format);
+  for (auto& field : BackupFields(manifest_, manifest)) outcome.fields[field.key()] = field.value();
   outcome.fields["message"] = nullptr;
-  outcome.fields["manifest"] = ManifestForCatalog(manifest_);
+  if (lease_) outcome.fields["lease"] = LeaseToJson(*lease_, job_.cluster.instance);
   return outcome;
 }
 
@@ -179,6 +202,7 @@ void Backup::Prepare() {
 void Backup::DescribeServer() {
   PostgresConnection& connection = coordinator_->connection();
   manifest_.id = job_.id;
+  manifest_.run_key = job_.run_key;
   manifest_.file_name = job_.file_name;
   manifest_.database = job_.database;
   manifest_.label = job_.label;
@@ -251,7 +275,8 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
   context_.progress.SetPhase("dumping");
   context_.progress.BeginData(context_.environment.Now());
   const LaneOutputContext output{storage,           job_.file_name,       job_.options.compression,
-                                 context_.progress, context_.environment, keys_.get()};
+                                 context_.progress, context_.environment, keys_.get(),
+                                 key_in_names_};
   ConnectionSettings of_programs = settings_;
   AddTimeoutOptions(&of_programs, coordinator_->connection().server_version());
   const DumpLaneContext dump_context{programs_,
@@ -292,6 +317,8 @@ std::string Backup::StoreTheManifest(Storage& storage) {
   std::string text = boost::json::serialize(ManifestForStorage(manifest_)) + "\n";
   if (signing_keys_) text = signing_keys_->Signed(text);
   try {
+    CheckBeforeManifest(storage, job_.file_name, job_.run_key,
+                        ObjectSizesOf(manifest_, job_.file_name));
     StoreManifest(storage, job_.file_name, text);
   } catch (const Error& error) {
     // The folder turned out to be another run's: nothing in it may be removed.
@@ -314,10 +341,10 @@ bool Remove(const FailedRun& leftovers, const BackupJob& job, const RunContext& 
   bool all = leftovers.folder != Backup::Folder::kAnotherRuns;
   if (leftovers.folder == Backup::Folder::kOurs)
     all = SweepQuietly([&] { return context.open_storage(deadline.cancellation()); }, job.file_name,
-                       context.log);
+                       job.run_key, context.log);
   for (const StorageSettings& copy : leftovers.copies)
     all &= SweepQuietly([&] { return context.open_at(copy, deadline.cancellation()); },
-                        job.file_name, context.log);
+                        job.file_name, job.run_key, context.log);
   return all;
 }
 

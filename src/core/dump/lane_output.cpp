@@ -10,7 +10,9 @@ namespace pgbackup {
 
 LaneOutput::LaneOutput(const DumpObject& object, const LaneOutputContext& context)
     : folder_size_(context.folder.size()) {
-  result_.name = fmt::format("{}{}{}", object.name, CodecSuffix(context.compression.codec),
+  const std::string name =
+      context.key_in_names.empty() ? object.name : WithRunKey(object.name, context.key_in_names);
+  result_.name = fmt::format("{}{}{}", name, CodecSuffix(context.compression.codec),
                              context.keys == nullptr ? "" : kEncryptedSuffix);
   result_.kind = object.kind;
   result_.sections = object.sections;

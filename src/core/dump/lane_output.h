@@ -23,6 +23,7 @@ struct LaneOutputContext {
   Progress& progress;
   Environment& environment;
   const EncryptionKeys* keys = nullptr;  // null: in clear
+  std::string key_in_names = {};         // of the run, see WithRunKey; empty: names go without
 };
 
 class LaneOutput {

@@ -210,6 +210,7 @@ uint64_t Manifest::StoredSize() const noexcept {
 json::object ManifestToJson(const Manifest& manifest) {
   json::object backup;
   backup["id"] = manifest.id;
+  if (!manifest.run_key.empty()) backup["run_key"] = Text(manifest.run_key);
   backup["file_name"] = Text(manifest.file_name);
   backup["database"] = Text(manifest.database);
   backup["label"] = JsonText(manifest.label);
@@ -233,6 +234,8 @@ json::object ManifestToJson(const Manifest& manifest) {
   cluster["system_identifier"] = Text(manifest.cluster.system_identifier);
   cluster["server_version"] = Text(manifest.cluster.server_version);
   cluster["server_version_num"] = manifest.cluster.server_version_num;
+  if (manifest.cluster.instance != Instance())
+    cluster["instance"] = InstanceToJson(manifest.cluster.instance);
 
   json::array objects;
   for (const ManifestObject& object : manifest.objects) objects.push_back(ObjectToJson(object));
@@ -264,8 +267,8 @@ json::object ManifestForStorage(const Manifest& manifest) {
   Keep(&root,
        {"version", "backup", "cluster", "database", "encryption", "tools", "objects", "totals"});
   Keep(&root["backup"].as_object(),
-       {"id", "file_name", "database", "label", "schedule", "backup_type", "format", "content",
-        "compression", "created_at", "started_at", "finished_at"});
+       {"id", "run_key", "file_name", "database", "label", "schedule", "backup_type", "format",
+        "content", "compression", "created_at", "started_at", "finished_at"});
   Keep(&root["database"].as_object(), {"name", "encoding"});
   for (json::value& object : root["objects"].as_array())
     Keep(&object.as_object(), {"name", "kind", "sections", "raw_size", "size", "segments"});
@@ -296,6 +299,7 @@ Manifest ParseManifest(std::string_view text) {
   Manifest manifest;
   const JsonReader backup = root.Object("backup");
   manifest.id = backup.Integer("id");
+  manifest.run_key = backup.TextOr("run_key", "");
   manifest.file_name = backup.Text("file_name");
   manifest.database = backup.Text("database");
   manifest.label = backup.OptionalText("label");
@@ -313,9 +317,15 @@ Manifest ParseManifest(std::string_view text) {
   manifest.started_at = backup.TextOr("started_at", "");
   manifest.finished_at = backup.TextOr("finished_at", "");
   const JsonReader cluster = root.Object("cluster");
-  manifest.cluster = {cluster.TextOr("name", ""), cluster.TextOr("environment", ""),
-                      cluster.TextOr("system_identifier", ""), cluster.Text("server_version"),
-                      cluster.Integer("server_version_num")};
+  manifest.cluster = {cluster.TextOr("name", ""),
+                      cluster.TextOr("environment", ""),
+                      cluster.TextOr("system_identifier", ""),
+                      cluster.Text("server_version"),
+                      cluster.Integer("server_version_num"),
+                      {}};
+  if (cluster.Has("instance"))
+    manifest.cluster.instance =
+        InstanceFromJson(cluster.Object("instance"), manifest.cluster.system_identifier);
   if (root.Has("encryption")) {
     const JsonReader encryption = root.Object("encryption");
     manifest.encryption = {encryption.Text("scheme"), encryption.Texts("recipients")};

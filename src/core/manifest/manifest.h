@@ -18,6 +18,7 @@
 #include "core/manifest/manifest_name.h"
 #include "core/manifest/requirements.h"
 #include "core/manifest/table_rows.h"
+#include "core/ownership/instance.h"
 #include "core/pipeline/segment_sink.h"
 #include "core/postgres/database_properties.h"
 
@@ -31,6 +32,7 @@ struct ManifestCluster {
   std::string system_identifier;
   std::string server_version;
   int64_t server_version_num = 0;
+  Instance instance;  // all empty: not recorded, by an older pgbackup
 };
 
 struct ManifestObject {
@@ -54,6 +56,7 @@ struct ManifestObject {
 struct Manifest {
   // backup
   int64_t id = 0;
+  std::string run_key;  // empty: not recorded, by an older pgbackup
   std::string file_name;
   std::string database;
   std::optional<std::string> label, schedule;

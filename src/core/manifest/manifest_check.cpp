@@ -85,6 +85,9 @@ void CheckTexts(const Manifest& manifest) {
   CheckText("the name of the cluster", manifest.cluster.name);
   CheckText("environment", manifest.cluster.environment);
   CheckText("system identifier", manifest.cluster.system_identifier);
+  CheckText("instance", manifest.cluster.instance.token);
+  CheckText("the place of the server", manifest.cluster.instance.place);
+  CheckText("the key of the run", manifest.run_key);
   CheckText("the version of the server", manifest.cluster.server_version);
   CheckText("the version of pg_dump", manifest.pg_dump_version);
   CheckText("the version of pgbackup", manifest.pgbackup_version);

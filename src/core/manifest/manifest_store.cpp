@@ -28,8 +28,8 @@ void ThrowBackupExists(const Storage& storage, const std::string& folder) {
   throw Error(ErrorKind::kAlreadyExists,
               fmt::format("there is a backup at \"{}/{}\" already", storage.url(), folder),
               "It was left untouched.",
-              "Let pgbackup.name_template hold {id} or {time:...}, so that every run has a folder "
-              "of its own.");
+              "Let pgbackup.name_template hold {instance} and {id}, so that every run of every "
+              "server has a folder of its own.");
 }
 
 std::string ReadManifestText(Storage& storage, const std::string& folder) {

@@ -8,7 +8,7 @@ constexpr const char* kUnclosed = "The name template has an opening brace that i
 constexpr const char* kUnopened =
     "The name template has a closing brace that was never opened; write }} for a brace.";
 constexpr const char* kUnknown =
-    "The name template has an unknown placeholder; known are {cluster}, {environment}, "
+    "The name template has an unknown placeholder; known are {cluster}, {instance}, {environment}, "
     "{database}, {schedule}, {label}, {type}, {id} and {time:PATTERN}.";
 constexpr const char* kBadTime =
     "The pattern in {time:PATTERN} is empty, too long or no strftime pattern, like "
@@ -23,6 +23,7 @@ struct Placeholder {
 
 constexpr Placeholder kPlaceholders[] = {
     {"cluster", NameElementKind::kCluster},
+    {"instance", NameElementKind::kInstance},
     {"environment", NameElementKind::kEnvironment},
     {"database", NameElementKind::kDatabase},
     {"schedule", NameElementKind::kSchedule},

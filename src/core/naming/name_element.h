@@ -16,6 +16,7 @@ enum class NameElementKind {
   kLiteral,
   kSlash,
   kCluster,
+  kInstance,
   kEnvironment,
   kDatabase,
   kSchedule,

@@ -114,6 +114,8 @@ void AddElement(const NameElement& element, const NameFields& fields, const Time
       return name->EndPart();
     case NameElementKind::kCluster:
       return name->AddValue(fields.cluster);
+    case NameElementKind::kInstance:
+      return name->AddValue(fields.instance);
     case NameElementKind::kEnvironment:
       return name->AddValue(fields.environment);
     case NameElementKind::kDatabase:

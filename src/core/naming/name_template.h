@@ -1,6 +1,7 @@
 // Where a backup's folder is: pgbackup.name_template expanded for one run.
 //
-// Placeholders: {cluster} {environment} {database} {schedule} {label} {type} {id} {time:STRFTIME};
+// Placeholders: {cluster} {instance} {environment} {database} {schedule} {label} {type} {id}
+// {time:STRFTIME};
 // "{{" and "}}" are literal braces. A value put in for a placeholder becomes safe as a part of an
 // object name by percent-encoding: every byte but A-Z a-z 0-9 - _ . and bytes of multi-byte UTF-8
 // characters; a '.' or '-' that starts a path part is encoded too. So a '/' in a database name can
@@ -16,14 +17,14 @@
 namespace pgbackup {
 
 inline constexpr std::string_view kDefaultNameTemplate =
-    "{cluster}/{database}/backup_{database}_{time:%Y-%m-%d_%H-%M-%S}_{id}";
+    "{cluster}-{instance}/{database}/backup_{database}_{time:%Y-%m-%d_%H-%M-%S}_{id}";
 
 // The longest expanded name, bytes, without the terminating zero, and its longest part.
 inline constexpr size_t kMaxNameLength = 900;
 inline constexpr size_t kMaxNamePartLength = 255;
 
 struct NameFields {
-  std::string_view cluster, environment, database, schedule, label, type;
+  std::string_view cluster, instance, environment, database, schedule, label, type;
   int64_t id = 0;
 };
 

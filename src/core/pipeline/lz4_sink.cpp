@@ -10,7 +10,7 @@
 namespace pgbackup {
 namespace {
 
-constexpr size_t kChunkSize = 256 << 10;  // of input, in one call
+constexpr size_t kLz4ChunkSize = 256 << 10;  // of input, in one call
 
 LZ4F_preferences_t Preferences(int level) {
   LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
@@ -41,7 +41,7 @@ Lz4Sink::Lz4Sink(std::unique_ptr<Sink> next, const Compression& compression)
   context_.reset(context);
   const LZ4F_preferences_t preferences = Preferences(level_);
   buffer_.resize(
-      std::max<size_t>(LZ4F_compressBound(kChunkSize, &preferences), LZ4F_HEADER_SIZE_MAX));
+      std::max<size_t>(LZ4F_compressBound(kLz4ChunkSize, &preferences), LZ4F_HEADER_SIZE_MAX));
 }
 
 Lz4Sink::~Lz4Sink() = default;
@@ -59,7 +59,7 @@ void Lz4Sink::BeginFrame() {
 void Lz4Sink::Write(std::span<const std::byte> data) {
   if (!begun_) BeginFrame();
   while (!data.empty()) {
-    const std::span<const std::byte> chunk = data.first(std::min(data.size(), kChunkSize));
+    const std::span<const std::byte> chunk = data.first(std::min(data.size(), kLz4ChunkSize));
     PassOn(LZ4F_compressUpdate(context_.get(), buffer_.data(), buffer_.size(), chunk.data(),
                                chunk.size(), nullptr));
     data = data.subspan(chunk.size());

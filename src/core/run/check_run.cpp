@@ -147,7 +147,7 @@ void Check::RemoveProbe(const std::string& folder) {
   const auto storage = context_.open_storage(deadline.cancellation());
   const bool removed = report_.Try("cleaning up", [&]() -> ProbeFinding {
     try {
-      storage->Sweep(folder);
+      RemoveProbeFolder(*storage, folder);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCancelled) throw;
       return {ProbeStatus::kError, "the storage takes too long to remove what this check wrote",

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/json.h"
 #include "core/manifest/manifest.h"
+#include "core/ownership/claim.h"
+#include "core/ownership/lease.h"
 #include "core/run/leftovers.h"
 #include "core/storage/object_probe.h"
 
@@ -47,6 +51,7 @@ class Janitor {
   Leftovers Survey(const std::string& prefix, std::vector<ObjectInfo>* ours = nullptr);
   void RemoveObjects(const std::string& folder);
   void RemoveUploads(const std::string& folder);
+  std::string WhyNotOurs(const std::string& folder);
   void Report(const std::string& folder, const Finding& finding);
   void ReportForeign(const std::string& folder, const FolderContents& contents);
 
@@ -88,12 +93,35 @@ void Janitor::ReportForeign(const std::string& folder, const FolderContents& con
 json::array Janitor::Look() {
   const Leftovers leftovers = Survey("");
   for (const auto& [folder, contents] : leftovers.folders()) {
-    if (contents.uploads > 0) Report(folder, {"uploads", contents.uploads, 0, {}});
-    if (!Leftovers::HasOnlyLeftovers(contents)) continue;
-    Report(folder, {"objects", contents.ours, contents.bytes, {}});
+    const bool has_leftovers = Leftovers::HasOnlyLeftovers(contents);
+    if (contents.uploads == 0 && !has_leftovers) continue;
+    const std::string kept = WhyNotOurs(folder);
+    if (contents.uploads > 0) Report(folder, {"uploads", contents.uploads, 0, kept});
+    if (!has_leftovers) continue;
+    Report(folder, {"objects", contents.ours, contents.bytes, kept});
     ReportForeign(folder, contents);
   }
   return std::move(found_);
+}
+
+// Why this server removes nothing from the folder; empty when it may. A folder without a claim is
+// nobody's, and then it takes this server's own lease, if there is a marker at all.
+std::string Janitor::WhyNotOurs(const std::string& folder) {
+  if (IsInProbeFolder(folder)) return {};
+  std::string token = job_.instance.token;
+  try {
+    const std::optional<Claim> claim = ReadClaim(*storage_, folder);
+    if (claim && claim->instance.token.empty()) return {};  // of a command line, which has ended
+    if (claim) token = claim->instance.token;
+    if (!claim && !ReadLease(*storage_, token)) return {};
+    RequireLease(*storage_, token, job_.instance);
+    return {};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDenied && error.kind() != ErrorKind::kUnavailable &&
+        error.kind() != ErrorKind::kCorrupt)
+      throw;
+    return error.message();
+  }
 }
 
 // Removes the objects of a folder, unless it is no leftover any more.
@@ -102,8 +130,12 @@ void Janitor::RemoveObjects(const std::string& folder) {
   const Leftovers leftovers = Survey(folder + "/", &ours);
   const auto contents = leftovers.folders().find(folder);
   if (contents == leftovers.folders().end() || !Leftovers::HasOnlyLeftovers(contents->second) ||
-      storage_->Head(ManifestObjectName(folder)))
+      storage_->Head(ManifestObjectName(folder)) || !WhyNotOurs(folder).empty())
     return;
+  // The claim last: it says whose the others are.
+  std::stable_partition(ours.begin(), ours.end(), [](const ObjectInfo& object) {
+    return !object.name.ends_with(kClaimName);
+  });
   Finding removed{"objects"}, kept{"objects"};
   for (const ObjectInfo& object : ours) {
     if (FolderOf(object.name) != folder) continue;
@@ -115,6 +147,7 @@ void Janitor::RemoveObjects(const std::string& folder) {
 }
 
 void Janitor::RemoveUploads(const std::string& folder) {
+  if (!WhyNotOurs(folder).empty()) return;
   std::vector<UnfinishedUpload> uploads;
   storage_->ListUnfinished(folder + "/", [&](const UnfinishedUpload& upload) {
     if (FolderOf(upload.name) == folder && IsOurs(upload)) uploads.push_back(upload);

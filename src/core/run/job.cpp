@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/ownership/claim.h"
 
 namespace pgbackup {
 namespace {
@@ -89,6 +90,20 @@ void ParseBase(const JsonReader& root, JobBase* job) {
                 fmt::format("\"{}\" cannot be the name of a backup's folder", job->file_name));
 }
 
+// Empty when there is none.
+std::string ParseRunKey(const JsonReader& root) {
+  std::string key = root.TextOr("run_key", "");
+  if (!key.empty() && !IsRunKey(key))
+    throw Error(ErrorKind::kInvalid, "field \"run_key\" of the job is no key of a run");
+  return key;
+}
+
+Instance ParseInstance(const JsonReader& root) {
+  if (!root.Has("instance")) return {};
+  const JsonReader instance = root.Object("instance");
+  return InstanceFromJson(instance, NumberText(instance, "system_identifier"));
+}
+
 int64_t LockWaitTimeout(const JsonReader& reader, int64_t otherwise) {
   return InRange(reader, "lock_wait_timeout_ms", otherwise, 1, INT32_MAX);
 }
@@ -140,6 +155,8 @@ BackupJob ParseBackup(const JsonReader& root) {
   job.cluster.system_identifier = NumberText(cluster, "system_identifier");
   job.cluster.server_version = cluster.TextOr("server_version", "");
   job.cluster.server_version_num = cluster.IntegerOr("server_version_num", 0);
+  job.cluster.instance = ParseInstance(root);
+  job.run_key = ParseRunKey(root);
   job.backup_type = root.TextOr("backup_type", "manual");
   job.created_by = root.TextOr("created_by", "");
   job.created_at = root.TextOr("created_at", "");
@@ -210,11 +227,29 @@ VerifyJob ParseVerify(const JsonReader& root) {
   return job;
 }
 
+RemoveReason ParseRemoveReason(const std::string& text) {
+  if (text == "deleted") return RemoveReason::kDeleted;
+  if (text == "expired") return RemoveReason::kExpired;
+  if (text == "unfinished" || text == "interrupted") return RemoveReason::kUnfinished;
+  throw Error(ErrorKind::kInvalid, fmt::format("there is no reason \"{}\" to remove", text));
+}
+
 RemoveJob ParseRemove(const JsonReader& root) {
   RemoveJob job;
   ParseBase(root, &job);
-  job.unless_backup = root.FlagOr("unless_backup", false);
-  job.system_identifier = NumberText(root, "system_identifier");
+  job.reason = ParseRemoveReason(root.Text("reason"));
+  job.run_key = ParseRunKey(root);
+  job.instance = ParseInstance(root);
+  return job;
+}
+
+TakeOverJob ParseTakeOver(const JsonReader& root) {
+  TakeOverJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.storage = ParseStorage(root.Object("storage"));
+  job.token = root.TextOr("token", "");
+  job.instance = ParseInstance(root);
+  job.cluster = root.TextOr("cluster", "");
   return job;
 }
 
@@ -243,6 +278,7 @@ CopyJob ParseCopy(const JsonReader& root) {
   CopyJob job;
   ParseBase(root, &job);
   job.source = ParseStorage(root.Object("source"));
+  job.instance = ParseInstance(root);
   job.checksum = root.OptionalText("checksum");
   return job;
 }
@@ -275,6 +311,7 @@ JanitorJob ParseJanitor(const JsonReader& root) {
   JanitorJob job;
   job.id = root.IntegerOr("id", 0);
   job.storage = ParseStorage(root.Object("storage"));
+  job.instance = ParseInstance(root);
   job.older_than = InRange(root, "older_than", 0, 0, INT32_MAX);
   job.remove = root.FlagOr("remove", false);
   job.folders = root.Texts("folders");
@@ -351,6 +388,7 @@ Job ParseOfKind(std::string_view kind, const JsonReader& root) {
   if (kind == "passkey") return ParsePasskey(root);
   if (kind == "webhook") return ParseWebhook(root);
   if (kind == "mail") return ParseMail(root);
+  if (kind == "take_over") return ParseTakeOver(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

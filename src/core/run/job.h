@@ -13,6 +13,7 @@
 #include "core/dump/dump_plan.h"
 #include "core/manifest/manifest.h"
 #include "core/manifest/manifest_key.h"
+#include "core/ownership/instance.h"
 #include "core/passkey/passkey_hash.h"
 #include "core/postgres/server_address.h"
 #include "core/run/compression.h"
@@ -59,6 +60,7 @@ struct BackupHooks {
 };
 
 struct BackupJob : JobBase {
+  std::string run_key;  // see core/ownership/claim.h
   std::string database;
   ManifestCluster cluster;
   std::string backup_type, created_by, created_at;
@@ -130,9 +132,24 @@ struct VerifyJob : JobBase {
   int64_t lock_wait_timeout_ms = 60000;  // at level kRestore
 };
 
+// Why objects are removed.
+enum class RemoveReason {
+  kDeleted,     // somebody has deleted the backup
+  kExpired,     // retention has
+  kUnfinished,  // a run has left them
+};
+
 struct RemoveJob : JobBase {
-  bool unless_backup = false;
-  std::string system_identifier;
+  RemoveReason reason = RemoveReason::kUnfinished;
+  std::string run_key;  // empty: not known, of an older pgbackup's run
+  Instance instance;    // the server that removes
+};
+
+// Makes this server the one that may remove things from a storage.
+struct TakeOverJob : JobBase {
+  std::string token;  // of the catalog whose backups it takes over; empty: its own
+  Instance instance;
+  std::string cluster;
 };
 
 // Drops the database `target_database`, which a restore was filling or, with `kept_oid`, which one
@@ -150,6 +167,7 @@ struct PresignJob : JobBase {
 
 // Copies a complete backup from `source` to `storage`.
 struct CopyJob : JobBase {
+  Instance instance;
   StorageSettings source;
   std::optional<std::string> checksum;  // of the manifest
 };
@@ -168,6 +186,7 @@ struct CheckJob : JobBase {
 
 // Looks for what unfinished runs have left, or removes it from the folders it is given.
 struct JanitorJob : JobBase {
+  Instance instance;
   int64_t older_than = 0;  // seconds; what is younger is somebody's
   bool remove = false;
   std::vector<std::string> folders, upload_folders;  // to remove objects and uploads from
@@ -212,9 +231,9 @@ struct MailJob : JobBase {
   std::vector<RunNotice> notices;
 };
 
-using Job =
-    std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob, CopyJob,
-                 CheckJob, JanitorJob, InventoryJob, ContentsJob, PasskeyJob, WebhookJob, MailJob>;
+using Job = std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob,
+                         CopyJob, CheckJob, JanitorJob, InventoryJob, ContentsJob, PasskeyJob,
+                         WebhookJob, MailJob, TakeOverJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

@@ -27,7 +27,8 @@ std::string FolderOf(const std::string& name) {
 }
 
 bool IsOurs(const std::string& name) noexcept {
-  return MayBeOurs(name) && (IsBackupObjectName(LeafOf(name)) || IsProbeObject(name));
+  return MayBeOurs(name) &&
+         (IsBackupObjectName(LeafOf(name)) || LeafOf(name) == kClaimName || IsProbeObject(name));
 }
 
 bool IsOurs(const UnfinishedUpload& upload) noexcept {
@@ -42,6 +43,7 @@ void Leftovers::Add(const ObjectInfo& object) {
   if (LeafOf(object.name) == kManifestName) {
     folder.has_manifest = true;
   } else if (IsOurs(object.name)) {
+    if (LeafOf(object.name) == kClaimName) folder.has_claim = true;
     ++folder.ours;
     folder.bytes += object.size;
   } else {

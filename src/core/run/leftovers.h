@@ -16,11 +16,12 @@ namespace pgbackup {
 
 // What one folder holds, not counting folders below it.
 struct FolderContents {
-  uint64_t ours = 0;     // objects with names of a backup's data, or of a probe
+  uint64_t ours = 0;     // objects with names of a backup's data or claim, or of a probe
   uint64_t foreign = 0;  // any other objects, manifests excepted
   uint64_t bytes = 0;    // of ours
   uint64_t uploads = 0;  // unfinished ones with names of ours, begun before the limit
   bool has_manifest = false;
+  bool has_claim = false;
   bool is_young = false;  // something was written, or an upload begun, after the limit
 };
 

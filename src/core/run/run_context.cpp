@@ -32,15 +32,4 @@ RunOutcome Ended(RunOutcome outcome, const EndRequest& request) {
   return outcome;
 }
 
-bool SweepQuietly(const std::function<std::unique_ptr<Storage>()>& open, const std::string& folder,
-                  const std::function<void(const std::string&)>& log) {
-  try {
-    open()->Sweep(folder);
-    return true;
-  } catch (const std::exception& error) {
-    log(fmt::format("could not remove the unfinished backup \"{}\": {}", folder, error.what()));
-    return false;
-  }
-}
-
 }  // namespace pgbackup

@@ -58,9 +58,4 @@ RunOutcome Ended(RunOutcome outcome, const EndRequest& request);
 // How long cleaning up may take; the agent is given ten seconds in all.
 inline constexpr std::chrono::milliseconds kCleanUpTime{8000};
 
-// Removes what a failed run has left in `folder` of the storage that `open` opens. Throws nothing:
-// false, and a line in the log, when it could not.
-bool SweepQuietly(const std::function<std::unique_ptr<Storage>()>& open, const std::string& folder,
-                  const std::function<void(const std::string&)>& log);
-
 }  // namespace pgbackup

@@ -1,6 +1,8 @@
 // The life of a run (a backup, a restore): its states and the legal ways between them.
 //
 //   pending ──► in_progress ──► completed ──► expired
+//      │             │              ▲
+//      │             │              │ (it was complete in the storage)
 //      │             ├────────► failed
 //      └─────────────┴────────► cancelled        pending ──► failed (could not be started)
 //
@@ -47,6 +49,8 @@ constexpr bool IsLegalTransition(RunState from, RunState to) noexcept {
       return to == RunState::kCompleted || to == RunState::kFailed || to == RunState::kCancelled;
     case RunState::kCompleted:
       return to == RunState::kExpired;
+    case RunState::kFailed:
+      return to == RunState::kCompleted;
     default:
       return false;
   }

@@ -110,8 +110,8 @@ ProbeFinding S3Probe::PutIfAbsent() {
           outcome == WriteOutcome::kUnsupported
               ? "the store does not do conditional writes"
               : "the store does not do conditional writes: it ignores If-None-Match",
-          "Let pgbackup.name_template hold {id} or {time:...}, as by default, and give every "
-          "cluster a prefix of its own: two runs must not have one folder."};
+          "Names of objects carry the key of their run here. Let pgbackup.name_template hold "
+          "{instance} and {id}, as by default: two runs must not have one folder."};
 }
 
 std::string S3Probe::BeginUpload() {

@@ -2,7 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/iso_time.h"
-#include "core/manifest/manifest_name.h"
+#include "core/base/sha256.h"
 #include "core/s3/credentials_chain.h"
 #include "core/s3/option_check.h"
 #include "core/s3/s3_probe.h"
@@ -117,49 +117,25 @@ WallTime S3Storage::Now() const {
 }
 
 void S3Storage::Delete(const std::string& name) {
-  Remove(Key(name), Control());
+  const std::string key = Key(name);
+  if (options_.locks() && !IsRemovable(name)) return;
+  bucket_.DeleteObject(key, Control());
 }
 
-void S3Storage::Remove(const std::string& key, const CallControl& control) const {
-  if (options_.locks()) {
-    const auto head = bucket_.HeadObject(key, control);
-    if (!head) return;
-    bucket_.CheckIsUnlocked(key, *head);
-  }
-  bucket_.DeleteObject(key, control);
+bool S3Storage::IsRemovable(const std::string& name) {
+  const std::string key = Key(name);
+  const auto head = bucket_.HeadObject(key, Control());
+  if (head) bucket_.CheckIsUnlocked(key, *head);
+  return head.has_value();
 }
 
-SweepReport S3Storage::Sweep(const std::string& folder) {
-  const std::string prefix = Key(folder) + "/";
-  const CallControl control = Control();
-  SweepReport report;
-  const std::string manifest = prefix + std::string(kManifestName);
-  if (const auto head = bucket_.HeadObject(manifest, control)) {
-    bucket_.CheckIsUnlocked(manifest, *head);
-    bucket_.DeleteObject(manifest, control);
-    ++report.objects;
-  }
-  try {
-    RemoveBelow(prefix, control, &report);
-  } catch (const Error& error) {
-    // No bucket, so nothing is in it.
-    if (error.kind() != ErrorKind::kNotFound) throw;
-  }
-  return report;
-}
-
-void S3Storage::RemoveBelow(const std::string& prefix, const CallControl& control,
-                            SweepReport* report) {
-  bucket_.ListObjects(
-      prefix,
-      [&](const ObjectPage::Object& object) {
-        if (object.key.compare(0, prefix.size(), prefix) != 0) return;
-        Remove(object.key, control);
-        ++report->objects;
-      },
-      control);
-  report->unfinished_uploads = bucket_.AbortUploads(
-      prefix, [](const UploadPage::Upload&) { return true; }, control);
+bool S3Storage::RefusesToReplace(const std::string& name, const std::string& content) {
+  const auto bytes = AsBytes(content);
+  bool uncertain = false;
+  return bucket_.PutObject(Key(name),
+                           options_.ForObject(client_.environment().Now(), /*lock=*/false), bytes,
+                           options_.Guard(bytes), /*if_absent=*/true, &uncertain,
+                           Control()) == WriteOutcome::kExists;
 }
 
 bool S3Storage::Probe(const ProbeRequest& request, ProbeReport& report) {

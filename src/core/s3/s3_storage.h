@@ -42,15 +42,13 @@ class S3Storage final : public Storage {
   void ListUnfinished(const std::string& prefix,
                       const std::function<void(const UnfinishedUpload&)>& each) override;
   void AbortUnfinished(const UnfinishedUpload& upload) override;
-  SweepReport Sweep(const std::string& folder) override;
+  bool IsRemovable(const std::string& name) override;
+  bool RefusesToReplace(const std::string& name, const std::string& content) override;
   std::string Presign(const std::string& name, int expires) override;
   bool Probe(const ProbeRequest& request, ProbeReport& report) override;
 
  private:
   std::string Key(const std::string& name) const;
-  // Deletes an object that no lock protects.
-  void Remove(const std::string& key, const CallControl& control) const;
-  void RemoveBelow(const std::string& prefix, const CallControl& control, SweepReport* report);
   CallControl Control() const { return {{&cancellation_}, std::nullopt}; }
 
   const std::string base_;  // the prefix with a trailing slash, or empty

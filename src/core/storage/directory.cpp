@@ -58,6 +58,12 @@ UniqueFd OpenRoot(const std::string& root, bool create) {
   return directory;
 }
 
+bool IsSymbolicLink(const UniqueFd& directory, const std::string& name) {
+  struct stat status {};
+  return fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISLNK(status.st_mode);
+}
+
 UniqueFd Walk(const std::string& root, std::string_view folder, bool create) {
   UniqueFd directory = OpenRoot(root, create);
   size_t start = 0;
@@ -72,8 +78,10 @@ UniqueFd Walk(const std::string& root, std::string_view folder, bool create) {
       next = UniqueFd(openat(directory.get(), part.c_str(), kDirectoryFlags | O_NOFOLLOW));
     }
     if (!next && (errno != ENOENT || create)) {
-      if (errno == ENOTDIR && !create) return UniqueFd();  // a file: nothing is below it
-      ThrowSystemError(errno, "open directory", url);
+      const int code = errno;
+      // Below a file is nothing; below a symbolic link may be anything.
+      if (code == ENOTDIR && !create && !IsSymbolicLink(directory, part)) return UniqueFd();
+      ThrowSystemError(code, "open directory", url);
     }
     directory = std::move(next);
     start = end + 1;

@@ -11,7 +11,6 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/manifest/manifest_name.h"
 #include "core/storage/directory.h"
 #include "core/storage/file_probe.h"
 #include "core/storage/file_writer.h"
@@ -57,25 +56,6 @@ void WalkFolder(const UniqueFd& directory, const std::string& root_url, const st
 void RemoveFile(const UniqueFd& directory, const std::string& leaf, const std::string& url) {
   if (unlinkat(directory.get(), leaf.c_str(), 0) != 0 && errno != ENOENT)
     ThrowSystemError(errno, "delete", url);
-}
-
-// Empties a directory, leaving the directory itself.
-void EmptyFolder(const UniqueFd& directory, const std::string& url, SweepReport* report,
-                 const Cancellation& cancellation) {
-  for (const DirectoryEntry& entry : ReadDirectory(directory, url)) {
-    cancellation.ThrowIfCancelled();
-    const std::string entry_url = url + "/" + entry.name;
-    if (!entry.is_directory) {
-      RemoveFile(directory, entry.name, entry_url);
-      ++(IsTemporaryName(entry.name) ? report->unfinished_uploads : report->objects);
-      continue;
-    }
-    const UniqueFd below(openat(directory.get(), entry.name.c_str(),
-                                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (below) EmptyFolder(below, entry_url, report, cancellation);
-    if (unlinkat(directory.get(), entry.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
-      ThrowSystemError(errno, "delete directory", entry_url);
-  }
 }
 
 }  // namespace
@@ -226,28 +206,6 @@ void FileStorage::RemoveEmptyFolders(std::string_view folder) const {
 
 bool FileStorage::Probe(const ProbeRequest& request, ProbeReport& report) {
   return FileProbe(root_, *this, request, report).Run();
-}
-
-SweepReport FileStorage::Sweep(const std::string& folder) {
-  CheckName(folder);
-  cancellation_.ThrowIfCancelled();
-  SweepReport report;
-  const std::string url = url_ + "/" + folder;
-  if (const UniqueFd directory = OpenFolder(root_, folder)) {
-    if (unlinkat(directory.get(), std::string(kManifestName).c_str(), 0) == 0)
-      ++report.objects;
-    else if (errno != ENOENT)
-      ThrowSystemError(errno, "delete", url + "/" + std::string(kManifestName));
-    if (fsync(directory.get()) != 0) ThrowSystemError(errno, "delete", url);
-    EmptyFolder(directory, url, &report, cancellation_);
-  }
-  const SplitName split = Split(folder);
-  if (const UniqueFd parent = OpenFolder(root_, split.folder))
-    if (unlinkat(parent.get(), std::string(split.leaf).c_str(), AT_REMOVEDIR) != 0 &&
-        errno != ENOENT)
-      ThrowSystemError(errno, "delete directory", url);
-  RemoveEmptyFolders(folder);
-  return report;
 }
 
 }  // namespace pgbackup

@@ -38,7 +38,6 @@ class FileStorage final : public Storage {
                       const std::function<void(const UnfinishedUpload&)>& each) override;
   void AbortUnfinished(const UnfinishedUpload& upload) override;
   bool Probe(const ProbeRequest& request, ProbeReport& report) override;
-  SweepReport Sweep(const std::string& folder) override;
 
  private:
   using EachFile = std::function<void(const std::string& name, const DirectoryEntry& entry)>;

@@ -27,12 +27,15 @@ class ForwardingStorage : public Storage {
     next_.List(prefix, each);
   }
   void Delete(const std::string& name) override { next_.Delete(name); }
+  bool IsRemovable(const std::string& name) override { return next_.IsRemovable(name); }
   void ListUnfinished(const std::string& prefix,
                       const std::function<void(const UnfinishedUpload&)>& each) override {
     next_.ListUnfinished(prefix, each);
   }
   void AbortUnfinished(const UnfinishedUpload& upload) override { next_.AbortUnfinished(upload); }
-  SweepReport Sweep(const std::string& folder) override { return next_.Sweep(folder); }
+  bool RefusesToReplace(const std::string& name, const std::string& content) override {
+    return next_.RefusesToReplace(name, content);
+  }
   std::string Presign(const std::string& name, int expires) override {
     return next_.Presign(name, expires);
   }

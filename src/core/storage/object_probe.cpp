@@ -46,6 +46,16 @@ bool IsProbeObject(std::string_view name) noexcept {
   return leaf == kProbeObject || leaf == kProbeMultipart;
 }
 
+void RemoveProbeFolder(Storage& storage, const std::string& folder) {
+  std::vector<std::string> objects;
+  storage.List(folder + "/", [&](const ObjectInfo& object) { objects.push_back(object.name); });
+  std::vector<UnfinishedUpload> uploads;
+  storage.ListUnfinished(folder + "/",
+                         [&](const UnfinishedUpload& upload) { uploads.push_back(upload); });
+  for (const std::string& name : objects) storage.Delete(name);
+  for (const UnfinishedUpload& upload : uploads) storage.AbortUnfinished(upload);
+}
+
 void ObjectProbe::WriteObject(const PutOptions& options) {
   const auto sink = storage_.Put(Name(kProbeObject), options);
   sink->Write(std::as_bytes(std::span(content_)));

@@ -17,6 +17,9 @@ inline constexpr std::string_view kProbeFolder = ".pgbackup-check";
 inline constexpr std::string_view kProbeObject = "probe-object";
 inline constexpr std::string_view kProbeMultipart = "probe-multipart";
 
+// Removes whatever a probe has left in its folder.
+void RemoveProbeFolder(Storage& storage, const std::string& folder);
+
 bool IsInProbeFolder(std::string_view folder) noexcept;
 // Whether a name is one that a probe gives.
 bool IsProbeObject(std::string_view name) noexcept;

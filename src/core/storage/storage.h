@@ -56,12 +56,6 @@ struct PutOptions {
   bool lock = true;
 };
 
-// What Sweep did.
-struct SweepReport {
-  uint64_t objects = 0;             // objects deleted
-  uint64_t unfinished_uploads = 0;  // multipart uploads aborted, temporary files removed
-};
-
 class Storage {
  public:
   static constexpr uint64_t kToTheEnd = UINT64_MAX;
@@ -96,8 +90,12 @@ class Storage {
   virtual void List(const std::string& prefix,
                     const std::function<void(const ObjectInfo&)>& each) = 0;
 
-  // Removes an object. One that does not exist is no error.
+  // Removes an object, and for a directory the folders that are empty then. One that does not exist
+  // is no error.
   virtual void Delete(const std::string& name) = 0;
+
+  // Whether the object exists; kDenied when a lock in the storage forbids to remove it.
+  virtual bool IsRemovable(const std::string& name) { return Head(name).has_value(); }
 
   // Calls `each` for every unfinished upload whose name starts with `prefix`, whoever began it.
   virtual void ListUnfinished(const std::string& prefix,
@@ -106,11 +104,10 @@ class Storage {
   // Ends an upload that ListUnfinished has named. One that is gone is no error.
   virtual void AbortUnfinished(const UnfinishedUpload& upload) = 0;
 
-  // Removes everything below the folder `folder` (a name without a trailing slash): objects,
-  // unfinished uploads, and for a directory the folder itself. Whoever calls has made sure that no
-  // backup worth keeping lives there. "manifest.json" goes first, so that a half-removed backup
-  // never looks whole.
-  virtual SweepReport Sweep(const std::string& folder) = 0;
+  // Whether it is the storage itself that refuses a Put with `if_absent` of an object that exists,
+  // whoever else writes it at the same moment. Tried, where need be, with object `name`, which
+  // exists and has these bytes.
+  virtual bool RefusesToReplace(const std::string& name, const std::string& content);
 
   // A URL with which anybody can read the object for `expires` seconds (1 to 604800), whether it
   // exists or not. kInvalid for a storage that has no such URLs.

@@ -1,0 +1,16 @@
+#include "core/manifest/backup_fields.h"
+
+#include "core/base/sha256.h"
+
+namespace pgbackup {
+
+boost::json::object BackupFields(const Manifest& manifest, const std::string& text) {
+  return {{"raw_size", manifest.RawSize()},
+          {"file_size", manifest.StoredSize() + text.size()},
+          {"checksum", ToHex(Sha256::Of(text))},
+          {"database_size", manifest.database_size},
+          {"format", DumpFormatName(manifest.format)},
+          {"manifest", ManifestForCatalog(manifest)}};
+}
+
+}  // namespace pgbackup
