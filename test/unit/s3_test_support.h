@@ -134,6 +134,16 @@ class FakeStore {
   std::function<WallTime()> clock;  // if given, answers and listings tell times
   std::string object_lock;          // the bucket's configuration, XML; empty: none
 
+  // How listings of objects go on, and what becomes of keys in them.
+  enum class Listing {
+    kVersion2,
+    kVersion1,     // whatever is asked for
+    kLosesTokens,  // version 2 whose pages do not name the next one
+    kStandsStill,  // the same, and always the first page
+  };
+  Listing listing = Listing::kVersion2;
+  bool encodes_keys = true;  // when asked to; else it only says so
+
   std::map<std::string, Object> objects;
   std::map<std::string, Upload> uploads;
   std::vector<SeenRequest> seen;
@@ -147,6 +157,7 @@ class FakeStore {
 
  private:
   HttpResponse Do(const SeenRequest& request, const std::string& body);
+  HttpResponse ListObjects(const SeenRequest& request, const std::string& prefix);
   HttpResponse DoObject(const SeenRequest& request, const std::string& key,
                         const std::string& body);
   HttpResponse DoUpload(const SeenRequest& request, const std::string& key,
@@ -271,10 +282,28 @@ inline HttpResponse FakeStore::Do(const SeenRequest& request, const std::string&
                TimeElement("Initiated", upload.initiated) + "</Upload>";
     return Answer(200, xml + "</ListMultipartUploadsResult>");
   }
+  return ListObjects(request, prefix);
+}
+
+inline HttpResponse FakeStore::ListObjects(const SeenRequest& request, const std::string& prefix) {
   const auto limit = static_cast<size_t>(std::stoi(request.query.at("max-keys")));
-  const std::string token =
-      request.Has("continuation-token") ? request.query.at("continuation-token") : "";
+  const bool is_version1 = listing == Listing::kVersion1 || !request.Has("list-type");
+  std::string token;
+  if (listing != Listing::kStandsStill)
+    for (const char* name : {"continuation-token", "start-after", "marker"})
+      if (request.Has(name) && is_version1 == (std::string_view(name) == "marker"))
+        token = request.query.at(name);
+  const bool is_encoded = request.Has("encoding-type");
+  const auto in_xml = [&](const std::string& key) {
+    if (is_encoded && encodes_keys) return PercentEncode(key, true);
+    std::string text;
+    // A control character is none of XML: some stores leave it out.
+    for (const char c : key)
+      text += c == '&' ? "&amp;" : c < 0x20 && c > 0 ? "\xEF\xBF\xBD" : std::string(1, c);
+    return text;
+  };
   std::string xml, last;
+  if (is_encoded) xml += "<EncodingType>url</EncodingType>";
   size_t count = 0;
   bool more = false;
   for (const auto& [name, object] : objects) {
@@ -285,12 +314,13 @@ inline HttpResponse FakeStore::Do(const SeenRequest& request, const std::string&
     }
     ++count;
     last = name;
-    xml += "<Contents><Key>" + name + "</Key><Size>" + std::to_string(object.content.size()) +
-           "</Size>" + TimeElement("LastModified", object.modified) + "</Contents>";
+    xml += "<Contents><Key>" + in_xml(name) + "</Key><Size>" +
+           std::to_string(object.content.size()) + "</Size>" +
+           TimeElement("LastModified", object.modified) + "</Contents>";
   }
-  if (more)
-    xml += "<IsTruncated>true</IsTruncated><NextContinuationToken>" + last +
-           "</NextContinuationToken>";
+  if (more) xml += "<IsTruncated>true</IsTruncated>";
+  if (more && !is_version1 && listing == Listing::kVersion2)
+    xml += "<NextContinuationToken>" + last + "</NextContinuationToken>";
   return Answer(200, "<ListBucketResult>" + xml + "</ListBucketResult>");
 }
 

@@ -7,13 +7,6 @@
 namespace pgbackup {
 namespace {
 
-[[noreturn]] void ThrowUnclear(const S3Purpose& purpose, const std::string& what) {
-  throw Error(ErrorKind::kUnavailable,
-              "could not " + purpose.action + " " + purpose.url + ": " + what,
-              "The store answered with success, but not with what the S3 API promises.",
-              "Check that pgbackup.s3_endpoint is an S3 endpoint.");
-}
-
 bool AskForLock(const HttpHeaders& headers) {
   return std::any_of(headers.begin(), headers.end(),
                      [](const auto& header) { return header.first == "x-amz-object-lock-mode"; });
@@ -254,54 +247,6 @@ void Bucket::DeleteObject(const std::string& key, const CallControl& control) co
   S3Call call = MakeCall("DELETE", key, "delete", "s3:DeleteObject");
   call.accepted = {404};
   client_.Call(call, control);
-}
-
-void Bucket::ListObjects(const std::string& prefix,
-                         const std::function<void(const ObjectPage::Object&)>& each,
-                         const CallControl& control) const {
-  S3Call call = MakeCall("GET", "", "list", "s3:ListBucket");
-  call.purpose.url = Url(prefix);
-  std::string token;
-  do {
-    call.query = {{"list-type", "2"},
-                  {"encoding-type", "url"},
-                  {"max-keys", std::to_string(client_.limits().page_size)},
-                  {"prefix", prefix}};
-    if (!token.empty()) call.query.emplace_back("continuation-token", token);
-    const ObjectPage page = ParseObjectPage(client_.Call(call, control).response.body);
-    if (!page.valid) ThrowUnclear(call.purpose, "the store gave no listing");
-    for (const ObjectPage::Object& object : page.objects) each(object);
-    if (!page.next_token.empty() && page.next_token == token)
-      ThrowUnclear(call.purpose, "the store gives the same page for ever");
-    token = page.next_token;
-  } while (!token.empty());
-}
-
-void Bucket::ListUploads(const std::string& prefix,
-                         const std::function<void(const UploadPage::Upload&)>& each,
-                         const CallControl& control) const {
-  S3Call call =
-      MakeCall("GET", "", "list unfinished uploads below", "s3:ListBucketMultipartUploads");
-  call.purpose.url = Url(prefix);
-  std::string key_marker, id_marker;
-  for (;;) {
-    call.query = {{"uploads", ""},
-                  {"encoding-type", "url"},
-                  {"max-uploads", std::to_string(client_.limits().page_size)},
-                  {"prefix", prefix}};
-    if (!key_marker.empty()) {
-      call.query.emplace_back("key-marker", key_marker);
-      call.query.emplace_back("upload-id-marker", id_marker);
-    }
-    const UploadPage page = ParseUploadPage(client_.Call(call, control).response.body);
-    if (!page.valid) ThrowUnclear(call.purpose, "the store gave no listing");
-    for (const UploadPage::Upload& upload : page.uploads)
-      // Stores differ in how they treat the prefix: never show what is not below it.
-      if (upload.key.compare(0, prefix.size(), prefix) == 0) each(upload);
-    if (!page.truncated || page.uploads.empty()) return;
-    key_marker = page.uploads.back().key;
-    id_marker = page.uploads.back().upload_id;
-  }
 }
 
 uint64_t Bucket::AbortUploads(const std::string& prefix,

@@ -189,6 +189,7 @@ void CurlTransport::Connection::Configure(Exchange& exchange, const HeaderList& 
   };
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_USERAGENT, "pgbackup/" PGBACKUP_VERSION);
   set(CURLOPT_ERRORBUFFER, error_text_);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));

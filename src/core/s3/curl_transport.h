@@ -3,7 +3,7 @@
 // Connections are kept between exchanges, one per concurrent caller. libcurl never touches signals
 // here; the program ignores SIGPIPE. The certificate authorities are those of `ca_file`, else the
 // system's as compiled into libcurl. Requests go through `proxy` if there is one. The environment
-// has no say in either.
+// has no say in either. Requests that do not name a User-Agent are sent as pgbackup/VERSION.
 #pragma once
 
 #include <memory>

@@ -186,6 +186,13 @@ Error RefusedError(const S3Purpose& purpose, const S3Place& place, const HttpRes
                detail + ".", meaning.hint);
 }
 
+void ThrowUnclear(const S3Purpose& purpose, const std::string& what) {
+  throw Error(ErrorKind::kUnavailable,
+              "could not " + purpose.action + " " + purpose.url + ": " + what,
+              "The store answered with success, but not with what the S3 API promises.",
+              "Check that pgbackup.s3_endpoint is an S3 endpoint.");
+}
+
 Error UnreachableError(const S3Purpose& purpose, const S3Place& place,
                        const TransportError& error) {
   ErrorKind kind = ErrorKind::kUnavailable;

@@ -32,6 +32,9 @@ struct S3Place {
 Error RefusedError(const S3Purpose& purpose, const S3Place& place, const HttpResponse& response,
                    const S3ErrorBody& body);
 
+// The store answered with success, and the answer is not what the S3 API promises: `what` it lacks.
+[[noreturn]] void ThrowUnclear(const S3Purpose& purpose, const std::string& what);
+
 // There was no answer, and trying has ended.
 Error UnreachableError(const S3Purpose& purpose, const S3Place& place, const TransportError& error);
 

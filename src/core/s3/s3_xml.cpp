@@ -18,9 +18,12 @@ pugi::xml_node LoadRoot(pugi::xml_document* document, std::string_view xml, cons
   return std::string_view(root.name()) == name ? root : pugi::xml_node();
 }
 
-std::string Key(const pugi::xml_node& node, bool encoded) {
+std::string Key(const pugi::xml_node& node, bool encoded, bool* garbled) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
   const std::string key = node.child_value("Key");
-  return encoded ? PercentDecode(key, true) : key;
+  if (encoded) return PercentDecode(key, true);
+  *garbled = *garbled || key.find(kReplacement) != std::string::npos;
+  return key;
 }
 
 bool IsTrue(const pugi::xml_node& node, const char* name) {
@@ -67,10 +70,14 @@ ObjectPage ParseObjectPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Contents"))
-    page.objects.push_back({Key(node, encoded),
+    page.objects.push_back({Key(node, encoded, &page.garbled),
                             ParseByteCount(node.child_value("Size")).value_or(0),
                             node.child_value("LastModified")});
-  if (IsTrue(root, "IsTruncated")) page.next_token = root.child_value("NextContinuationToken");
+  page.is_version1 = static_cast<bool>(root.child("Marker"));
+  page.truncated = IsTrue(root, "IsTruncated");
+  if (!page.truncated) return page;
+  page.next_token = root.child_value("NextContinuationToken");
+  page.next_marker = root.child_value("NextMarker");
   return page;
 }
 
@@ -82,8 +89,8 @@ UploadPage ParseUploadPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Upload"))
-    page.uploads.push_back(
-        {Key(node, encoded), node.child_value("UploadId"), node.child_value("Initiated")});
+    page.uploads.push_back({Key(node, encoded, &page.garbled), node.child_value("UploadId"),
+                            node.child_value("Initiated")});
   page.truncated = IsTrue(root, "IsTruncated");
   return page;
 }

@@ -1,7 +1,8 @@
 // The XML bodies of the S3 API that we read and write.
 //
 // Reading is lenient: an unknown element is skipped, a missing one is empty. Keys come back decoded
-// when the store says that it has encoded them.
+// when the store says that it has encoded them. A page is `garbled` when it holds a key that XML
+// could not express, so that the store has put U+FFFD in the place of some of its characters.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct S3ErrorBody {
 };
 S3ErrorBody ParseErrorBody(std::string_view xml);
 
-// The answer to ListObjectsV2. `valid` is false when the body is not such a document.
+// The answer to ListObjects, version 1 or 2. `valid` is false when the body is not such a document.
 struct ObjectPage {
   struct Object {
     std::string key;
@@ -30,8 +31,12 @@ struct ObjectPage {
     std::string modified;  // "2011-07-11T19:55:29.611Z"
   };
   bool valid = false;
+  bool garbled = false;
   std::vector<Object> objects;
-  std::string next_token;  // empty on the last page
+  bool truncated = false;    // more objects follow
+  std::string next_token;    // version 2: where they begin; empty on the last page
+  std::string next_marker;   // version 1: the same, where the store names it
+  bool is_version1 = false;  // certainly; a store may not show it
 };
 ObjectPage ParseObjectPage(std::string_view xml);
 
@@ -43,6 +48,7 @@ struct UploadPage {
     std::string initiated;  // as `modified` above
   };
   bool valid = false;
+  bool garbled = false;
   std::vector<Upload> uploads;
   bool truncated = false;
 };

@@ -1,0 +1,81 @@
+# S3 stores that are odd, and other servers where an S3 store should be: what is stored is found, and what goes
+# wrong is explained.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use CommandLine;
+use OddStore;
+use PgBackup;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+$ENV{AWS_ACCESS_KEY_ID} = 'AKIDODD';
+$ENV{AWS_SECRET_ACCESS_KEY} = 'a secret';
+my $odd = 'a b+c%20d%=é~';
+my $store = OddStore->new(PostgreSQL::Test::Utils::tempdir());
+my $node = new_cluster('odd', 'pgbackup.storage' => 's3://bkt/pfx', 'pgbackup.s3_endpoint' => $store->endpoint);
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+$node->safe_psql('shop', 'CREATE TABLE sale (n int)');
+my @storage = ('-s', 's3://bkt/pfx', '--s3-endpoint', $store->endpoint);
+
+sub cli
+{
+	my (@arguments) = @_;
+	push @arguments, @storage unless grep { $_ eq '-s' } @arguments;
+	return pgbackup($node, @arguments);
+}
+
+# The ids that "list" shows, with its exit status.
+sub listed
+{
+	my ($status, $out, $err) = cli('list', '-q');
+	return join ' ', $status, map { (split /\t/)[0] } split /\n/, $out;
+}
+
+# Four backups, each with one row more.
+my @ids;
+for my $n (1 .. 4)
+{
+	$node->safe_psql('shop', "INSERT INTO sale VALUES ($n)");
+	push @ids, start_backup($node, "'shop'");
+	is(finished($node, $ids[-1]), 'completed', "backup $n") or diag(row_of($node, $ids[-1])->{message});
+}
+my $all = join ' ', 0, reverse @ids;
+like(($store->log)[0], qr{ pgbackup/\d+\.\d+}, 'requests say who sends them');
+
+# Listings.
+for my $how (qw(none version1 lost_token))
+{
+	$store->be($how, page => 5);
+	is(listed(), $all, "$how: every backup is listed");
+	my ($code, $out) = $node->psql('postgres', "BEGIN; DELETE FROM pgbackup.backups; SELECT pgbackup.import(); ROLLBACK");
+	like($out, qr/^4$/m, "$how: every backup is imported");
+}
+my ($status, $out, $err) = cli('restore', 'latest', '--database', 'shop', '--target-database', 'newest', '-q',
+	'-h', $node->host, '-p', $node->port);
+is($status, 0, 'the latest backup is restored') or diag($err);
+is($node->safe_psql('newest', 'SELECT max(n) FROM sale'), 4, 'which is the newest');
+$store->be('standstill', page => 5);
+($status, $out, $err) = cli('list');
+is($status, 1, 'a listing that does not go on is a failure');
+like($err, qr/error: could not list .*: the store gives the same page of the listing again/, 'which is explained');
+($status, $out, $err) = cli('show', 'latest');
+is($status, 1, 'and no backup counts as the latest');
+
+# Keys with characters that are encoded.
+$store->be('none');
+$node->safe_psql('postgres', qq{CREATE DATABASE "$odd"});
+my $named = start_backup($node, "'$odd'");
+is(finished($node, $named), 'completed', 'a database with an odd name');
+for my $how (qw(none says_encoded version1))
+{
+	$store->be($how, page => 5);
+	($status, $out, $err) = cli('verify', 'latest', '--database', $odd);
+	is($status, 0, "$how: its backup is found and read") or diag($err);
+}
+
+$node->stop;
+done_testing();

@@ -1,0 +1,116 @@
+// Listings of stores that do not go on as the S3 API promises, or garble keys.
+#include "s3_storage_test_support.h"
+
+namespace pgbackup {
+namespace {
+
+class S3ListTest : public S3StoreFixture {
+ protected:
+  using Listing = FakeStore::Listing;
+
+  // Ten objects, which are four pages.
+  std::vector<std::string> WriteTen() {
+    std::vector<std::string> names;
+    for (int i = 0; i < 10; ++i) {
+      names.push_back("n" + std::to_string(i));
+      store_.objects["p/" + names.back()] = {"x", "", 1};
+    }
+    store_.seen.clear();
+    return names;
+  }
+};
+
+TEST_F(S3ListTest, IsCompleteWhereTheStoreKnowsVersion1Alone) {
+  const auto names = WriteTen();
+  store_.listing = Listing::kVersion1;
+  EXPECT_EQ(ListNames(storage(), ""), names);
+  EXPECT_EQ(store_.seen.back().query.at("marker"), "p/n8");
+}
+
+TEST_F(S3ListTest, IsCompleteWhereAPageDoesNotNameTheNextOne) {
+  const auto names = WriteTen();
+  store_.listing = Listing::kLosesTokens;
+  EXPECT_EQ(ListNames(storage(), ""), names);
+  EXPECT_EQ(store_.seen.size(), 4u);
+}
+
+TEST_F(S3ListTest, AsksAStoreThatIsCertainlyOfVersion1ForMarkersAtOnce) {
+  const auto page = [](const char* key, bool truncated) {
+    return Answer(200, std::string("<ListBucketResult><Marker/><IsTruncated>") +
+                           (truncated ? "true" : "false") + "</IsTruncated><Contents><Key>" + key +
+                           "</Key><Size>1</Size></Contents></ListBucketResult>");
+  };
+  store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
+    return request.Has("marker") ? page("p/b", false) : page("p/a", true);
+  };
+  EXPECT_EQ(ListNames(storage(), ""), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(store_.seen.size(), 2u);
+}
+
+TEST_F(S3ListTest, FailsWhereTheListingStandsStill) {
+  WriteTen();
+  store_.listing = Listing::kStandsStill;
+  const Error error = ErrorOf([&] { ListNames(storage(), ""); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(error.message(),
+            "could not list s3://bucket/p/: the store gives the same page of the listing again");
+  EXPECT_LE(store_.seen.size(), 3u);
+}
+
+TEST_F(S3ListTest, FailsWhereTheListingIsCutWithoutAKey) {
+  store_.before = Times(-1, Always, [] {
+    return Answer(200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>");
+  });
+  const Error error = ErrorOf([&] { ListNames(storage(), ""); });
+  EXPECT_EQ(error.message(),
+            "could not list s3://bucket/p/: the store cuts the listing and does not say where it "
+            "goes on");
+}
+
+TEST_F(S3ListTest, ATokenThatComesAgainIsNotFollowedForEver) {
+  store_.before = Times(-1, Always, [] {
+    return Answer(200,
+                  "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t"
+                  "</NextContinuationToken><Contents><Key>p/a</Key></Contents></ListBucketResult>");
+  });
+  EXPECT_EQ(ErrorOf([&] { ListNames(storage(), ""); }).kind(), ErrorKind::kUnavailable);
+}
+
+TEST_F(S3ListTest, APageOfUploadsThatComesAgainIsNotFollowedForEver) {
+  store_.before = Times(-1, Always, [] {
+    return Answer(200,
+                  "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><Upload><Key>p/a"
+                  "</Key><UploadId>u</UploadId></Upload></ListMultipartUploadsResult>");
+  });
+  const Error error = ErrorOf([&] { storage().ListUnfinished("", [](const auto&) {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(store_.seen.size(), 2u);
+}
+
+TEST_F(S3ListTest, KeysAreWhatTheyAreWhetherOrNotTheStoreEncodes) {
+  // In the order of their bytes.
+  const std::vector<std::string> names = {"a b", "a%20b", "a%2Bb", "a&b", "a+b", "a\xC3\xA9"};
+  for (const std::string& name : names) store_.objects["p/" + name] = {"x", "", 1};
+  for (const bool encodes : {true, false}) {
+    store_.encodes_keys = encodes;
+    EXPECT_EQ(ListNames(storage(), ""), names);
+  }
+}
+
+TEST_F(S3ListTest, AKeyThatXmlCannotExpressIsAskedForEncoded) {
+  store_.objects["p/run/a\x01z"] = {"x", "", 1};
+  EXPECT_EQ(storage().Sweep("run").objects, 1u);
+  EXPECT_TRUE(store_.objects.empty());
+}
+
+TEST_F(S3ListTest, WhatIsNotBelowThePrefixIsNotShown) {
+  store_.before = Times(-1, Always, [] {
+    return Answer(200,
+                  "<ListBucketResult><Contents><Key>x</Key></Contents><Contents><Key>p/a</Key>"
+                  "</Contents></ListBucketResult>");
+  });
+  EXPECT_EQ(ListNames(storage(), ""), (std::vector<std::string>{"a"}));
+}
+
+}  // namespace
+}  // namespace pgbackup
