@@ -61,7 +61,14 @@ is($list->[1]{checksum}, $checksum, 'with the checksum that the catalog had');
 ($status, $out) = cli('list', '--limit', 1);
 is(scalar(split /\n/, $out), 1, 'list --limit');
 ($status, $out, $err) = cli('list', '--database', 'nowhere', '--json');
-is("$status $out", "0 []\n", 'a list of nothing');
+is("$status $out", "3 []\n", 'a list of nothing has exit status 3');
+like($err, qr/error: there is no backup of database "nowhere" in .*\n.*hint: There are backups of database "shop"\.$/m, 'and what there is is named');
+($status, $out, $err) = cli('list', '--database', 'Shop');
+is("$status $out", '3 ', 'so has a name in another case');
+like($err, qr/hint: There are backups of database "shop"; names are case-sensitive\./, 'and the right one is named');
+($status, $out, $err) = cli('show', 'latest', '--database', 'SHOP');
+is($status, 3, 'also where one backup is asked for');
+like($err, qr/hint: There are backups of database "shop"; names are case-sensitive\./, 'with the same hint');
 ($status, $out) = cli('show', $custom);
 like($out, qr/^database\tshop$/m, 'show tells what the backup is');
 like($out, qr/^database\.dump\.zst\t\d+\t\d+/m, 'and its objects');
@@ -75,7 +82,18 @@ is($status, 3, 'also for the latest of no database');
 like($err, qr/^pgbackup: error: there is no backup of database "nowhere" in file:.*\npgbackup: hint: /m, 'in the words of PostgreSQL\'s programs');
 is((cli('restore', $custom))[0], 2, 'exit status 2 for a missing argument');
 is((cli('show', $custom, '--storage', 'ftp://x'))[0], 2, 'and for a wrong one');
-is((cli('list', '--storage', "file://$store/none"))[0], 0, 'a storage that nobody has written to is empty');
+for my $command ([ 'list' ], [ 'show', 'latest' ], [ 'restore', '--all', @server ])
+{
+	($status, $out, $err) = cli(@$command, '--storage', "file://$store/none");
+	is($status, 3, "$command->[0]: exit status 3 for a directory that does not exist");
+	like($err, qr{error: directory "\Q$store\E/none" does not exist\n.*detail: In \Q$store\E there are "source"\.\n}, 'and what is there is named');
+}
+($status, $out, $err) = cli('list', '--storage', "file://$store/Source");
+is($status, 3, 'so has a directory in another case');
+like($err, qr/hint: Did you mean "source"\?/, 'and the right one is named');
+mkdir "$store/empty" or die;
+is_deeply([ (cli('list', '--storage', "file://$store/empty"))[ 0, 1 ] ], [ 0, '' ], 'a directory in which there is nothing is empty');
+rmdir "$store/empty" or die;
 ($status, undef, $err) = cli('restore', $custom, '--target-database', 'x', '-d', 'password=hunter2 dbname=postgres');
 is($status, 2, 'a password in an argument is refused');
 unlike($err, qr/hunter2/, 'and not repeated');

@@ -65,6 +65,20 @@ like($err, qr/error: could not list .*: the store gives the same page of the lis
 ($status, $out, $err) = cli('show', 'latest');
 is($status, 1, 'and no backup counts as the latest');
 
+# A place where nothing is.
+$store->be('none');
+my $elsewhere = sub { return cli(@_[ 1 .. $#_ ], '-s', $_[0], '--s3-endpoint', $store->endpoint) };
+for my $command ([ 'list' ], [ 'show', 'latest' ])
+{
+	($status, $out, $err) = $elsewhere->('s3://bkt/pfy', @$command);
+	is($status, 3, "$command->[0]: exit status 3 for a prefix below which nothing is");
+	like($err, qr{error: there is nothing in s3://bkt/pfy\n.*detail: In s3://bkt there are "pfx"\.\n}, 'and what is there is named');
+}
+($status, $out, $err) = $elsewhere->('s3://bkt/pfx/odd/Shop', 'list');
+like($err, qr{detail: In s3://bkt/pfx/odd there are "shop"\.\n.*hint: Did you mean "shop"\?}, 'also one that differs by case');
+is(($elsewhere->('s3://missing-bucket/pfx', 'list'))[0], 3, 'so has a bucket that does not exist');
+is(($elsewhere->('s3://another', 'list'))[0], 0, 'one that is empty has no backups');
+
 # Keys with characters that are encoded.
 $store->be('none');
 $node->safe_psql('postgres', qq{CREATE DATABASE "$odd"});

@@ -1,5 +1,9 @@
 #include "agent/cli/backup_address.h"
 
+#include <filesystem>
+
+#include "core/storage/file_storage.h"
+#include "storage_test_support.h"
 #include "stored_backups_test_support.h"
 
 namespace pgbackup {
@@ -83,6 +87,35 @@ TEST_F(BackupAddressTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(Failure("18", "bank").kind(), ErrorKind::kNotFound);
   EXPECT_EQ(Failure("latest", "nowhere").message(),
             "there is no backup of database \"nowhere\" in memory://test");
+}
+
+TEST_F(BackupAddressTest, TheHintNamesWhatThereIs) {
+  EXPECT_EQ(Failure("latest", "Shop").hint(),
+            "There are backups of database \"shop\"; names are case-sensitive.");
+  EXPECT_EQ(Failure("18", "SHOP").hint(),
+            "There are backups of database \"shop\"; names are case-sensitive.");
+  EXPECT_EQ(Failure("latest", "shops").hint(), "There are backups of database \"bank\", \"shop\".");
+  EXPECT_EQ(Failure("latest", "shop", "Main").hint(),
+            "There are backups of cluster \"main\"; names are case-sensitive.");
+  EXPECT_EQ(Failure("99", "shop").hint(), "\"pgbackup list\" shows what there is.");
+}
+
+TEST_F(BackupAddressTest, ADirectoryThatIsMissingIsNotAnEmptyStorage) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.path() + "/Here");
+  Cancellation cancellation;
+  const auto error_at = [&](const std::string& path) {
+    FileStorage storage(directory.path() + path, *environment_, cancellation);
+    return ErrorOf([&] { CheckIsThere(storage); });
+  };
+  const Error error = error_at("/here");
+  EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(error.message(), "directory \"" + directory.path() + "/here\" does not exist");
+  EXPECT_EQ(error.detail(), "In " + directory.path() + " there are \"Here\".");
+  EXPECT_EQ(error.hint(), "Did you mean \"Here\"? Names are case-sensitive.");
+  EXPECT_EQ(error_at("/x/y/z").detail(), "In " + directory.path() + " there are \"Here\".");
+  FileStorage empty(directory.path() + "/Here", *environment_, cancellation);
+  CheckIsThere(empty);
 }
 
 TEST_F(BackupAddressTest, ADamagedManifestIsTheAnswerOrAWarning) {

@@ -112,5 +112,25 @@ TEST_F(S3ListTest, WhatIsNotBelowThePrefixIsNotShown) {
   EXPECT_EQ(ListNames(storage(), ""), (std::vector<std::string>{"a"}));
 }
 
+TEST_F(S3ListTest, TheNearestPlaceAboveThatHoldsFoldersIsFound) {
+  store_.before = [](const SeenRequest& request) -> std::optional<HttpResponse> {
+    EXPECT_EQ(request.query.at("delimiter"), "/");
+    const std::string prefix = request.query.at("prefix");
+    if (prefix != "a/") return Answer(200, "<ListBucketResult/>");
+    return Answer(200,
+                  "<ListBucketResult><CommonPrefixes><Prefix>a/B/</Prefix></CommonPrefixes>"
+                  "<CommonPrefixes><Prefix>a/c&amp;%20/</Prefix></CommonPrefixes>"
+                  "</ListBucketResult>");
+  };
+  S3Storage deep(S3Location{"bucket", "a/x/y"}, settings_, limits_,
+                 std::make_unique<FakeTransport>(store_), environment_, cancellation_);
+  const Surroundings above = deep.LookAround();
+  EXPECT_EQ(above.url, "s3://bucket/a");
+  EXPECT_EQ(above.names, (std::vector<std::string>{"B", "c&%20"}));
+  EXPECT_EQ(store_.seen.size(), 2u);
+  EXPECT_TRUE(storage().LookAround().names.empty());  // of a bucket without folders
+  EXPECT_EQ(storage().LookAround().url, "");
+}
+
 }  // namespace
 }  // namespace pgbackup

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <set>
+
+#include "core/base/ascii.h"
+#include "core/storage/storage_url.h"
 
 namespace pgbackup {
 namespace {
@@ -47,27 +51,106 @@ std::vector<std::string> FoldersForName(const std::vector<std::string>& all,
   return found;
 }
 
-[[noreturn]] void ThrowNotFound(const Storage& storage, const BackupAddress& address) {
+// Of whom `filter` asks for backups: " of database …".
+std::string WhoseBackups(const BackupFilter& filter) {
   std::string whose;
-  if (!address.filter.database.empty())
-    whose += fmt::format(" of database \"{}\"", address.filter.database);
-  if (!address.filter.cluster.empty())
-    whose += fmt::format(" of cluster \"{}\"", address.filter.cluster);
-  throw Error(
-      ErrorKind::kNotFound,
-      address.name == "latest"
-          ? fmt::format("there is no backup{} in {}", whose, storage.url())
-          : fmt::format("there is no backup \"{}\"{} in {}", address.name, whose, storage.url()),
-      "", kListHint);
+  if (!filter.database.empty()) whose += fmt::format(" of database \"{}\"", filter.database);
+  if (!filter.cluster.empty()) whose += fmt::format(" of cluster \"{}\"", filter.cluster);
+  return whose;
+}
+
+std::string ListOf(const std::vector<std::string>& names) {
+  std::string list;
+  for (size_t i = 0; i < names.size() && i < kMostCandidates; ++i)
+    list += fmt::format("{}{}", i == 0 ? "" : ", ", names[i]);
+  if (names.size() > kMostCandidates) list += ", …";
+  return list;
+}
+
+bool DiffersOnlyByCase(std::string_view one, std::string_view other) {
+  return one != other && std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                                    [](char a, char b) { return AsciiLower(a) == AsciiLower(b); });
+}
+
+// What to say about a name that is none of `there`; empty when it is one, or none was asked for.
+std::string Suggestion(const char* what, const std::string& asked,
+                       const std::set<std::string>& there) {
+  if (asked.empty() || there.empty() || there.count(asked) > 0) return {};
+  std::vector<std::string> names;
+  for (const std::string& name : there) {
+    if (DiffersOnlyByCase(name, asked))
+      return fmt::format("There are backups of {} \"{}\"; names are case-sensitive.", what, name);
+    names.push_back(fmt::format("\"{}\"", name));
+  }
+  return fmt::format("There are backups of {} {}.", what, ListOf(names));
+}
+
+std::string HintFor(const BackupFilter& filter, const std::vector<StoredBackup>& backups) {
+  std::set<std::string> databases, clusters;
+  for (const StoredBackup& backup : backups) {
+    databases.insert(backup.manifest.database);
+    clusters.insert(backup.manifest.cluster.name);
+  }
+  std::string hint = Suggestion("database", filter.database, databases);
+  if (hint.empty()) hint = Suggestion("cluster", filter.cluster, clusters);
+  return hint.empty() ? kListHint : hint;
+}
+
+// Where `backups` are those that the filter was to choose from.
+[[noreturn]] void ThrowNotFound(const Storage& storage, const BackupAddress& address,
+                                const std::vector<StoredBackup>& backups) {
+  if (address.name == "latest") throw NoneFits(storage, address.filter, backups);
+  throw Error(ErrorKind::kNotFound,
+              fmt::format("there is no backup \"{}\"{} in {}", address.name,
+                          WhoseBackups(address.filter), storage.url()),
+              "", HintFor(address.filter, backups));
 }
 
 [[noreturn]] void ThrowSeveral(const std::string& what, const std::vector<std::string>& candidates,
                                const char* hint) {
-  std::string list;
-  for (size_t i = 0; i < candidates.size() && i < kMostCandidates; ++i)
-    list += fmt::format("{}{}", i == 0 ? "" : ", ", candidates[i]);
-  if (candidates.size() > kMostCandidates) list += ", …";
-  throw UsageError(ErrorKind::kInvalid, what, fmt::format("There are {}.", list), hint);
+  throw UsageError(ErrorKind::kInvalid, what, fmt::format("There are {}.", ListOf(candidates)),
+                   hint);
+}
+
+bool HoldsAnything(Storage& storage) {
+  struct Found {};
+  try {
+    storage.List("", [](const ObjectInfo&) { throw Found(); });
+  } catch (const Found&) {
+    return true;
+  }
+  return false;
+}
+
+// The nearest directory above `path` that exists, and those in it.
+Surroundings DirectoriesAbove(std::filesystem::path path) {
+  std::error_code ignored;
+  do {
+    path = path.parent_path();
+  } while (path.has_relative_path() && !std::filesystem::is_directory(path, ignored));
+  Surroundings above{path.string(), {}};
+  for (std::filesystem::directory_iterator entry(path, ignored), end; entry != end;
+       entry.increment(ignored))
+    if (entry->is_directory(ignored)) above.names.push_back(entry->path().filename().string());
+  std::sort(above.names.begin(), above.names.end());
+  return above;
+}
+
+struct Advice {
+  std::string detail, hint;
+};
+
+// What to say of a place called `asked` that does not exist.
+Advice AdviceFrom(const Surroundings& above, const std::string& asked) {
+  Advice advice{"", "Correct --storage."};
+  std::vector<std::string> names;
+  for (const std::string& name : above.names) {
+    if (DiffersOnlyByCase(name, asked))
+      advice.hint = fmt::format("Did you mean \"{}\"? Names are case-sensitive.", name);
+    names.push_back(fmt::format("\"{}\"", name));
+  }
+  if (!names.empty()) advice.detail = fmt::format("In {} there are {}.", above.url, ListOf(names));
+  return advice;
 }
 
 // The newest, if all are of one database.
@@ -94,6 +177,31 @@ StoredBackup OnlyOne(const std::string& name, std::vector<StoredBackup> backups)
 
 }  // namespace
 
+void CheckIsThere(Storage& storage) {
+  StorageUrl url;
+  const char* why = "";
+  if (!ParseStorageUrl(storage.url(), &url, &why)) return;
+  if (url.scheme == StorageScheme::kFile) {
+    const std::filesystem::path path{std::string(url.path)};
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return;
+    const Advice advice = AdviceFrom(DirectoriesAbove(path), path.filename().string());
+    throw Error(ErrorKind::kNotFound, fmt::format("directory \"{}\" does not exist", path.string()),
+                advice.detail, advice.hint);
+  }
+  if (url.prefix.empty() || HoldsAnything(storage)) return;
+  const Advice advice = AdviceFrom(storage.LookAround(), std::string(LastPart(url.prefix)));
+  throw Error(ErrorKind::kNotFound, fmt::format("there is nothing in {}", storage.url()),
+              advice.detail, advice.hint);
+}
+
+Error NoneFits(const Storage& storage, const BackupFilter& filter,
+               const std::vector<StoredBackup>& backups) {
+  return {ErrorKind::kNotFound,
+          fmt::format("there is no backup{} in {}", WhoseBackups(filter), storage.url()), "",
+          HintFor(filter, backups)};
+}
+
 void BackupFilter::AddTo(CLI::App& command) {
   command.add_option("--database", database, "Only backups of this database")
       ->type_name("NAME")
@@ -118,6 +226,7 @@ CLI::Option* BackupAddress::AddTo(CLI::App& command) {
 StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
                         const ManifestKeySettings& keys, const RunContext& context) {
   std::vector<std::string> folders = ListBackupFolders(storage);
+  if (folders.empty()) CheckIsThere(storage);
   const std::optional<int64_t> id = AsId(address.name);
   const bool latest = address.name == "latest";
   if (id)
@@ -127,14 +236,17 @@ StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
   InventoryRules rules{keys, std::nullopt};
   if (latest) rules.now = context.environment.Now();
   BackupInventory inventory = ReadBackups(storage, folders, rules, context.cancellation);
-  std::erase_if(inventory.backups, [&](const StoredBackup& backup) {
-    return !address.filter.Fits(backup.manifest) || (id && backup.manifest.id != *id);
-  });
+  if (id)
+    std::erase_if(inventory.backups,
+                  [&](const StoredBackup& backup) { return backup.manifest.id != *id; });
+  std::vector<StoredBackup> candidates = std::exchange(inventory.backups, {});
+  for (StoredBackup& backup : candidates)
+    if (address.filter.Fits(backup.manifest)) inventory.backups.push_back(backup);
   if (inventory.backups.empty() && inventory.unreadable.size() == 1)
     throw inventory.unreadable.front().error;
   for (const UnreadableBackup& unreadable : inventory.unreadable)
     context.log("warning: " + unreadable.error.message());
-  if (inventory.backups.empty()) ThrowNotFound(storage, address);
+  if (inventory.backups.empty()) ThrowNotFound(storage, address, candidates);
   return latest ? Latest(std::move(inventory.backups))
                 : OnlyOne(address.name, std::move(inventory.backups));
 }

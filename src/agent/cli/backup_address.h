@@ -14,11 +14,20 @@ struct BackupFilter {
   std::string database, cluster;  // empty: any
 
   void AddTo(CLI::App& command);
+  bool IsGiven() const { return !database.empty() || !cluster.empty(); }
   bool Fits(const Manifest& manifest) const {
     return (database.empty() || manifest.database == database) &&
            (cluster.empty() || manifest.cluster.name == cluster);
   }
 };
+
+// Throws kNotFound when `storage`, in which no backup was found, does not exist: a directory that
+// is missing, a prefix of a bucket below which nothing lies. Names what lies around it.
+void CheckIsThere(Storage& storage);
+
+// That `backups` are all that are in `storage`, and `filter` fits none of them.
+Error NoneFits(const Storage& storage, const BackupFilter& filter,
+               const std::vector<StoredBackup>& backups);
 
 struct BackupAddress {
   std::string name;  // an id, a file_name, the last part of one, or "latest"

@@ -50,11 +50,15 @@ int RunList(const ListOptions& options, const CLI::App& command) {
   job.storage = options.storage.settings();
   job.manifest_key = options.manifest_key.settings();
   BackupInventory inventory;
+  std::optional<Error> nothing_fits;  // what to say when nothing fits
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("listing");
     const auto storage = context.open_storage(context.cancellation);
-    inventory = ReadBackups(*storage, ListBackupFolders(*storage), {job.manifest_key, std::nullopt},
-                            context.cancellation);
+    const std::vector<std::string> folders = ListBackupFolders(*storage);
+    if (folders.empty()) CheckIsThere(*storage);
+    inventory =
+        ReadBackups(*storage, folders, {job.manifest_key, std::nullopt}, context.cancellation);
+    nothing_fits = NoneFits(*storage, options.filter, inventory.backups);
     return RunOutcome();
   });
   if (outcome.state != RunState::kCompleted) {
@@ -68,10 +72,16 @@ int RunList(const ListOptions& options, const CLI::App& command) {
     inventory.backups.erase(inventory.backups.begin() + static_cast<ptrdiff_t>(options.limit),
                             inventory.backups.end());
   PrintList(inventory.backups, options.output);
-  if (inventory.backups.empty() && !options.output.quiet) PrintRemark("no backups");
   for (const UnreadableBackup& unreadable : inventory.unreadable)
     ReportError(unreadable.error, command);
-  return inventory.unreadable.empty() ? kExitDone : kExitDamaged;
+  if (!inventory.unreadable.empty()) return kExitDamaged;
+  if (!inventory.backups.empty()) return kExitDone;
+  if (options.filter.IsGiven()) {
+    ReportError(*nothing_fits, command);
+    return kExitNotFound;
+  }
+  if (!options.output.quiet) PrintRemark("no backups");
+  return kExitDone;
 }
 
 }  // namespace

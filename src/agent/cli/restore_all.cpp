@@ -58,9 +58,10 @@ void CheckOneCluster(const std::vector<StoredBackup>& backups) {
 
 NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
                           const RunContext& context) {
-  BackupInventory inventory =
-      ReadBackups(storage, ListBackupFolders(storage),
-                  {job.manifest_key, context.environment.Now()}, context.cancellation);
+  const std::vector<std::string> folders = ListBackupFolders(storage);
+  if (folders.empty()) CheckIsThere(storage);
+  BackupInventory inventory = ReadBackups(
+      storage, folders, {job.manifest_key, context.environment.Now()}, context.cancellation);
   for (const UnreadableBackup& unreadable : inventory.unreadable)
     context.log("warning: " + unreadable.error.message());
   std::erase_if(inventory.backups,

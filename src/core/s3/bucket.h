@@ -96,6 +96,9 @@ class Bucket {
   void ListObjects(const std::string& prefix,
                    const std::function<void(const ObjectPage::Object&)>& each,
                    const CallControl& control) const;
+  // The names of the folders right below `prefix`, which is empty or ends with a slash: those of
+  // the first page.
+  std::vector<std::string> ListFolders(const std::string& prefix, const CallControl& control) const;
   // Calls `each` for every unfinished upload of a key that starts with `prefix`.
   void ListUploads(const std::string& prefix,
                    const std::function<void(const UploadPage::Upload&)>& each,

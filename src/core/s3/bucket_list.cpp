@@ -118,6 +118,18 @@ void Bucket::ListObjects(const std::string& prefix,
   }
 }
 
+std::vector<std::string> Bucket::ListFolders(const std::string& prefix,
+                                             const CallControl& control) const {
+  S3Call call = MakeCall("GET", "", "list", "s3:ListBucket");
+  call.purpose.url = Url(prefix);
+  call.query = {{"list-type", "2"}, {"delimiter", "/"}, {"max-keys", "100"}, {"prefix", prefix}};
+  std::vector<std::string> names;
+  for (const std::string& folder : AskPage(client_, call, control, ParseObjectPage).folders)
+    if (IsBelow(folder, prefix) && folder.size() > prefix.size() + 1)
+      names.push_back(folder.substr(prefix.size(), folder.size() - prefix.size() - 1));
+  return names;
+}
+
 void Bucket::ListUploads(const std::string& prefix,
                          const std::function<void(const UploadPage::Upload&)>& each,
                          const CallControl& control) const {

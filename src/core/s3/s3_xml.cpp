@@ -18,9 +18,9 @@ pugi::xml_node LoadRoot(pugi::xml_document* document, std::string_view xml, cons
   return std::string_view(root.name()) == name ? root : pugi::xml_node();
 }
 
-std::string Key(const pugi::xml_node& node, bool encoded, bool* garbled) {
+std::string Name(const pugi::xml_node& node, const char* element, bool encoded, bool* garbled) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-  const std::string key = node.child_value("Key");
+  const std::string key = node.child_value(element);
   if (encoded) return PercentDecode(key, true);
   *garbled = *garbled || key.find(kReplacement) != std::string::npos;
   return key;
@@ -70,9 +70,11 @@ ObjectPage ParseObjectPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Contents"))
-    page.objects.push_back({Key(node, encoded, &page.garbled),
+    page.objects.push_back({Name(node, "Key", encoded, &page.garbled),
                             ParseByteCount(node.child_value("Size")).value_or(0),
                             node.child_value("LastModified")});
+  for (const pugi::xml_node& node : root.children("CommonPrefixes"))
+    page.folders.push_back(Name(node, "Prefix", encoded, &page.garbled));
   page.is_version1 = static_cast<bool>(root.child("Marker"));
   page.truncated = IsTrue(root, "IsTruncated");
   if (!page.truncated) return page;
@@ -89,7 +91,7 @@ UploadPage ParseUploadPage(std::string_view xml) {
   page.valid = true;
   const bool encoded = KeysAreEncoded(root);
   for (const pugi::xml_node& node : root.children("Upload"))
-    page.uploads.push_back({Key(node, encoded, &page.garbled), node.child_value("UploadId"),
+    page.uploads.push_back({Name(node, "Key", encoded, &page.garbled), node.child_value("UploadId"),
                             node.child_value("Initiated")});
   page.truncated = IsTrue(root, "IsTruncated");
   return page;

@@ -33,10 +33,11 @@ struct ObjectPage {
   bool valid = false;
   bool garbled = false;
   std::vector<Object> objects;
-  bool truncated = false;    // more objects follow
-  std::string next_token;    // version 2: where they begin; empty on the last page
-  std::string next_marker;   // version 1: the same, where the store names it
-  bool is_version1 = false;  // certainly; a store may not show it
+  std::vector<std::string> folders;  // of a listing with a delimiter, which they end with
+  bool truncated = false;            // more objects follow
+  std::string next_token;            // version 2: where they begin; empty on the last page
+  std::string next_marker;           // version 1: the same, where the store names it
+  bool is_version1 = false;          // certainly; a store may not show it
 };
 ObjectPage ParseObjectPage(std::string_view xml);
 

@@ -39,6 +39,7 @@ class ForwardingStorage : public Storage {
   std::string Presign(const std::string& name, int expires) override {
     return next_.Presign(name, expires);
   }
+  Surroundings LookAround() override { return next_.LookAround(); }
   bool Probe(const ProbeRequest& request, ProbeReport& report) override {
     return next_.Probe(request, report);
   }

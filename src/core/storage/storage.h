@@ -56,6 +56,12 @@ struct PutOptions {
   bool lock = true;
 };
 
+// A place above a storage, and what lies there.
+struct Surroundings {
+  std::string url;                 // empty: there is none, or nothing lies there
+  std::vector<std::string> names;  // of folders, some of them where there are many
+};
+
 class Storage {
  public:
   static constexpr uint64_t kToTheEnd = UINT64_MAX;
@@ -112,6 +118,10 @@ class Storage {
   // A URL with which anybody can read the object for `expires` seconds (1 to 604800), whether it
   // exists or not. kInvalid for a storage that has no such URLs.
   virtual std::string Presign(const std::string& name, int expires);
+
+  // The nearest place above the storage that holds something: where to look when the storage does
+  // not exist, or is empty. Nothing where that cannot be asked for.
+  virtual Surroundings LookAround() { return {}; }
 
   // Tries what backups and restores need of the storage, each step a row of `report`, and removes
   // what it has written. Throws kCancelled alone. Returns whether something may be left in the
