@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use CommandLine;
+use HTTP::Tiny;
 use OddStore;
 use PgBackup;
 use PostgreSQL::Test::Cluster;
@@ -90,6 +91,66 @@ for my $how (qw(none says_encoded version1))
 	($status, $out, $err) = cli('verify', 'latest', '--database', $odd);
 	is($status, 0, "$how: its backup is found and read") or diag($err);
 }
+
+# What is not an S3 API, or sends requests elsewhere.
+my %strangers = (
+	console => qr/error: could not list .*: http:\S+ answers with a web page\n.*detail: .*"Store Console Sign in".*\n.*hint: .*console/,
+	portal => qr/answers with a web page\n.*detail: .*"Sign in to the network Welcome"/,
+	firewall => qr/refuses with a web page\n.*detail: .*403, "Attention Required! Sorry, you have been blocked".*\n.*hint: .*firewall/,
+	other_host => qr{bucket "bkt" must be accessed through http://other\.example\.com\n.*Location http://other\.example\.com/bkt});
+for my $how (sort keys %strangers)
+{
+	$store->be($how);
+	($status, $out, $err) = cli('list');
+	is($status, 1, "$how: the list fails");
+	like($err, $strangers{$how}, "$how: what answers is named");
+	fails_with($node, "'shop'", qr/web page|redirects to/, "$how: a backup");
+}
+for my $redirect (301, 308)
+{
+	$store->be('redirect', argument => $redirect);
+	($status, $out, $err) = cli('list');
+	my $https = $store->endpoint =~ s/^http:/https:/r;
+	like($err, qr{: http:\S+ redirects to \Q$https\E\n.*detail: .*Location \Q$https\E/bkt.*\n.*hint: .*--s3-endpoint to \Q$https\E\.}, "$redirect: the address is named");
+}
+$store->be('region', argument => 's3.moon.example.com');
+($status, $out, $err) = cli('list');
+like($err, qr{must be accessed through http://s3\.moon\.example\.com\n}, 'so is the endpoint of another region');
+$store->be('none');
+($status, $out, $err) = cli('list', '-s', 's3://bkt/pfx', '--s3-endpoint', $store->endpoint =~ s/^http:/https:/r);
+like($err, qr/does not speak TLS\n.*\n.*hint: Use http:/, 'https:// for a port without TLS is explained');
+
+# A proxy that leaves out lengths, and a clock that is an hour off.
+$store->be('no_length');
+my $short = start_backup($node, "'shop'");
+is(finished($node, $short), 'completed', 'a backup where HEAD has no length') or diag(row_of($node, $short)->{message});
+($status, $out, $err) = cli('verify', $short);
+is($status, 0, 'and its verification') or diag($err);
+for my $seconds (3600, -3600)
+{
+	$store->be('clock', argument => $seconds);
+	my $url = $node->safe_psql('postgres', "SELECT url FROM pgbackup.presign($short, '1 minute') WHERE object = 'manifest.json'");
+	is(HTTP::Tiny->new->get($url)->{status}, 200, "a presigned URL works by a clock that is off by $seconds s");
+}
+
+# What settings do not fit, and hints that name them.
+$store->be('default_lock');
+my $locked = fails_with($node, "'shop'", qr/the bucket takes objects with a checksum only/, 'a bucket that locks every object');
+like(row_of($node, $locked)->{hint}, qr/pgbackup\.s3_checksum = 'sha256'/, 'the hint names the setting');
+restart_settings($node, 'pgbackup.s3_checksum' => 'sha256');
+my $proven = start_backup($node, "'shop'");
+is(finished($node, $proven), 'completed', 'which is enough') or diag(row_of($node, $proven)->{message});
+$store->be('refuses', argument => 'Put+UploadPart:400:XAmzContentSHA256Mismatch:It does not match.');
+fails_with($node, "'shop'", qr/the store received something else than was sent/, 'bodies that are changed on the way');
+my $puts = grep { /^(Put|UploadPart) / } $store->log;
+cmp_ok($puts, '>', 0, 'which are sent');
+cmp_ok($puts, '<=', 4, 'and not sent again and again') or diag($puts);
+$store->be('versions');
+like($node->safe_psql('postgres', q{SELECT status, detail FROM pgbackup.check() WHERE item = 'versions'}),
+	qr/^warning\|.*frees no space/, 'check() says where deleting frees nothing');
+$store->be('refuses', argument => 'versioning:403:AccessDenied:No.');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pgbackup.check() WHERE item = 'versions' OR status = 'error'}),
+	0, 'and nothing where it may not ask');
 
 $node->stop;
 done_testing();

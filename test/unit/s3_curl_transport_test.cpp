@@ -54,6 +54,74 @@ TEST_F(CurlTransportTest, GivesBackStatusHeadersAndBody) {
   EXPECT_EQ(response.body, "teapot");
 }
 
+// Takes connections, reads what comes first, sends `bytes`, and resets or closes them.
+class RawServer {
+ public:
+  RawServer(std::string bytes, bool reset) : bytes_(std::move(bytes)), reset_(reset) {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+        listen(listener_, 16) != 0 ||
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0)
+      throw std::runtime_error("no raw server");
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~RawServer() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+  std::string port() const { return std::to_string(port_); }
+
+ private:
+  void Serve() {
+    for (int fd; (fd = accept(listener_, nullptr, nullptr)) >= 0; close(fd)) {
+      char first[4096];
+      [[maybe_unused]] const ssize_t got = recv(fd, first, sizeof first, 0);
+      [[maybe_unused]] const ssize_t sent = send(fd, bytes_.data(), bytes_.size(), MSG_NOSIGNAL);
+      const linger at_once{1, 0};
+      if (reset_) setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+  }
+
+  const std::string bytes_;
+  const bool reset_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(CurlTransportTest, AHandshakeThatBreaksIsAFailedConnection) {
+  for (const bool reset : {true, false}) {
+    const RawServer server("", reset);
+    EXPECT_EQ(FailureOf(Request("GET", "https://127.0.0.1:" + server.port())),
+              TransportFailure::kConnect)
+        << reset;
+  }
+}
+
+TEST_F(CurlTransportTest, WhatSpeaksAnotherProtocolIsNotTriedAgain) {
+  const RawServer alert(std::string("\x15\x03\x01\x00\x02\x02\x46", 7), false);
+  EXPECT_EQ(FailureOf(Request("GET", "http://127.0.0.1:" + alert.port())),
+            TransportFailure::kNotHttp);
+  const RawServer plain("HTTP/1.1 400 Bad Request\r\n\r\n", false);
+  EXPECT_EQ(FailureOf(Request("GET", "https://127.0.0.1:" + plain.port())), TransportFailure::kTls);
+}
+
+TEST_F(CurlTransportTest, NamesItself) {
+  std::string head;
+  LocalServer server([&](const LocalServer::Request& request) {
+    head = request.head;
+    return LocalServer::Reply{LocalServer::Response(200, "")};
+  });
+  transport_.Perform(Request("GET", server.origin() + "/x"));
+  EXPECT_NE(head.find("User-Agent: pgbackup/" PGBACKUP_VERSION "\r\n"), std::string::npos) << head;
+}
+
 TEST_F(CurlTransportTest, SendsPathHeadersAndBodyAsTheyAre) {
   std::string head, body;
   LocalServer server([&](const LocalServer::Request& request) {

@@ -315,6 +315,40 @@ TEST_F(S3ProbeTest, MakesNoObjectWhereTheBucketLocksThemAll) {
   ExpectNothingLeft();
 }
 
+TEST_F(S3ProbeTest, WarnsWhereDeletedObjectsAreKept) {
+  store_.versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  Probe();
+  EXPECT_EQ(Troubles(), Lines{"versions: warning"});
+  EXPECT_NE(Row("versions").hint.find("noncurrent versions"), std::string::npos);
+  const auto rule = [](const std::string& status) {
+    return "<LifecycleConfiguration><Rule><Status>" + status +
+           "</Status><NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays>"
+           "</NoncurrentVersionExpiration></Rule></LifecycleConfiguration>";
+  };
+  store_.lifecycle = rule("Enabled");
+  Probe();
+  EXPECT_EQ(Troubles(), Lines{});
+  EXPECT_EQ(Row("versions").status, ProbeStatus::kOk);
+  store_.lifecycle = rule("Disabled");
+  Probe();
+  EXPECT_EQ(Troubles(), Lines{"versions: warning"});
+  store_.versioning =
+      "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+  Probe();
+  EXPECT_EQ(Troubles(), Lines{});
+}
+
+TEST_F(S3ProbeTest, WhoMayNotAskAboutVersionsMissesNothing) {
+  for (const int status : {400, 403, 404, 405, 500, 501}) {
+    store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
+      if (request.Has("versioning")) return ErrorAnswer(status, "");
+      return std::nullopt;
+    };
+    Probe();
+    EXPECT_EQ(Troubles(), Lines{}) << status;
+  }
+}
+
 TEST_F(S3ProbeTest, MakesRowsOfWhateverFails) {
   // Each request in turn fails as if the store were broken from then on.
   Probe();

@@ -77,7 +77,10 @@ TEST(S3Retry, TellsWhatMayPassFromWhatWillNot) {
   EXPECT_EQ(Classify(400, "AuthorizationHeaderMalformed"), Reaction::kCorrectRegion);
   EXPECT_EQ(Classify(301, "PermanentRedirect"), Reaction::kCorrectRegion);
   EXPECT_EQ(Classify(301, ""), Reaction::kCorrectRegion);
-  EXPECT_EQ(Classify(400, "ExpiredToken"), Reaction::kRefreshCredentials);
+  EXPECT_EQ(Classify(400, "XAmzContentSHA256Mismatch"), Reaction::kFail);
+  for (const char* code : {"ExpiredToken", "InvalidToken", "InvalidTokenId", "InvalidAccessKeyId",
+                           "SignatureDoesNotMatch"})
+    EXPECT_EQ(Classify(403, code), Reaction::kRefreshCredentials) << code;
 }
 
 }  // namespace

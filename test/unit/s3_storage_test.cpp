@@ -251,6 +251,21 @@ TEST_F(S3StorageTest, LoadsExpiredCredentialsAnewOnce) {
   EXPECT_EQ(store_.seen.size(), 3u);
 }
 
+TEST_F(S3StorageTest, LoadsKeysAnewThatTheStoreDoesNotKnowAnyMore) {
+  for (const char* code :
+       {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidTokenId"}) {
+    environment_.variables["AWS_ACCESS_KEY_ID"] = "AKIDOLD";
+    storage_.reset();
+    store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
+      if (request.Header("authorization").find("AKIDNEW") != std::string::npos) return std::nullopt;
+      environment_.variables["AWS_ACCESS_KEY_ID"] = "AKIDNEW";
+      return ErrorAnswer(403, code);
+    };
+    WriteObject(storage(), "x", "content");
+  }
+  EXPECT_EQ(store_.seen.size(), 8u);
+}
+
 // A store and, at the container's endpoint, the source of the credentials it accepts.
 class S3ShortLivedCredentials : public S3StorageTest {
  protected:
@@ -600,6 +615,22 @@ TEST_F(S3StorageTest, AConditionalPutWorksForAUserWhoMayOnlyWrite) {
   EXPECT_EQ(store_.objects.at("p/manifest.json").content, "{}");
 }
 
+TEST_F(S3StorageTest, AHeadWithoutALengthIsAskedAgainForOneByte) {
+  for (const char* content : {"content", ""}) {
+    WriteObject(storage(), "x", content);
+    store_.seen.clear();
+    store_.after = [](const SeenRequest& request) -> std::optional<HttpResponse> {
+      if (request.method != "HEAD") return std::nullopt;
+      return Answer(200, {}, {{"etag", "W/\"1\""}, {"vary", "Accept-Encoding"}});
+    };
+    const auto head = storage().Head("x");
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->size, std::string(content).size());
+    EXPECT_EQ(store_.seen.size(), 2u);
+    EXPECT_EQ(store_.seen.back().Header("range"), "bytes=0-0");
+  }
+}
+
 TEST_F(S3StorageTest, AReadGoesOnAtTheByteWhereTheConnectionBroke) {
   const std::string content = SomeBytes(100'000);
   WriteObject(storage(), "x", content);
@@ -680,6 +711,18 @@ TEST_F(S3StorageTest, PresignsWithoutAskingTheStore) {
   EXPECT_NE(url.find("&X-Amz-Expires=3600&"), std::string::npos);
   EXPECT_EQ(url.find("the-secret-key"), std::string::npos);
   EXPECT_TRUE(store_.seen.empty());
+}
+
+TEST_F(S3StorageTest, PresignsByTheClockThatTheStoreInsistsOn) {
+  const WallTime store_time{std::chrono::seconds(784111777)};
+  store_.before = [&](const SeenRequest& request) -> std::optional<HttpResponse> {
+    if (request.Header("x-amz-date") == AmzDate(store_time)) return std::nullopt;
+    if (request.method == "HEAD") return Answer(403, {}, {{"date", HttpDate(store_time)}});
+    return ErrorAnswer(403, "RequestTimeTooSkewed", {{"date", HttpDate(store_time)}});
+  };
+  storage().Head("x");
+  const std::string url = storage().Presign("x", 60);
+  EXPECT_NE(url.find("X-Amz-Date=" + AmzDate(store_time)), std::string::npos) << url;
 }
 
 }  // namespace

@@ -134,6 +134,8 @@ class FakeStore {
   std::function<WallTime()> clock;  // if given, answers and listings tell times
   std::string object_lock;          // the bucket's configuration, XML; empty: none
 
+  std::string versioning, lifecycle;  // other configurations of it
+
   // How listings of objects go on, and what becomes of keys in them.
   enum class Listing {
     kVersion2,
@@ -273,6 +275,10 @@ inline HttpResponse FakeStore::Do(const SeenRequest& request, const std::string&
   if (request.Has("object-lock"))
     return object_lock.empty() ? ErrorAnswer(404, "ObjectLockConfigurationNotFoundError")
                                : Answer(200, object_lock);
+  if (request.Has("versioning")) return Answer(200, versioning);
+  if (request.Has("lifecycle"))
+    return lifecycle.empty() ? ErrorAnswer(404, "NoSuchLifecycleConfiguration")
+                             : Answer(200, lifecycle);
   const std::string prefix = request.query.at("prefix");
   if (request.Has("uploads")) {
     std::string xml = "<ListMultipartUploadsResult>";

@@ -175,8 +175,10 @@ std::optional<ObjectHead> Bucket::HeadObject(const std::string& key,
   S3Call call = ContentCall("HEAD", key, "look at", "s3:GetObject and s3:ListBucket");
   call.accepted = {400, 403, 404};
   S3Answer answer = client_.Call(call, control);
-  if (answer.response.status == 400 || answer.response.status == 403) {
-    // The answer to HEAD has no body to say what is wrong: ask for one byte instead.
+  const int status = answer.response.status;
+  if (status == 400 || status == 403 || (status < 300 && !SizeIn(answer.response))) {
+    // The answer to HEAD has no body to say what is wrong, and behind a proxy that compresses no
+    // length: ask for one byte instead.
     call.method = "GET";
     call.headers.emplace_back("range", "bytes=0-0");
     call.accepted = {404, 416};
@@ -226,6 +228,25 @@ std::optional<BucketLock> Bucket::AskObjectLock(const CallControl& control) cons
   const LockConfiguration configuration = ParseLockConfiguration(answer.response.body);
   if (!configuration.valid) return std::nullopt;
   return BucketLock{configuration.enabled, configuration.default_mode};
+}
+
+std::string Bucket::Configuration(const char* name, const char* action, const char* permission,
+                                  const CallControl& control) const {
+  S3Call call = MakeCall("GET", "", action, permission);
+  call.query = {{name, ""}};
+  call.accepted = {400, 403, 404, 405, 501};
+  const S3Answer answer = client_.Call(call, control);
+  return answer.response.status >= 300 ? std::string() : answer.response.body;
+}
+
+DeletedObjects Bucket::AskDeletedObjects(const CallControl& control) const {
+  if (!KeepsVersions(
+          Configuration("versioning", "ask about versions in", "s3:GetBucketVersioning", control)))
+    return DeletedObjects::kGone;
+  return ExpiresVersions(Configuration("lifecycle", "ask about lifecycle rules of",
+                                       "s3:GetLifecycleConfiguration", control))
+             ? DeletedObjects::kKeptForAWhile
+             : DeletedObjects::kKept;
 }
 
 bool Bucket::Reach(const CallControl& control) const {

@@ -31,6 +31,13 @@ struct BucketLock {
   std::string default_mode;  // GOVERNANCE or COMPLIANCE: every new object is locked; empty: none
 };
 
+// What a bucket does with objects that are deleted.
+enum class DeletedObjects {
+  kGone,
+  kKept,          // as versions, and no rule that is known removes these
+  kKeptForAWhile  // until a lifecycle rule removes them
+};
+
 // How a conditional write ended.
 enum class WriteOutcome {
   kWritten,
@@ -88,6 +95,8 @@ class Bucket {
 
   // nullopt when these credentials may not ask, or the store knows no object lock.
   std::optional<BucketLock> AskObjectLock(const CallControl& control) const;
+  // kGone also when these credentials may not ask.
+  DeletedObjects AskDeletedObjects(const CallControl& control) const;
   // Whether these credentials may list the bucket. Throws when the store cannot be reached, does
   // not know the credentials or has no such bucket.
   bool Reach(const CallControl& control) const;
@@ -110,6 +119,9 @@ class Bucket {
                         const CallControl& control) const;
 
  private:
+  // One of the bucket's configurations; empty when there is none, or it may not be asked for.
+  std::string Configuration(const char* name, const char* action, const char* permission,
+                            const CallControl& control) const;
   std::string Resource(const std::string& key) const;
 
   S3Client& client_;

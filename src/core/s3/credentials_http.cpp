@@ -19,7 +19,8 @@ double Random(Environment& environment) {
 }
 
 bool MayPass(TransportFailure failure) {
-  return failure != TransportFailure::kTls && failure != TransportFailure::kImpossible;
+  return failure != TransportFailure::kTls && failure != TransportFailure::kNotHttp &&
+         failure != TransportFailure::kImpossible;
 }
 
 bool MayPass(const HttpResponse& response) {

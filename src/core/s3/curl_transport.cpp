@@ -22,7 +22,19 @@ void InitializeOnce() {
   if (result != CURLE_OK) throw Error(ErrorKind::kInternal, "could not initialize libcurl");
 }
 
-TransportFailure FailureOf(CURLcode code) {
+// Whether a handshake was not refused, but its connection ended: a load balancer that restarts,
+// say. libcurl has one code for both.
+bool EndedInHandshake(CURLcode code, std::string_view text) {
+  if (code != CURLE_SSL_CONNECT_ERROR) return false;
+  for (const std::string_view words : {"Connection reset", "SSL_ERROR_SYSCALL", "unexpected eof",
+                                       "Broken pipe", "non-properly terminated"})
+    if (text.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
+TransportFailure FailureOf(CURLcode code, std::string_view text) {
+  if (EndedInHandshake(code, text)) return TransportFailure::kConnect;
+  if (text.find("HTTP/0.9") != std::string_view::npos) return TransportFailure::kNotHttp;
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -309,7 +321,7 @@ HttpResponse CurlTransport::Connection::Perform(const HttpRequest& request, cons
     // A store may refuse an upload and close before it has taken all of it: that is an answer.
     const bool refused = status >= 300 && exchange.sent < request.body.size() &&
                          (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR);
-    TransportFailure failure = FailureOf(result);
+    TransportFailure failure = FailureOf(result, error_text_);
     if (!route.proxy.empty() && !request.no_proxy && IsProxyFailure(result))
       failure = TransportFailure::kProxy;
     // A timeout before the connection stood is the connection's.

@@ -61,6 +61,7 @@ enum class TransportFailure {
   kConnect,     // refused, unreachable, or no answer to the connection attempt
   kProxy,       // the proxy could not be reached, or refuses
   kTls,         // the certificate or the handshake is no good; does not pass by itself
+  kNotHttp,     // what answers speaks another protocol
   kStalled,     // no byte moved for too long
   kBroken,      // the connection ended early
   kCancelled,   // somebody asked for an end

@@ -31,16 +31,18 @@ void Retry::Progress() {
 
 Reaction Classify(int status, std::string_view code) {
   if (code == "RequestTimeTooSkewed") return Reaction::kCorrectClock;
-  if (code == "ExpiredToken" || code == "ExpiredTokenException" || code == "TokenRefreshRequired")
-    return Reaction::kRefreshCredentials;
+  // Keys that were replaced look wrong before they look expired.
+  for (const std::string_view outdated :
+       {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken",
+        "InvalidTokenId", "InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch"})
+    if (code == outdated) return Reaction::kRefreshCredentials;
   if (code == "AuthorizationHeaderMalformed" || code == "PermanentRedirect" ||
       code == "TemporaryRedirect" || code == "IllegalLocationConstraintException")
     return Reaction::kCorrectRegion;
   for (const std::string_view transient :
        {"RequestTimeout", "OperationAborted", "ConditionalRequestConflict", "SlowDown",
         "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException",
-        "RequestLimitExceeded", "TooManyRequests", "IncompleteBody", "BadDigest",
-        "XAmzContentSHA256Mismatch"})
+        "RequestLimitExceeded", "TooManyRequests", "IncompleteBody", "BadDigest"})
     if (code == transient) return Reaction::kRetry;
   switch (status) {
     case 301:

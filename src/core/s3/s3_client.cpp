@@ -5,11 +5,13 @@
 
 #include "core/base/sha256.h"
 #include "core/s3/http_headers.h"
+#include "core/s3/web_page.h"
 
 namespace pgbackup {
 namespace {
 
 constexpr std::chrono::milliseconds kLeastTimeout{100};
+constexpr size_t kLongestPage = 16'384;  // that messages quote from
 // In one call.
 constexpr int kMostRenewals = 3;          // of credentials
 constexpr int kMostClockCorrections = 3;  // one of a store's servers may have a wrong clock
@@ -88,6 +90,11 @@ S3Place S3Client::Place(const Endpoint& endpoint) const {
   return {endpoint.Origin(), bucket_, endpoint.region(), ca_file_, proxy_};
 }
 
+WallTime S3Client::SigningTime() const {
+  const std::lock_guard lock(mutex_);
+  return environment_.Now() + clock_offset_;
+}
+
 void S3Client::NoteClock(const HttpResponse& response) {
   const auto store_time = ParseHttpDate(response.Header("date"));
   if (!store_time) return;
@@ -122,11 +129,7 @@ std::chrono::milliseconds S3Client::TimeoutOf(const S3Call& call) const {
 
 HttpRequest S3Client::Prepare(const S3Call& call, const std::string& payload_hash,
                               const Endpoint& endpoint, const Credentials& credentials) {
-  WallTime now = environment_.Now();
-  {
-    const std::lock_guard lock(mutex_);
-    now += clock_offset_;
-  }
+  const WallTime now = SigningTime();
   SigningRequest signing;
   signing.method = call.method;
   signing.path = endpoint.Path(call.key);
@@ -214,8 +217,14 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
       request.stall_timeout = std::min(request.stall_timeout, left_until(*retry.deadline()));
     request.timeout = control.at_latest ? left_until(*control.at_latest) : TimeoutOf(call);
     bool progress = false;
+    std::string page;  // what came instead of a content
     if (call.on_body)
       request.on_body = [&](const HttpResponse& head, std::span<const std::byte> data) {
+        if (IsWebPage(head, /*is_body_unseen=*/true)) {
+          if (page.size() < kLongestPage)
+            page.append(reinterpret_cast<const char*>(data.data()), data.size());
+          return;
+        }
         progress = true;
         call.on_body(head, data);
       };
@@ -225,20 +234,27 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
     try {
       S3Answer answer;
       answer.response = transport_->Perform(request);
-      answered_ = true;
       NoteClock(answer.response);
       HttpResponse& response = answer.response;
+      if (!page.empty()) response.body = std::move(page);
       // A 200 may have been sent before the store knew better: its body tells.
       const bool success = response.status >= 200 && response.status < 300;
-      if (success && response.body.find("<Error") == std::string::npos) return answer;
+      const bool is_page =
+          IsWebPage(response, success && (call.method == "HEAD" || call.on_body != nullptr));
+      // In the place of a store that has answered before, a page may pass.
+      const bool may_pass = answered_;
+      if (!is_page) answered_ = true;
+      if (success && !is_page && response.body.find("<Error") == std::string::npos) return answer;
       answer.error = ParseErrorBody(response.body);
       const bool unreadable = success && answer.error.code.empty();
-      const Reaction reaction =
-          unreadable ? Reaction::kRetry : Classify(response.status, answer.error.code);
+      const Reaction reaction = is_page && success ? may_pass ? Reaction::kRetry : Reaction::kFail
+                                : unreadable       ? Reaction::kRetry
+                                                   : Classify(response.status, answer.error.code);
       const bool accepted = std::find(call.accepted.begin(), call.accepted.end(),
                                       response.status) != call.accepted.end();
       // That the bucket is missing is never the "not found" somebody is prepared for.
-      if (accepted && reaction == Reaction::kFail && answer.error.code != "NoSuchBucket")
+      if (accepted && !is_page && reaction == Reaction::kFail &&
+          answer.error.code != "NoSuchBucket")
         return answer;
       if (React(reaction, response, answer.error, endpoint, credentials, control, &corrections))
         continue;
@@ -253,6 +269,7 @@ S3Answer S3Client::Call(const S3Call& call, const CallControl& control) {
       failure = UnreachableError(call.purpose, place, error);
       if (error.failure() == TransportFailure::kCancelled ||
           error.failure() == TransportFailure::kTls ||
+          error.failure() == TransportFailure::kNotHttp ||
           error.failure() == TransportFailure::kImpossible)
         throw *failure;
     }
@@ -273,7 +290,7 @@ std::string S3Client::Presign(const std::string& key, int expires) {
   request.query = for_all_;
   Signer signer({credentials->access_key_id, credentials->secret_access_key, endpoint.region()});
   return endpoint.Origin() + request.path + "?" +
-         signer.PresignedQuery(request, credentials->session_token, environment_.Now(), expires);
+         signer.PresignedQuery(request, credentials->session_token, SigningTime(), expires);
 }
 
 }  // namespace pgbackup

@@ -118,6 +118,8 @@ class S3Client {
   bool React(Reaction reaction, const HttpResponse& response, const S3ErrorBody& error,
              const Endpoint& used_endpoint, const std::shared_ptr<const Credentials>& used,
              const CallControl& control, Corrections* corrections);
+  // Now, by the clock that the store insists on.
+  WallTime SigningTime() const;
   void NoteClock(const HttpResponse& response);
   Endpoint CurrentEndpoint();
   S3Place Place(const Endpoint& endpoint) const;

@@ -78,6 +78,24 @@ void S3Probe::AskObjectLock() {
   }
 }
 
+void S3Probe::AskDeletedObjects() {
+  try {
+    deleted_ = context_.bucket.AskDeletedObjects(context_.control);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+  }
+}
+
+ProbeFinding S3Probe::Versions() {
+  if (deleted_ == DeletedObjects::kKeptForAWhile)
+    return std::string(
+        "the bucket keeps versions of deleted objects until a lifecycle rule expires them");
+  return {ProbeStatus::kWarning,
+          "the bucket keeps versions of deleted objects, so that deleting backups frees no space",
+          "Add a lifecycle rule to the bucket that expires noncurrent versions. If there is one, "
+          "allow s3:GetLifecycleConfiguration on the bucket to have it seen here."};
+}
+
 ProbeFinding S3Probe::ObjectLock() {
   if (!lock_)
     return {ProbeStatus::kWarning,
@@ -196,6 +214,8 @@ bool S3Probe::Run() {
   AskObjectLock();
   if (!context_.lock.empty() || LocksEverything())
     report_.Try("object lock", [&] { return ObjectLock(); });
+  AskDeletedObjects();
+  if (deleted_ != DeletedObjects::kGone) report_.Try("versions", [&] { return Versions(); });
   if (LocksEverything()) {
     objects_.SkipWrites("not tried, because the bucket locks every object");
   } else {

@@ -38,12 +38,14 @@ class S3Probe {
   ProbeFinding Region();
   ProbeFinding Clock();
   ProbeFinding ObjectLock();
+  ProbeFinding Versions();
   ProbeFinding PutIfAbsent();
   ProbeFinding Multipart();
   ProbeFinding ListUploads();
   ProbeFinding AbortUpload();
 
   void AskObjectLock();
+  void AskDeletedObjects();
   void SkipAll();
   bool LocksEverything() const { return lock_ && !lock_->default_mode.empty(); }
   std::string Key(std::string_view leaf) const { return context_.base + objects_.Name(leaf); }
@@ -55,6 +57,7 @@ class S3Probe {
   ProbeReport& report_;
   ObjectProbe objects_;
   std::optional<BucketLock> lock_;
+  DeletedObjects deleted_ = DeletedObjects::kGone;
   std::string upload_;  // an unfinished one of kProbeMultipart; empty: none
   bool can_list_uploads_ = false;
 };

@@ -58,8 +58,9 @@ bool KeysAreEncoded(const pugi::xml_node& root) {
 S3ErrorBody ParseErrorBody(std::string_view xml) {
   pugi::xml_document document;
   const pugi::xml_node error = LoadRoot(&document, xml, "Error");
-  return {error.child_value("Code"), error.child_value("Message"), error.child_value("RequestId"),
-          error.child_value("Region"), error.child_value("ServerTime")};
+  return {error.child_value("Code"),       error.child_value("Message"),
+          error.child_value("RequestId"),  error.child_value("Region"),
+          error.child_value("ServerTime"), error.child_value("Endpoint")};
 }
 
 ObjectPage ParseObjectPage(std::string_view xml) {
@@ -106,6 +107,22 @@ LockConfiguration ParseLockConfiguration(std::string_view xml) {
   configuration.enabled = std::string_view(root.child_value("ObjectLockEnabled")) == "Enabled";
   configuration.default_mode = root.child("Rule").child("DefaultRetention").child_value("Mode");
   return configuration;
+}
+
+bool KeepsVersions(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = LoadRoot(&document, xml, "VersioningConfiguration");
+  return std::string_view(root.child_value("Status")) == "Enabled";
+}
+
+bool ExpiresVersions(std::string_view xml) {
+  pugi::xml_document document;
+  for (const pugi::xml_node& rule :
+       LoadRoot(&document, xml, "LifecycleConfiguration").children("Rule"))
+    if (std::string_view(rule.child_value("Status")) == "Enabled" &&
+        rule.child("NoncurrentVersionExpiration"))
+      return true;
+  return false;
 }
 
 std::string ParseUploadId(std::string_view xml) {

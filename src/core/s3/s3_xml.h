@@ -20,6 +20,7 @@ struct S3ErrorBody {
   std::string request_id;
   std::string region;
   std::string server_time;
+  std::string endpoint;  // the host through which the bucket must be accessed
 };
 S3ErrorBody ParseErrorBody(std::string_view xml);
 
@@ -62,6 +63,13 @@ struct LockConfiguration {
   std::string default_mode;  // of new objects; empty when they are not locked by themselves
 };
 LockConfiguration ParseLockConfiguration(std::string_view xml);
+
+// The answer to GetBucketVersioning: whether the bucket keeps what is deleted or overwritten.
+bool KeepsVersions(std::string_view xml);
+
+// The answer to GetBucketLifecycleConfiguration: whether some rule removes what a bucket with
+// versions keeps.
+bool ExpiresVersions(std::string_view xml);
 
 // The upload id in the answer to CreateMultipartUpload, empty when there is none.
 std::string ParseUploadId(std::string_view xml);
