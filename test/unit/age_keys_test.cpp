@@ -91,7 +91,7 @@ TEST_F(AgeKeyFiles, SayWhatIsWrong) {
     return ErrorOf([&] { ReadIdentityFile(path); });
   };
   EXPECT_EQ(refusal(folder_.path() + "/none").kind(), ErrorKind::kNotFound);
-  const Error open = refusal(Write(kIdentity, 0640));
+  const Error open = refusal(Write(kIdentity, 0644));
   EXPECT_EQ(open.kind(), ErrorKind::kDenied);
   EXPECT_NE(open.message().find("readable by others"), std::string::npos) << open.message();
   const Error empty = refusal(Write("# public key: age1\n"));

@@ -84,7 +84,7 @@ TEST_F(ManifestMac, AKeyFileHoldsKeysAndNobodyElseReadsIt) {
     EXPECT_EQ(failure(bad).kind(), ErrorKind::kInvalid) << bad;
     EXPECT_EQ(failure(bad).message().find("111"), std::string::npos) << "no key in a message";
   }
-  EXPECT_EQ(failure(kOne, 0640).kind(), ErrorKind::kDenied);
+  EXPECT_EQ(failure(kOne, 0644).kind(), ErrorKind::kDenied);
   EXPECT_EQ(ErrorOf([&] { ManifestKeys keys(folder_.path() + "/none"); }).kind(),
             ErrorKind::kNotFound);
   const std::string made = MakeManifestKey(*SystemEnvironment());

@@ -19,6 +19,18 @@ TEST(AwsConfigFile, ReadsSectionsOfEitherFile) {
   EXPECT_EQ(profiles.size(), 4u);
 }
 
+TEST(AwsConfigFile, TakesWhatOtherProgramsWrite) {
+  const AwsProfiles profiles = ParseAwsConfig(
+      "\xEF\xBB\xBF[Default]\r\nAWS_ACCESS_KEY_ID = a\r\n[profile \"a b\"]\nRegion = r\n"
+      "[Profile\tc]\nregion = s\n['d e']\nregion = t\n[Shop]\nregion = u\n");
+  EXPECT_EQ(profiles.at("default").at("aws_access_key_id"), "a");
+  EXPECT_EQ(profiles.at("a b").at("region"), "r");
+  EXPECT_EQ(profiles.at("c").at("region"), "s");
+  EXPECT_EQ(profiles.at("d e").at("region"), "t");
+  EXPECT_EQ(profiles.at("Shop").at("region"), "u");  // other names do have a case
+  EXPECT_EQ(profiles.size(), 5u);
+}
+
 TEST(AwsConfigFile, TheFirstFileWinsAndKeysStayTogether) {
   AwsProfiles profiles = ParseAwsConfig("[a]\naws_access_key_id = 1\n");
   MergeProfiles(&profiles, ParseAwsConfig("[a]\naws_access_key_id = 2\naws_secret_access_key = 2\n"
@@ -45,6 +57,18 @@ TEST_F(AwsConfigFileTest, AFileWithoutSecretsMayBeReadByOthersButNotWritten) {
   EXPECT_EQ(AllOf(error).find("hush"), std::string::npos);
   EXPECT_EQ(ErrorOf([&] { ReadAwsConfig(Write(plain, 0644), AwsFileRule::kPrivate); }).kind(),
             ErrorKind::kDenied);
+}
+
+TEST_F(AwsConfigFileTest, AFileInUtf16IsRefusedWithTheReason) {
+  const std::string text("\xFF\xFE[\0d\0]\0", 8);
+  for (const auto& [bytes, detail] :
+       {std::pair(text, "It begins with the byte order mark of UTF-16."),
+        std::pair(text.substr(2), "It holds a NUL byte.")}) {
+    const Error error = ErrorOf([&] { ReadAwsConfig(Write(bytes), AwsFileRule::kPrivate); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+    EXPECT_NE(error.message().find("it is not in UTF-8"), std::string::npos);
+    EXPECT_EQ(error.detail(), detail);
+  }
 }
 
 TEST_F(AwsConfigFileTest, AFileOfAnotherUserIsRefused) {

@@ -56,6 +56,11 @@ TEST_F(CredentialsProfile, ARoleEndsWithTheKeysThatItIsAssumedWith) {
   EXPECT_EQ(found.source_ends, ParseIsoTime("2023-11-15T10:00:00Z"));
 }
 
+TEST_F(CredentialsProfile, AMissingOneIsAnsweredWithThoseThereAre) {
+  EXPECT_EQ(ErrorIn(kBase, "Backup").detail(), "There are profiles \"backup\", \"base\".");
+  EXPECT_EQ(ErrorIn("key = value", "Backup").detail(), "There is no profile at all.");
+}
+
 TEST_F(CredentialsProfile, RolesFormAChain) {
   const Credentials found = Get(kBase +
                                     "source_profile = base\n[last]\nsource_profile = backup\n"

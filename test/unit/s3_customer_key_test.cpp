@@ -76,7 +76,7 @@ TEST_F(CustomerKeyTest, AnythingElseIsNoKey) {
 
 TEST_F(CustomerKeyTest, IsNobodyElsesToRead) {
   EXPECT_EQ(KeyError().kind(), ErrorKind::kNotFound);
-  for (const mode_t mode : {0640, 0604, 0660}) {
+  for (const mode_t mode : {0604, 0644, 0660}) {
     WriteKey(kBase64, mode);
     const Error error = KeyError();
     EXPECT_EQ(error.kind(), ErrorKind::kDenied);

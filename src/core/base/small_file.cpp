@@ -44,8 +44,10 @@ void CheckPrivacy(const std::string& path, const SmallFile& file, FilePrivacy pr
                   const std::string& failed) {
   const std::string chmod = "Run: chmod 0600 \"" + path +
                             "\" (the owner must be the operating system user that runs "
-                            "PostgreSQL).";
-  if ((file.mode & 077) != 0 && privacy == FilePrivacy::kPrivate)
+                            "PostgreSQL; a file of root may be 0640).";
+  // What PostgreSQL asks of its own TLS keys.
+  const mode_t for_others = file.owner == 0 ? 037 : 077;
+  if ((file.mode & for_others) != 0 && privacy == FilePrivacy::kPrivate)
     throw Error(ErrorKind::kDenied, failed + ": it is readable by others",
                 "The file has group or world access.", chmod);
   if ((file.mode & 022) != 0)

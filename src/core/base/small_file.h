@@ -21,7 +21,7 @@ std::optional<SmallFile> ReadSmallFile(const std::string& path, const std::strin
 
 // Who may read a file besides its owner.
 enum class FilePrivacy {
-  kPrivate,   // nobody
+  kPrivate,   // nobody; of root's, its group, as Kubernetes mounts secrets
   kReadable,  // anybody; nobody else may write it
 };
 
@@ -30,7 +30,7 @@ enum class FilePrivacy {
 void CheckPrivacy(const std::string& path, const SmallFile& file, FilePrivacy privacy,
                   const std::string& failed);
 
-// A file that has to be there, and that nobody else may read. `setting` names it. Throws as the two
+// A file that has to be there and is kPrivate. `setting` names it. Throws as the two
 // above do, and kNotFound.
 SmallFile ReadPrivateFile(const std::string& path, const std::string& failed, const char* setting);
 

@@ -1,5 +1,6 @@
 #include "core/s3/aws_config_file.h"
 
+#include "core/base/ascii.h"
 #include "core/base/error.h"
 #include "core/base/small_file.h"
 #include "core/base/trim.h"
@@ -14,10 +15,39 @@ bool HoldsSecrets(const AwsProfiles& profiles) {
   return false;
 }
 
+std::string InLowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = AsciiLower(c);
+  return lower;
+}
+
+// The name of the profile that a section is, by what stands between its brackets.
+std::string ProfileName(std::string_view section) {
+  constexpr std::string_view kPrefix = "profile";
+  std::string_view name = TrimBlanks(section);
+  if (name.size() > kPrefix.size() && InLowerCase(name.substr(0, kPrefix.size())) == kPrefix &&
+      (name[kPrefix.size()] == ' ' || name[kPrefix.size()] == '\t'))
+    name = TrimBlanks(name.substr(kPrefix.size()));
+  const bool is_quoted = name.size() > 2 && (name.front() == '"' || name.front() == '\'') &&
+                         name.back() == name.front();
+  if (is_quoted) name = name.substr(1, name.size() - 2);
+  return InLowerCase(name) == "default" ? "default" : std::string(name);
+}
+
+// Windows programs write UTF-16, in which nothing of what is looked for would be found.
+void CheckEncoding(std::string_view text, const std::string& failed) {
+  const bool has_mark = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+  if (has_mark || text.find('\0') != std::string_view::npos)
+    throw Error(ErrorKind::kInvalid, failed + ": it is not in UTF-8",
+                has_mark ? "It begins with the byte order mark of UTF-16." : "It holds a NUL byte.",
+                "Save it in UTF-8, as plain text.");
+}
+
 }  // namespace
 
 AwsProfiles ParseAwsConfig(std::string_view text) {
-  constexpr std::string_view kPrefix = "profile ";
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
   AwsProfiles profiles;
   AwsProfile* inside = nullptr;
   while (!text.empty()) {
@@ -29,14 +59,12 @@ AwsProfiles ParseAwsConfig(std::string_view text) {
       const size_t close = line.find(']');
       inside = nullptr;
       if (close == std::string_view::npos) continue;
-      std::string_view name = TrimBlanks(line.substr(1, close - 1));
-      if (name.substr(0, kPrefix.size()) == kPrefix) name = TrimBlanks(name.substr(kPrefix.size()));
-      inside = &profiles[std::string(name)];
+      inside = &profiles[ProfileName(line.substr(1, close - 1))];
       continue;
     }
     const size_t equals = line.find('=');
     if (inside == nullptr || equals == std::string_view::npos) continue;
-    (*inside)[std::string(TrimBlanks(line.substr(0, equals)))] =
+    (*inside)[InLowerCase(TrimBlanks(line.substr(0, equals)))] =
         TrimBlanks(line.substr(equals + 1));
   }
   return profiles;
@@ -57,6 +85,7 @@ std::optional<AwsProfiles> ReadAwsConfig(const std::string& path, AwsFileRule ru
   const std::string failed = "could not read the S3 credentials file \"" + path + "\"";
   const std::optional<SmallFile> file = ReadSmallFile(path, failed);
   if (!file) return std::nullopt;
+  CheckEncoding(file->text, failed);
   AwsProfiles profiles = ParseAwsConfig(file->text);
   // Who writes it decides which programs run and which roles are taken.
   CheckPrivacy(path, *file,

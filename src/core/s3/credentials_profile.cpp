@@ -12,6 +12,18 @@ namespace {
 
 constexpr std::chrono::seconds kProcessTimeout{60};
 
+// The profiles there are, in a sentence; names are no secrets.
+std::string NamesOf(const AwsProfiles& profiles) {
+  constexpr size_t kMost = 20;
+  std::string names;
+  size_t count = 0;
+  for (const auto& [name, profile] : profiles) {
+    if (++count > kMost) return names + ", ….";
+    names += (names.empty() ? "There are profiles \"" : ", \"") + name + "\"";
+  }
+  return names.empty() ? "There is no profile at all." : names + ".";
+}
+
 }  // namespace
 
 // One look through the profiles, from the one asked for to the one that has keys.
@@ -165,7 +177,7 @@ std::optional<Credentials> ProfileCredentials::Load(const Cancellations& cancell
   if (!options_.required) return std::nullopt;
   if (profiles.count(options_.profile) > 0) resolver.RefuseIncomplete(options_.profile);
   throw Error(ErrorKind::kNotFound, options_.where + " has no profile \"" + options_.profile + "\"",
-              {},
+              NamesOf(profiles),
               "Add a section [" + options_.profile +
                   "], or correct pgbackup.s3_profile or "
                   "AWS_PROFILE.");
