@@ -86,11 +86,11 @@ for my $command ([ 'list' ], [ 'show', 'latest' ], [ 'restore', '--all', @server
 {
 	($status, $out, $err) = cli(@$command, '--storage', "file://$store/none");
 	is($status, 3, "$command->[0]: exit status 3 for a directory that does not exist");
-	like($err, qr{error: directory "\Q$store\E/none" does not exist\n.*detail: In \Q$store\E there are "source"\.\n}, 'and what is there is named');
+	like($err, qr{error: directory "\Q$store\E/none" does not exist\n.*detail: \Q$store\E contains "source"\.\n}, 'and what is there is named');
 }
 ($status, $out, $err) = cli('list', '--storage', "file://$store/Source");
 is($status, 3, 'so has a directory in another case');
-like($err, qr/hint: Did you mean "source"\?/, 'and the right one is named');
+like($err, qr/hint: Perhaps you meant "source";/, 'and the right one is named');
 mkdir "$store/empty" or die;
 is_deeply([ (cli('list', '--storage', "file://$store/empty"))[ 0, 1 ] ], [ 0, '' ], 'a directory in which there is nothing is empty');
 rmdir "$store/empty" or die;

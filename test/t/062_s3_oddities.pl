@@ -62,7 +62,7 @@ is($node->safe_psql('newest', 'SELECT max(n) FROM sale'), 4, 'which is the newes
 $store->be('standstill', page => 5);
 ($status, $out, $err) = cli('list');
 is($status, 1, 'a listing that does not go on is a failure');
-like($err, qr/error: could not list .*: the store gives the same page of the listing again/, 'which is explained');
+like($err, qr/error: could not list .*: the store returned the same page of the listing again/, 'which is explained');
 ($status, $out, $err) = cli('show', 'latest');
 is($status, 1, 'and no backup counts as the latest');
 
@@ -73,10 +73,10 @@ for my $command ([ 'list' ], [ 'show', 'latest' ])
 {
 	($status, $out, $err) = $elsewhere->('s3://bkt/pfy', @$command);
 	is($status, 3, "$command->[0]: exit status 3 for a prefix below which nothing is");
-	like($err, qr{error: there is nothing in s3://bkt/pfy\n.*detail: In s3://bkt there are "pfx"\.\n}, 'and what is there is named');
+	like($err, qr{error: s3://bkt/pfy contains no objects\n.*detail: s3://bkt contains "pfx"\.\n}, 'and what is there is named');
 }
 ($status, $out, $err) = $elsewhere->('s3://bkt/pfx/odd/Shop', 'list');
-like($err, qr{detail: In s3://bkt/pfx/odd there are "shop"\.\n.*hint: Did you mean "shop"\?}, 'also one that differs by case');
+like($err, qr{detail: s3://bkt/pfx/odd contains "shop"\.\n.*hint: Perhaps you meant "shop";}, 'also one that differs by case');
 is(($elsewhere->('s3://missing-bucket/pfx', 'list'))[0], 3, 'so has a bucket that does not exist');
 is(($elsewhere->('s3://another', 'list'))[0], 0, 'one that is empty has no backups');
 
@@ -94,9 +94,9 @@ for my $how (qw(none says_encoded version1))
 
 # What is not an S3 API, or sends requests elsewhere.
 my %strangers = (
-	console => qr/error: could not list .*: http:\S+ answers with a web page\n.*detail: .*"Store Console Sign in".*\n.*hint: .*console/,
-	portal => qr/answers with a web page\n.*detail: .*"Sign in to the network Welcome"/,
-	firewall => qr/refuses with a web page\n.*detail: .*403, "Attention Required! Sorry, you have been blocked".*\n.*hint: .*firewall/,
+	console => qr/error: could not list .*: http:\S+ answered with a web page\n.*detail: .*"Store Console Sign in".*\n.*hint: .*console/,
+	portal => qr/answered with a web page\n.*detail: .*"Sign in to the network Welcome"/,
+	firewall => qr/rejected the request with a web page\n.*detail: .*403, "Attention Required! Sorry, you have been blocked".*\n.*hint: .*firewall/,
 	other_host => qr{bucket "bkt" must be accessed through http://other\.example\.com\n.*Location http://other\.example\.com/bkt});
 for my $how (sort keys %strangers)
 {
@@ -135,13 +135,13 @@ for my $seconds (3600, -3600)
 
 # What settings do not fit, and hints that name them.
 $store->be('default_lock');
-my $locked = fails_with($node, "'shop'", qr/the bucket takes objects with a checksum only/, 'a bucket that locks every object');
+my $locked = fails_with($node, "'shop'", qr/the bucket accepts only objects with a checksum/, 'a bucket that locks every object');
 like(row_of($node, $locked)->{hint}, qr/pgbackup\.s3_checksum = 'sha256'/, 'the hint names the setting');
 restart_settings($node, 'pgbackup.s3_checksum' => 'sha256');
 my $proven = start_backup($node, "'shop'");
 is(finished($node, $proven), 'completed', 'which is enough') or diag(row_of($node, $proven)->{message});
 $store->be('refuses', argument => 'Put+UploadPart:400:XAmzContentSHA256Mismatch:It does not match.');
-fails_with($node, "'shop'", qr/the store received something else than was sent/, 'bodies that are changed on the way');
+fails_with($node, "'shop'", qr/the request was changed on its way to the store/, 'bodies that are changed on the way');
 my $puts = grep { /^(Put|UploadPart) / } $store->log;
 cmp_ok($puts, '>', 0, 'which are sent');
 cmp_ok($puts, '<=', 4, 'and not sent again and again') or diag($puts);

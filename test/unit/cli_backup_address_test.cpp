@@ -111,9 +111,9 @@ TEST_F(BackupAddressTest, ADirectoryThatIsMissingIsNotAnEmptyStorage) {
   const Error error = error_at("/here");
   EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
   EXPECT_EQ(error.message(), "directory \"" + directory.path() + "/here\" does not exist");
-  EXPECT_EQ(error.detail(), "In " + directory.path() + " there are \"Here\".");
-  EXPECT_EQ(error.hint(), "Did you mean \"Here\"? Names are case-sensitive.");
-  EXPECT_EQ(error_at("/x/y/z").detail(), "In " + directory.path() + " there are \"Here\".");
+  EXPECT_EQ(error.detail(), directory.path() + " contains \"Here\".");
+  EXPECT_EQ(error.hint(), "Perhaps you meant \"Here\"; names are case-sensitive.");
+  EXPECT_EQ(error_at("/x/y/z").detail(), directory.path() + " contains \"Here\".");
   FileStorage empty(directory.path() + "/Here", *environment_, cancellation);
   CheckIsThere(empty);
 }

@@ -53,7 +53,7 @@ TEST_F(S3ListTest, FailsWhereTheListingStandsStill) {
   const Error error = ErrorOf([&] { ListNames(storage(), ""); });
   EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
   EXPECT_EQ(error.message(),
-            "could not list s3://bucket/p/: the store gives the same page of the listing again");
+            "could not list s3://bucket/p/: the store returned the same page of the listing again");
   EXPECT_LE(store_.seen.size(), 3u);
 }
 
@@ -63,8 +63,8 @@ TEST_F(S3ListTest, FailsWhereTheListingIsCutWithoutAKey) {
   });
   const Error error = ErrorOf([&] { ListNames(storage(), ""); });
   EXPECT_EQ(error.message(),
-            "could not list s3://bucket/p/: the store cuts the listing and does not say where it "
-            "goes on");
+            "could not list s3://bucket/p/: the store truncated the listing without a continuation "
+            "token");
 }
 
 TEST_F(S3ListTest, ATokenThatComesAgainIsNotFollowedForEver) {

@@ -56,7 +56,7 @@ TEST_F(S3StrangersTest, AConsoleIsNoStoreWhateverIsAsked) {
   for (const auto& action : actions) {
     const Error error = ErrorOf(action);
     EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
-    EXPECT_NE(error.message().find(": http://store:9000 answers with a web page"),
+    EXPECT_NE(error.message().find(": http://store:9000 answered with a web page"),
               std::string::npos)
         << error.message();
     EXPECT_NE(error.hint().find("console"), std::string::npos) << error.hint();
@@ -87,8 +87,9 @@ TEST_F(S3StrangersTest, AFirewallIsNotTakenForAPolicy) {
   AnswerAll(403, Page("Attention Required!", "Sorry, you have been blocked"), kHtml);
   const Error error = WriteError();
   EXPECT_EQ(error.kind(), ErrorKind::kDenied);
-  EXPECT_EQ(error.message(),
-            "could not write s3://bucket/p/x: http://store:9000 refuses with a web page");
+  EXPECT_EQ(
+      error.message(),
+      "could not write s3://bucket/p/x: http://store:9000 rejected the request with a web page");
   EXPECT_EQ(error.detail(),
             "The store answered HTTP status 403, \"Attention Required! Sorry, you have been "
             "blocked\".");
@@ -139,7 +140,7 @@ TEST_F(S3StrangersTest, ARedirectOfTheStoreNamesTheEndpoint) {
 
 TEST_F(S3StrangersTest, ARedirectWithinTheServerIsNoRegion) {
   AnswerAll(302, Page("Moved", "Moved"), {kHtml[0], {"location", "/login"}});
-  EXPECT_NE(WriteError().message().find("answers with a web page"), std::string::npos);
+  EXPECT_NE(WriteError().message().find("answered with a web page"), std::string::npos);
 }
 
 TEST_F(S3StrangersTest, PlainHttpOnAPortForTlsIsExplained) {
@@ -150,7 +151,7 @@ TEST_F(S3StrangersTest, PlainHttpOnAPortForTlsIsExplained) {
         "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"}) {
     AnswerAll(400, words, {});
     const Error error = WriteError();
-    EXPECT_EQ(error.message(), "could not write s3://bucket/p/x: http://store:9000 expects TLS");
+    EXPECT_EQ(error.message(), "could not write s3://bucket/p/x: http://store:9000 requires TLS");
     EXPECT_EQ(error.hint(), "Use https:// in pgbackup.s3_endpoint.");
   }
 }
@@ -197,9 +198,9 @@ TEST_F(S3StrangersTest, RefusalsOfWhatASettingAsksForNameTheSetting) {
   };
   const Case cases[] = {
       {400, "InvalidStorageClass", "The storage class you specified is not valid",
-       "the store does not take the storage class", "pgbackup.s3_storage_class"},
+       "the store does not accept the storage class", "pgbackup.s3_storage_class"},
       {400, "InvalidArgument", "Unknown storage class COLD",
-       "the store does not take the storage class", "pgbackup.s3_storage_class"},
+       "the store does not accept the storage class", "pgbackup.s3_storage_class"},
       {400, "KMS.NotFoundException", "Invalid keyId 'x'",
        "the store could not use the encryption key", "pgbackup.s3_kms_key_id"},
       {501, "NotImplemented", "Server side encryption specified but KMS is not configured",
@@ -209,9 +210,9 @@ TEST_F(S3StrangersTest, RefusalsOfWhatASettingAsksForNameTheSetting) {
       {400, "InvalidRequest",
        "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object "
        "Lock parameters",
-       "the bucket takes objects with a checksum only", "pgbackup.s3_checksum = 'sha256'"},
+       "the bucket accepts only objects with a checksum", "pgbackup.s3_checksum = 'sha256'"},
       {400, "XAmzContentSHA256Mismatch", "The provided header does not match",
-       "the store received something else than was sent", "pgbackup.s3_proxy"}};
+       "the request was changed on its way to the store", "pgbackup.s3_proxy"}};
   for (const Case& each : cases) {
     store_.seen.clear();
     AnswerAll(each.status,

@@ -146,10 +146,10 @@ Advice AdviceFrom(const Surroundings& above, const std::string& asked) {
   std::vector<std::string> names;
   for (const std::string& name : above.names) {
     if (DiffersOnlyByCase(name, asked))
-      advice.hint = fmt::format("Did you mean \"{}\"? Names are case-sensitive.", name);
+      advice.hint = fmt::format("Perhaps you meant \"{}\"; names are case-sensitive.", name);
     names.push_back(fmt::format("\"{}\"", name));
   }
-  if (!names.empty()) advice.detail = fmt::format("In {} there are {}.", above.url, ListOf(names));
+  if (!names.empty()) advice.detail = fmt::format("{} contains {}.", above.url, ListOf(names));
   return advice;
 }
 
@@ -191,7 +191,7 @@ void CheckIsThere(Storage& storage) {
   }
   if (url.prefix.empty() || HoldsAnything(storage)) return;
   const Advice advice = AdviceFrom(storage.LookAround(), std::string(LastPart(url.prefix)));
-  throw Error(ErrorKind::kNotFound, fmt::format("there is nothing in {}", storage.url()),
+  throw Error(ErrorKind::kNotFound, fmt::format("{} contains no objects", storage.url()),
               advice.detail, advice.hint);
 }
 

@@ -218,35 +218,32 @@ void Bucket::CheckIsUnlocked(const std::string& key, const ObjectHead& head) con
                     "somebody with the permission s3:BypassGovernanceRetention.");
 }
 
-std::optional<BucketLock> Bucket::AskObjectLock(const CallControl& control) const {
-  S3Call call = MakeCall("GET", "", "ask about object lock", "s3:GetBucketObjectLockConfiguration");
-  call.query = {{"object-lock", ""}};
+HttpResponse Bucket::Configuration(const char* name, const char* action, const char* permission,
+                                   const CallControl& control) const {
+  S3Call call = MakeCall("GET", "", action, permission);
+  call.query = {{name, ""}};
   call.accepted = {400, 403, 404, 405, 501};
-  const S3Answer answer = client_.Call(call, control);
-  if (answer.response.status == 404) return BucketLock{};
-  if (answer.response.status >= 300) return std::nullopt;
-  const LockConfiguration configuration = ParseLockConfiguration(answer.response.body);
+  return client_.Call(call, control).response;
+}
+
+std::optional<BucketLock> Bucket::AskObjectLock(const CallControl& control) const {
+  const HttpResponse response = Configuration("object-lock", "ask about object lock",
+                                              "s3:GetBucketObjectLockConfiguration", control);
+  if (response.status == 404) return BucketLock{};
+  if (response.status >= 300) return std::nullopt;
+  const LockConfiguration configuration = ParseLockConfiguration(response.body);
   if (!configuration.valid) return std::nullopt;
   return BucketLock{configuration.enabled, configuration.default_mode};
 }
 
-std::string Bucket::Configuration(const char* name, const char* action, const char* permission,
-                                  const CallControl& control) const {
-  S3Call call = MakeCall("GET", "", action, permission);
-  call.query = {{name, ""}};
-  call.accepted = {400, 403, 404, 405, 501};
-  const S3Answer answer = client_.Call(call, control);
-  return answer.response.status >= 300 ? std::string() : answer.response.body;
-}
-
 DeletedObjects Bucket::AskDeletedObjects(const CallControl& control) const {
-  if (!KeepsVersions(
-          Configuration("versioning", "ask about versions in", "s3:GetBucketVersioning", control)))
-    return DeletedObjects::kGone;
-  return ExpiresVersions(Configuration("lifecycle", "ask about lifecycle rules of",
-                                       "s3:GetLifecycleConfiguration", control))
-             ? DeletedObjects::kKeptForAWhile
-             : DeletedObjects::kKept;
+  // The body of a refusal is neither of the documents.
+  const HttpResponse versioning =
+      Configuration("versioning", "ask about versions in", "s3:GetBucketVersioning", control);
+  if (!KeepsVersions(versioning.body)) return DeletedObjects::kGone;
+  const HttpResponse lifecycle = Configuration("lifecycle", "ask about lifecycle rules of",
+                                               "s3:GetLifecycleConfiguration", control);
+  return ExpiresVersions(lifecycle.body) ? DeletedObjects::kKeptForAWhile : DeletedObjects::kKept;
 }
 
 bool Bucket::Reach(const CallControl& control) const {

@@ -119,9 +119,9 @@ class Bucket {
                         const CallControl& control) const;
 
  private:
-  // One of the bucket's configurations; empty when there is none, or it may not be asked for.
-  std::string Configuration(const char* name, const char* action, const char* permission,
-                            const CallControl& control) const;
+  // The answer, perhaps a refusal, to a question for one of the bucket's configurations.
+  HttpResponse Configuration(const char* name, const char* action, const char* permission,
+                             const CallControl& control) const;
   std::string Resource(const std::string& key) const;
 
   S3Client& client_;

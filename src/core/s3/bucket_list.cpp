@@ -66,7 +66,7 @@ ObjectPage ObjectPages::Remember(ObjectPage page) {
 
 ObjectPage ObjectPages::AfterToken(const std::string& token) {
   if (token == last_token_)
-    ThrowUnclear(list_.purpose, "the store gives the same page of the listing again");
+    ThrowUnclear(list_.purpose, "the store returned the same page of the listing again");
   last_token_ = token;
   return Ask(Version::k2, {{"continuation-token", token}});
 }
@@ -75,7 +75,7 @@ ObjectPage ObjectPages::AfterToken(const std::string& token) {
 ObjectPage ObjectPages::AfterKey(const ObjectPage& page) {
   const std::string key = last_key_.empty() ? page.next_marker : last_key_;
   if (key.empty())
-    ThrowUnclear(list_.purpose, "the store cuts the listing and does not say where it goes on");
+    ThrowUnclear(list_.purpose, "the store truncated the listing without a continuation token");
   const auto is_past_key = [&](const ObjectPage& next) {
     return (!next.objects.empty() || !next.truncated) &&
            std::all_of(next.objects.begin(), next.objects.end(),
@@ -88,7 +88,7 @@ ObjectPage ObjectPages::AfterKey(const ObjectPage& page) {
   goes_on_at_marker_ = true;
   ObjectPage next = Ask(Version::k1, {{"marker", key}});
   if (!is_past_key(next))
-    ThrowUnclear(list_.purpose, "the store gives the same page of the listing again");
+    ThrowUnclear(list_.purpose, "the store returned the same page of the listing again");
   return next;
 }
 
@@ -151,7 +151,7 @@ void Bucket::ListUploads(const std::string& prefix,
     if (!page.truncated || page.uploads.empty()) return;
     const UploadPage::Upload& last = page.uploads.back();
     if (last.key == marker.key && last.upload_id == marker.upload_id)
-      ThrowUnclear(call.purpose, "the store gives the same page of the listing again");
+      ThrowUnclear(call.purpose, "the store returned the same page of the listing again");
     marker = last;
   }
 }

@@ -106,7 +106,7 @@ Error UnreachableError(const S3Purpose& purpose, const S3Place& place,
       kind = ErrorKind::kInvalid;
       reason = place.origin + " does not speak HTTP";
       hint = IsPlain(place)
-                 ? "Use https:// in pgbackup.s3_endpoint if the store expects TLS on this port; "
+                 ? "Use https:// in pgbackup.s3_endpoint if the store requires TLS on this port; "
                    "otherwise name the port of its S3 API."
                  : "Name the port of the store's S3 API in pgbackup.s3_endpoint.";
       break;
@@ -119,7 +119,7 @@ Error UnreachableError(const S3Purpose& purpose, const S3Place& place,
       hint = "Look at the network and at the store's health.";
       // So does a TLS server that gets plain HTTP.
       if (IsPlain(place) && error.text().find("Empty reply") != std::string::npos)
-        hint += " If the store expects TLS on this port, use https:// in pgbackup.s3_endpoint.";
+        hint += " If the store requires TLS on this port, use https:// in pgbackup.s3_endpoint.";
       break;
     case TransportFailure::kCancelled:
       return Error(ErrorKind::kCancelled,

@@ -58,7 +58,7 @@ Meaning MeaningOfCode(const std::string& code, const S3Purpose& purpose, const S
     return {ErrorKind::kInvalid, "the store does not accept the bucket name \"" + bucket + "\"",
             "Correct pgbackup.storage."};
   if (code == "XAmzContentSHA256Mismatch")
-    return {ErrorKind::kInvalid, "the store received something else than was sent",
+    return {ErrorKind::kInvalid, "the request was changed on its way to the store",
             "Look for a proxy or firewall that changes requests (pgbackup.s3_proxy), and use "
             "https:// in pgbackup.s3_endpoint where the store offers it."};
   if (code == "InvalidObjectState")
@@ -81,7 +81,7 @@ Meaning MeaningOfLock(const S3ErrorBody& body, const S3Purpose& purpose, const S
     return {ErrorKind::kDenied, "its object lock has not ended",
             "Wait until its object lock has ended; it protects the object from everybody."};
   if (Mentions(body.message, "content-md5") || Mentions(body.message, "x-amz-checksum-"))
-    return {ErrorKind::kInvalid, "the bucket takes objects with a checksum only",
+    return {ErrorKind::kInvalid, "the bucket accepts only objects with a checksum",
             "Set pgbackup.s3_checksum = 'sha256': the bucket locks every object by itself."};
   // Some stores give no words at all.
   const bool about_lock = object_lock || (purpose.locks && body.message.empty());
@@ -99,7 +99,7 @@ Meaning MeaningOfClass(const S3ErrorBody& body, const S3Purpose& purpose) {
   if (body.code != "InvalidStorageClass" && !Mentions(body.message, "storage class") &&
       !Mentions(body.message, "storageclass"))
     return Unknown();
-  return {ErrorKind::kInvalid, "the store does not take the storage class",
+  return {ErrorKind::kInvalid, "the store does not accept the storage class",
           "Set pgbackup.s3_storage_class to a class of this store, or reset it."};
 }
 
@@ -223,16 +223,16 @@ Meaning MeaningOfStranger(const HttpResponse& response, const S3ErrorBody& body,
                                  Mentions(std::string(text), "sent to https port") ||
                                  Mentions(std::string(text), "plain http to an ssl"));
   if (wants_tls)
-    return {ErrorKind::kInvalid, place.origin + " expects TLS",
+    return {ErrorKind::kInvalid, place.origin + " requires TLS",
             "Use https:// in pgbackup.s3_endpoint."};
   if (!IsWebPage(response, response.status < 300)) return Unknown();
   if (response.status == 401 || response.status == 403)
-    return {ErrorKind::kDenied, place.origin + " refuses with a web page",
+    return {ErrorKind::kDenied, place.origin + " rejected the request with a web page",
             "This is not the answer of an S3 API. Let the requests of this machine pass the "
             "firewall or proxy before the store (their User-Agent is pgbackup/" PGBACKUP_VERSION
             "), or correct pgbackup.s3_endpoint."};
   return {
-      ErrorKind::kInvalid, place.origin + " answers with a web page",
+      ErrorKind::kInvalid, place.origin + " answered with a web page",
       "This is not the answer of an S3 API. Correct pgbackup.s3_endpoint: a store's console has "
       "another port than its S3 API. Also look for a login page or a proxy on the way."};
 }
