@@ -18,7 +18,7 @@ std::string Page(const std::string& title, const std::string& words) {
 class S3StrangersTest : public S3StoreFixture {
  protected:
   // Every request is answered so.
-  void AnswerAll(int status, const std::string& body, HttpHeaders headers) {
+  void AnswerAll(int status, const std::string& body, const HttpHeaders& headers) {
     store_.before = Times(-1, Always, [=] { return Answer(status, body, headers); });
   }
   Error WriteError() {
@@ -224,6 +224,36 @@ TEST_F(S3StrangersTest, RefusalsOfWhatASettingAsksForNameTheSetting) {
     EXPECT_NE(error.hint().find(each.setting), std::string::npos) << error.hint();
     EXPECT_EQ(store_.seen.size(), 1u) << each.code;
   }
+}
+
+TEST_F(S3StrangersTest, RefusalsThatOnlyMentionSuchWordsAreNone) {
+  struct Case {
+    int status;
+    const char* code;
+    const char* words;
+    const char* reason;
+  };
+  const Case cases[] = {
+      {403, "AccessDenied",
+       "not authorized to perform s3:PutObject on arn:aws:s3:::my-kms-bucket/x", "access denied"},
+      {400, "InvalidDigest", "The Content-MD5 you specified is not valid.",
+       "the store refused the request"},
+      {403, "InvalidObjectState", "The operation is not valid for the object's storage class",
+       "the object is archived"}};
+  for (const Case& each : cases) {
+    AnswerAll(each.status,
+              std::string("<Error><Code>") + each.code + "</Code><Message>" + each.words +
+                  "</Message></Error>",
+              {});
+    EXPECT_EQ(WriteError().message(),
+              std::string("could not write s3://bucket/p/x: ") + each.reason);
+  }
+}
+
+TEST_F(S3StrangersTest, ARedirectToNonsenseIsNotRepeatedInTheReason) {
+  AnswerAll(301, "", {{"location", "https://a\tb\x01/x"}});
+  EXPECT_EQ(WriteError().message(),
+            "could not write s3://bucket/p/x: bucket \"bucket\" is not in region \"us-east-1\"");
 }
 
 }  // namespace

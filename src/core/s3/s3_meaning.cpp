@@ -1,5 +1,7 @@
 #include "core/s3/s3_meaning.h"
 
+#include <algorithm>
+
 #include "core/s3/web_page.h"
 
 namespace pgbackup {
@@ -80,12 +82,15 @@ Meaning MeaningOfLock(const S3ErrorBody& body, const S3Purpose& purpose, const S
       (body.code == "AccessDenied" && object_lock))
     return {ErrorKind::kDenied, "its object lock has not ended",
             "Wait until its object lock has ended; it protects the object from everybody."};
-  if (Mentions(body.message, "content-md5") || Mentions(body.message, "x-amz-checksum-"))
+  const bool is_refusal = body.code == "InvalidRequest" || body.code == "InvalidArgument";
+  const bool about_checksum =
+      Mentions(body.message, "content-md5") || Mentions(body.message, "x-amz-checksum-");
+  if (is_refusal && about_checksum && Mentions(body.message, "required"))
     return {ErrorKind::kInvalid, "the bucket accepts only objects with a checksum",
             "Set pgbackup.s3_checksum = 'sha256': the bucket locks every object by itself."};
   // Some stores give no words at all.
   const bool about_lock = object_lock || (purpose.locks && body.message.empty());
-  if ((body.code == "InvalidRequest" || body.code == "InvalidArgument") && about_lock)
+  if (is_refusal && about_lock)
     return {ErrorKind::kInvalid, "the store refused the object lock",
             "Enable object lock on bucket \"" + place.bucket +
                 "\" (most stores can only when it is made), or reset "
@@ -105,8 +110,10 @@ Meaning MeaningOfClass(const S3ErrorBody& body, const S3Purpose& purpose) {
 
 // The same, with its encryption by a key that the store manages.
 Meaning MeaningOfKms(const S3ErrorBody& body, int status) {
-  if (body.code.find("KMS") == std::string::npos && !Mentions(body.message, "kms"))
-    return Unknown();
+  // Not any "kms": a message may name a bucket.
+  const bool about_kms = body.code.find("KMS") != std::string::npos ||
+                         Mentions(body.message, "kms:") || Mentions(body.message, " kms ");
+  if (!about_kms) return Unknown();
   return {status == 403 ? ErrorKind::kDenied : ErrorKind::kInvalid,
           "the store could not use the encryption key",
           "Check that the key in pgbackup.s3_kms_key_id exists in the bucket's region, is enabled, "
@@ -200,7 +207,10 @@ Meaning MeaningOfRedirect(const HttpResponse& response, const S3ErrorBody& body,
   const std::string target = !body.endpoint.empty()
                                  ? scheme + body.endpoint
                                  : OriginOf(std::string(response.Header("location")));
-  if (target.empty()) return Unknown();
+  constexpr size_t kLongestTarget = 300;
+  const bool is_plain =
+      std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (target.empty() || target.size() > kLongestTarget || !is_plain) return Unknown();
   const std::string endpoint = EndpointOf(target, place.bucket);
   if (!body.code.empty())
     return {ErrorKind::kInvalid,

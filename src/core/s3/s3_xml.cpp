@@ -20,7 +20,7 @@ pugi::xml_node LoadRoot(pugi::xml_document* document, std::string_view xml, cons
 
 std::string Name(const pugi::xml_node& node, const char* element, bool encoded, bool* garbled) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-  const std::string key = node.child_value(element);
+  std::string key = node.child_value(element);
   if (encoded) return PercentDecode(key, true);
   *garbled = *garbled || key.find(kReplacement) != std::string::npos;
   return key;
