@@ -68,12 +68,11 @@ COMMENT ON FUNCTION pgbackup._instance() IS 'internal: this server, as jobs name
 
 CREATE FUNCTION pgbackup._is_own(origin jsonb) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT origin->'instance'->>'token' = me->>'token'
-           -- The catalog is new, the server is not.
-           OR origin->>'system_identifier' = me->>'system_identifier' AND origin->'instance'->>'place' = me->>'place'
+    -- The catalog may be new.
+    SELECT origin->>'system_identifier' = me->>'system_identifier' AND origin->'instance'->>'place' = me->>'place'
       FROM pgbackup._instance() AS i (me)
 $$;
-COMMENT ON FUNCTION pgbackup._is_own(jsonb) IS 'internal: whether the server that a manifest names is this one, or one that this is a copy of';
+COMMENT ON FUNCTION pgbackup._is_own(jsonb) IS 'internal: whether the server that a manifest names is this one, and no copy of it';
 
 CREATE FUNCTION pgbackup._note_lease(storage text, lease jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "core/ownership/lease.h"
+#include "core/ownership/lease.h"
 #include "core/storage/file_storage.h"
 #include "storage_test_support.h"
 #include "stored_backups_test_support.h"
@@ -77,8 +79,52 @@ TEST_F(BackupAddressTest, SeveralAreListed) {
   EXPECT_EQ(Failure("17").detail(),
             "There are other/shop/backup_shop_17, main/shop/backup_shop_17.");
   EXPECT_EQ(Failure("backup_shop_17").message(), "several backups are named \"backup_shop_17\"");
-  EXPECT_EQ(Failure("latest", "shop").detail(),
-            "There are \"shop\" of cluster \"main\", \"shop\" of cluster \"other\".");
+  EXPECT_EQ(Failure("latest", "shop").detail(), "There are cluster \"main\", cluster \"other\".");
+  EXPECT_EQ(Failure("latest", "", "main").detail(), "There are \"bank\", \"shop\".");
+}
+
+// A backup of database x by a server with a catalog, or a copy of it at another place.
+std::string StoreOf(MemoryStorage& storage, const char* identifier, const char* token,
+                    const char* place, const char* started_at) {
+  Manifest manifest = ManifestOf(std::string("x/") + token + place, 1, "x");
+  manifest.cluster.system_identifier = identifier;
+  manifest.cluster.instance = {identifier, token, place, 1};
+  manifest.started_at = started_at;
+  StoreManifestText(storage, manifest);
+  return InstanceOf(manifest);
+}
+
+TEST_F(BackupAddressTest, TheLatestOfTwoServersOfOneNameIsNobodys) {
+  const std::string one = StoreOf(storage_, "1", "a", "here", "2025-01-01T00:00:00Z");
+  const std::string other = StoreOf(storage_, "2", "b", "there", "2025-01-02T00:00:00Z");
+  const Error error = Failure("latest", "x");
+  EXPECT_EQ(error.message(), "\"latest\" does not say of which server");
+  for (const std::string& instance : {one, other})
+    EXPECT_NE(error.detail().find("cluster \"main\" (instance " + instance + ")"),
+              std::string::npos);
+  EXPECT_EQ(Find("latest", "x", one), "x/ahere");
+  EXPECT_EQ(Find("latest", "x", other), "x/bthere");
+  EXPECT_EQ(Find("latest", "x", "2"), "x/bthere");
+}
+
+TEST_F(BackupAddressTest, ACopyIsAnotherServerUntilItTakesOver) {
+  StoreOf(storage_, "1", "a", "old", "2025-01-01T00:00:00Z");
+  RenewLease(storage_, {"1", "a", "old", 1}, "main");
+  StoreOf(storage_, "1", "a", "new", "2025-01-02T00:00:00Z");
+  EXPECT_EQ(Failure("latest", "x").message(), "\"latest\" does not say of which server");
+  TakeOverLease(storage_, "a", {"1", "a", "new", 2}, "main");
+  EXPECT_EQ(Find("latest", "x"), "x/anew");
+  StoreOf(storage_, "1", "a", "clone", "2025-01-03T00:00:00Z");
+  EXPECT_NE(Failure("latest", "x").detail().find("instance"), std::string::npos);
+}
+
+TEST_F(BackupAddressTest, ABackupByTheCommandLineIsOfItsClustersServer) {
+  StoreOf(storage_, "1", "a", "here", "2025-01-01T00:00:00Z");
+  Manifest manifest = ManifestOf("x/by_hand", 1, "x");
+  manifest.cluster.system_identifier = "1";
+  manifest.started_at = "2025-01-02T00:00:00Z";
+  StoreManifestText(storage_, manifest);
+  EXPECT_EQ(Find("latest", "x"), "x/by_hand");
 }
 
 TEST_F(BackupAddressTest, WhatIsNotThereIsNotFound) {

@@ -27,7 +27,7 @@ class LeaseTest : public ::testing::Test {
   std::string Holder() { return ReadLease(storage_, "token")->holder.place; }
   std::optional<Error> WhyNot(const Instance& me) {
     try {
-      RequireLease(storage_, "token", me);
+      RequireLease(storage_, {"7001", "token", "", 0}, me);
       return std::nullopt;
     } catch (const Error& error) {
       return error;
@@ -93,6 +93,16 @@ TEST_F(LeaseTest, TheLeaseOfAnotherCatalogIsTakenOverByItsToken) {
   EXPECT_EQ(WhyNot(other)->kind(), ErrorKind::kDenied);
   TakeOverLease(storage_, "token", other, "main");
   EXPECT_EQ(WhyNot(other), std::nullopt);
+}
+
+TEST_F(LeaseTest, WhatACopyHasWrittenIsTheCopysUntilItsLeaseIsTakenOver) {
+  RenewLease(storage_, At("here"), "main");
+  RequireLease(storage_, At("here"), At("here"));
+  EXPECT_EQ(ErrorOf([&] { RequireLease(storage_, At("clone"), At("here")); }).kind(),
+            ErrorKind::kDenied);
+  TakeOverLease(storage_, "token", At("clone"), "main");
+  TakeOverLease(storage_, "token", At("here"), "main");
+  RequireLease(storage_, At("clone"), At("here"));
 }
 
 TEST_F(LeaseTest, AMarkerIsNotWrittenAtEveryRun) {

@@ -99,7 +99,7 @@ TEST_F(S3ListTest, KeysAreWhatTheyAreWhetherOrNotTheStoreEncodes) {
 
 TEST_F(S3ListTest, AKeyThatXmlCannotExpressIsAskedForEncoded) {
   store_.objects["p/run/a\x01z"] = {"x", "", 1};
-  EXPECT_EQ(storage().Sweep("run").objects, 1u);
+  EXPECT_EQ(RemoveEverything(storage(), "run/").objects, 1u);
   EXPECT_TRUE(store_.objects.empty());
 }
 

@@ -153,15 +153,20 @@ Advice AdviceFrom(const Surroundings& above, const std::string& asked) {
   return advice;
 }
 
-// The newest, if all are of one database.
-StoredBackup Latest(std::vector<StoredBackup> backups) {
-  std::set<std::string> whose;
+// The newest, if all are of one database of one server.
+StoredBackup Latest(Storage& storage, std::vector<StoredBackup> backups) {
+  std::set<std::string> databases;
   for (const StoredBackup& backup : backups)
-    whose.insert(fmt::format("\"{}\" of cluster \"{}\"", backup.manifest.database,
-                             backup.manifest.cluster.name));
-  if (whose.size() > 1)
-    ThrowSeveral("\"latest\" does not say of which database", {whose.begin(), whose.end()},
-                 "Add --database and, where several clusters share the storage, --cluster.");
+    databases.insert(fmt::format("\"{}\"", backup.manifest.database));
+  const std::set<std::string> servers = ServersOf(storage, backups);
+  if (databases.size() > 1)
+    ThrowSeveral("\"latest\" does not say of which database", {databases.begin(), databases.end()},
+                 servers.size() > 1 ? "Add --database and, since several servers share the "
+                                      "storage, --cluster."
+                                    : "Add --database.");
+  if (servers.size() > 1)
+    ThrowSeveral("\"latest\" does not say of which server", {servers.begin(), servers.end()},
+                 "Add --cluster, with the name of the cluster or the instance.");
   return std::move(backups.front());
 }
 
@@ -207,7 +212,8 @@ void BackupFilter::AddTo(CLI::App& command) {
       ->type_name("NAME")
       ->group("Which backup");
   command
-      .add_option("--cluster", cluster, "Only backups of this cluster, as pgbackup.cluster_name")
+      .add_option("--cluster", cluster,
+                  "Only backups of this cluster: its name, system identifier or instance")
       ->type_name("NAME")
       ->group("Which backup");
 }
@@ -247,7 +253,7 @@ StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
   for (const UnreadableBackup& unreadable : inventory.unreadable)
     context.log("warning: " + unreadable.error.message());
   if (inventory.backups.empty()) ThrowNotFound(storage, address, candidates);
-  return latest ? Latest(std::move(inventory.backups))
+  return latest ? Latest(storage, std::move(inventory.backups))
                 : OnlyOne(address.name, std::move(inventory.backups));
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <string>
 
+#include "agent/cli/backup_servers.h"
 #include "agent/cli/console.h"
 #include "core/manifest/backup_inventory.h"
 #include "core/run/run_context.h"
@@ -17,7 +18,8 @@ struct BackupFilter {
   bool IsGiven() const { return !database.empty() || !cluster.empty(); }
   bool Fits(const Manifest& manifest) const {
     return (database.empty() || manifest.database == database) &&
-           (cluster.empty() || manifest.cluster.name == cluster);
+           (cluster.empty() || manifest.cluster.name == cluster ||
+            manifest.cluster.system_identifier == cluster || InstanceOf(manifest) == cluster);
   }
 };
 

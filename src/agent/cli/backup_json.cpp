@@ -1,5 +1,6 @@
 #include "agent/cli/backup_json.h"
 
+#include "agent/cli/backup_servers.h"
 #include "core/base/json.h"
 
 namespace pgbackup {
@@ -19,6 +20,8 @@ boost::json::object BackupToJson(const StoredBackup& backup) {
   object["id"] = manifest.id;
   object["database"] = JsonText(std::string_view(manifest.database));
   object["cluster"] = JsonText(std::string_view(manifest.cluster.name));
+  object["system_identifier"] = JsonText(std::string_view(manifest.cluster.system_identifier));
+  object["instance"] = JsonText(std::string_view(InstanceOf(manifest)));
   object["file_name"] = JsonText(std::string_view(backup.folder));
   object["started_at"] = JsonText(std::string_view(manifest.started_at));
   object["finished_at"] = JsonText(std::string_view(manifest.finished_at));

@@ -31,7 +31,8 @@ void PrintList(const std::vector<StoredBackup>& backups, const OutputOptions& ou
   }
   const bool on_terminal = IsOutputTerminal();
   Table table;
-  table.titles = {"ID", "DATABASE", "CLUSTER", "STARTED", "SIZE", "FORMAT", "LABEL", "NAME"};
+  table.titles = {"ID",     "DATABASE", "CLUSTER", "STARTED", "SIZE",
+                  "FORMAT", "LABEL",    "NAME",    "INSTANCE"};
   for (const StoredBackup& backup : backups) {
     const Manifest& manifest = backup.manifest;
     const uint64_t size = StoredSizeOf(backup);
@@ -39,7 +40,7 @@ void PrintList(const std::vector<StoredBackup>& backups, const OutputOptions& ou
                           on_terminal ? ShortTime(manifest.started_at) : manifest.started_at,
                           on_terminal ? SizeInWords(size) : std::to_string(size),
                           DumpFormatName(manifest.format), manifest.label.value_or(""),
-                          backup.folder});
+                          backup.folder, InstanceOf(manifest)});
   }
   if (on_terminal && backups.empty()) return;
   PrintText(TableText(table, on_terminal));
@@ -98,9 +99,10 @@ Command AddListCommand(CLI::App& root) {
   options->manifest_key.AddReadingTo(*app);
   options->output.AddTo(*app);
   app->footer(
-      "\nColumns: id, database, cluster, when it was started, bytes stored, format, label, name. "
-      "When\n"
-      "standard output is no terminal they are separated by tabs, without titles, sizes in bytes.");
+      "\nColumns: id, database, cluster, when it was started, bytes stored, format, label, name, "
+      "instance.\n"
+      "When standard output is no terminal they are separated by tabs, without titles, sizes in "
+      "bytes.");
   return {app, [options, app] { return RunList(*options, *app); }};
 }
 

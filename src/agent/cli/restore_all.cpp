@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "agent/cli/backup_servers.h"
 #include "agent/cli/exit_status.h"
 #include "agent/cli/restore_words.h"
 #include "agent/cli/rights_warning.h"
@@ -46,14 +47,12 @@ bool IsWhole(StoredBackup* backup, const RestoreJob& job, Storage& storage,
   return manifest.selection.IsEmpty();
 }
 
-void CheckOneCluster(const std::vector<StoredBackup>& backups) {
-  std::set<std::string> clusters;
-  for (const StoredBackup& backup : backups)
-    clusters.insert(fmt::format("\"{}\"", backup.manifest.cluster.name));
-  if (clusters.size() > 1)
-    throw UsageError(ErrorKind::kInvalid, "--all does not say of which cluster",
-                     fmt::format("There are backups of {}.", fmt::join(clusters, ", ")),
-                     "Add --cluster.");
+void CheckOneServer(Storage& storage, const std::vector<StoredBackup>& backups) {
+  const std::set<std::string> servers = ServersOf(storage, backups);
+  if (servers.size() > 1)
+    throw UsageError(ErrorKind::kInvalid, "--all does not say of which server",
+                     fmt::format("There are backups of {}.", fmt::join(servers, ", ")),
+                     "Add --cluster, with the name of the cluster or the instance.");
 }
 
 NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
@@ -66,7 +65,7 @@ NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Sto
     context.log("warning: " + unreadable.error.message());
   std::erase_if(inventory.backups,
                 [&](const StoredBackup& backup) { return !filter.Fits(backup.manifest); });
-  CheckOneCluster(inventory.backups);
+  CheckOneServer(storage, inventory.backups);
   NewestBackups newest;
   std::set<std::string> only_parts;
   for (StoredBackup& backup : inventory.backups) {

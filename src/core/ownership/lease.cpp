@@ -147,16 +147,29 @@ std::optional<Lease> TakeOverLease(Storage& storage, const std::string& token, c
   return before;
 }
 
-void RequireLease(Storage& storage, const std::string& token, const Instance& me) {
-  const std::optional<Lease> lease = ReadLease(storage, token);
+void RequireLease(Storage& storage, const Instance& writer, const Instance& me) {
+  const std::optional<Lease> lease = ReadLease(storage, writer.token);
   if (!lease)
     throw Error(ErrorKind::kUnavailable,
                 fmt::format("{} may not be the storage it was: no server has left its marker there",
                             storage.url()),
-                fmt::format("\"{}\" is missing.", LeaseObjectName(token)),
+                fmt::format("\"{}\" is missing.", LeaseObjectName(writer.token)),
                 "Check that the right storage is mounted or named. The next backup that is written "
                 "to it leaves a marker, and so does SELECT pgbackup.take_over_storage().");
-  if (lease->holder.place == me.place) return;
+  if (lease->holder.place == me.place) {
+    const auto& taken = lease->earlier_places;
+    if (writer.place.empty() || writer.place == me.place ||
+        std::find(taken.begin(), taken.end(), writer.place) != taken.end())
+      return;
+    throw Error(ErrorKind::kDenied,
+                fmt::format("what a copy of this server has written to {} is not this one's to "
+                            "remove",
+                            storage.url()),
+                fmt::format("Instance {} has, which this server has not taken the lease over from.",
+                            InstanceName(writer)),
+                "If that server is gone for good, delete its backups by hand: SELECT "
+                "pgbackup.delete(id, true).");
+  }
   throw Error(
       ErrorKind::kDenied,
       fmt::format("another server may remove what lies in {}, not this one", storage.url()),

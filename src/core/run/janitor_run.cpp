@@ -108,13 +108,13 @@ json::array Janitor::Look() {
 // nobody's, and then it takes this server's own lease, if there is a marker at all.
 std::string Janitor::WhyNotOurs(const std::string& folder) {
   if (IsInProbeFolder(folder)) return {};
-  std::string token = job_.instance.token;
+  Instance writer = job_.instance;
   try {
     const std::optional<Claim> claim = ReadClaim(*storage_, folder);
     if (claim && claim->instance.token.empty()) return {};  // of a command line, which has ended
-    if (claim) token = claim->instance.token;
-    if (!claim && !ReadLease(*storage_, token)) return {};
-    RequireLease(*storage_, token, job_.instance);
+    if (claim) writer = claim->instance;
+    if (!claim && !ReadLease(*storage_, writer.token)) return {};
+    RequireLease(*storage_, writer, job_.instance);
     return {};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kDenied && error.kind() != ErrorKind::kUnavailable &&

@@ -28,7 +28,7 @@ class Removal {
 
   Found Look();
   void CheckIsOurs(const Found& found) const;
-  std::string TokenOf(const Found& found) const;
+  Instance WriterOf(const Found& found) const;
 
   const RemoveJob& job_;
   const RunContext& context_;
@@ -71,10 +71,12 @@ void Removal::CheckIsOurs(const Found& found) const {
   if (!is_ours) ThrowAnotherRuns(*storage_, job_, manifest.id, writer);
 }
 
-// Of the catalog whose server has written what is there.
-std::string Removal::TokenOf(const Found& found) const {
-  if (found.claim && !found.claim->instance.token.empty()) return found.claim->instance.token;
-  return job_.instance.token;
+// Who has written what is there. Whoever deletes by hand may mean a copy of this server.
+Instance Removal::WriterOf(const Found& found) const {
+  if (!found.claim || found.claim->instance.token.empty()) return job_.instance;
+  Instance writer = found.claim->instance;
+  if (job_.reason == RemoveReason::kDeleted) writer.place.clear();
+  return writer;
 }
 
 RunOutcome Removal::Run() {
@@ -92,7 +94,7 @@ RunOutcome Removal::Run() {
     outcome.fields["adopted"] = std::move(adopted);
     return outcome;
   }
-  RequireLease(*storage_, TokenOf(found), job_.instance);
+  RequireLease(*storage_, WriterOf(found), job_.instance);
   if (!found.claim && found.manifest.empty() && storage_->Head(job_.file_name))
     throw Error(ErrorKind::kInvalid,
                 fmt::format("\"{}/{}\" is not a folder", storage_->url(), job_.file_name),
