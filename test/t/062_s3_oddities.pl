@@ -139,6 +139,8 @@ for my $seconds (3600, -3600)
 $store->be('default_lock');
 my $locked = fails_with($node, "'shop'", qr/the bucket accepts only objects with a checksum/, 'a bucket that locks every object');
 like(row_of($node, $locked)->{hint}, qr/pgbackup\.s3_checksum = 'sha256'/, 'the hint names the setting');
+like($node->safe_psql('postgres', q{SELECT status, hint FROM pgbackup.check() WHERE item = 'multipart upload'}),
+	qr/^error\|.*pgbackup\.s3_checksum = 'sha256'/, 'check() finds it, too');
 restart_settings($node, 'pgbackup.s3_checksum' => 'sha256');
 my $proven = start_backup($node, "'shop'");
 is(finished($node, $proven), 'completed', 'which is enough') or diag(row_of($node, $proven)->{message});

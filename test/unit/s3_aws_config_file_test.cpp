@@ -61,13 +61,12 @@ TEST_F(AwsConfigFileTest, AFileWithoutSecretsMayBeReadByOthersButNotWritten) {
 
 TEST_F(AwsConfigFileTest, AFileInUtf16IsRefusedWithTheReason) {
   const std::string text("\xFF\xFE[\0d\0]\0", 8);
-  for (const auto& [bytes, detail] :
-       {std::pair(text, "It begins with the byte order mark of UTF-16."),
-        std::pair(text.substr(2), "It holds a NUL byte.")}) {
-    const Error error = ErrorOf([&] { ReadAwsConfig(Write(bytes), AwsFileRule::kPrivate); });
+  for (const auto& each : {std::pair(text, "It begins with the byte order mark of UTF-16."),
+                           std::pair(text.substr(2), "It holds a NUL byte.")}) {
+    const Error error = ErrorOf([&] { ReadAwsConfig(Write(each.first), AwsFileRule::kPrivate); });
     EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
     EXPECT_NE(error.message().find("it is not in UTF-8"), std::string::npos);
-    EXPECT_EQ(error.detail(), detail);
+    EXPECT_EQ(error.detail(), each.second);
   }
 }
 

@@ -188,8 +188,8 @@ void CheckIsThere(Storage& storage) {
   if (!ParseStorageUrl(storage.url(), &url, &why)) return;
   if (url.scheme == StorageScheme::kFile) {
     const std::filesystem::path path{std::string(url.path)};
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return;
+    std::error_code failure;  // other than that it does not exist
+    if (std::filesystem::exists(path, failure) || failure) return;
     const Advice advice = AdviceFrom(DirectoriesAbove(path), path.filename().string());
     throw Error(ErrorKind::kNotFound, fmt::format("directory \"{}\" does not exist", path.string()),
                 advice.detail, advice.hint);

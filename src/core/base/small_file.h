@@ -30,8 +30,8 @@ enum class FilePrivacy {
 void CheckPrivacy(const std::string& path, const SmallFile& file, FilePrivacy privacy,
                   const std::string& failed);
 
-// A file that has to be there and is kPrivate. `setting` names it. Throws as the two
-// above do, and kNotFound.
+// A file that has to be there and is kPrivate. `setting` names it. Throws as the two above do, and
+// kNotFound.
 SmallFile ReadPrivateFile(const std::string& path, const std::string& failed, const char* setting);
 
 }  // namespace pgbackup
