@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -70,6 +71,13 @@ void EndProcessGroup() {
   kill(0, SIGTERM);
 }
 
+// Ends all network connections. A thread that is blocked in the kernel keeps the process and its
+// descriptors past _exit; a session of the server would keep its snapshot and its locks as long.
+void EndConnections() {
+  constexpr int kHighest = 4096;
+  for (int fd = STDERR_FILENO + 1; fd < kHighest; ++fd) shutdown(fd, SHUT_RDWR);
+}
+
 }  // namespace
 
 int RunAgent() {
@@ -85,6 +93,7 @@ int RunAgent() {
       Log("the job did not end in time and is left where it stands");
       EndProcessGroup();
       events.Finish(FinalEvent(overdue));
+      EndConnections();
       // Children are killed by the kernel as their threads end.
       _exit(ExitCodeOf(overdue));
     };

@@ -1,5 +1,3 @@
-#include "pg/agent_process.h"
-
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -8,13 +6,22 @@
 
 #include <initializer_list>
 
+#include "pg/abandoned_agents.h"
+#include "pg/agent_process.h"
+
 namespace pgbackup {
 namespace {
 
 constexpr int kMaxLine = 256 * 1024 * 1024;  // a manifest is one line
 constexpr int kMaxJob = 1024 * 1024;         // what a pipe holds without a reader
 constexpr int kGraceMs = 12000;              // the agent cleans up within ten seconds
-constexpr int kTermGraceMs = 5000;
+constexpr int kTermGraceMs = 1000;
+constexpr int kKillGraceMs = 1000;  // then its process is abandoned
+constexpr int kExitGraceMs = 1500;  // from the last line of a stopped agent to its exit
+constexpr int kUnstoppedExitGraceMs = 60000;
+constexpr int kPipeGraceMs = 2000;  // from its exit to the end of its pipes
+
+constexpr int kTermSent = 1;  // as a number of stop_signals
 
 struct Pipe {
   int read_end = -1;
@@ -200,19 +207,22 @@ void DrainAgent(Agent* agent, void (*on_line)(Agent*, const char*),
 }
 
 bool HasEnded(Agent* agent) {
-  if (agent->exited) return agent->stdout_fd < 0 && agent->stderr_fd < 0;
-  siginfo_t info;
-  info.si_pid = 0;
-  if (waitid(P_PID, static_cast<id_t>(agent->pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-      info.si_pid == 0)
-    return false;
-  // While the leader is not reaped its number cannot be used again: end what it left behind.
-  kill(-agent->pid, SIGKILL);
-  while (waitpid(agent->pid, &agent->wait_status, 0) < 0 && errno == EINTR) {
+  const TimestampTz now = GetCurrentTimestamp();
+  const bool is_overdue = agent->give_up_at != 0 && now >= agent->give_up_at;
+  if (!agent->exited && ReapLeader(agent->pid, &agent->wait_status)) {
+    agent->exited = true;
+    agent->give_up_at = TimestampTzPlusMilliseconds(now, kPipeGraceMs);
+    CloseFd(&agent->stdin_fd);
+  } else if (is_overdue) {
+    if (!agent->exited) {
+      AbandonAgent(agent->pid);
+      agent->exited = true;
+      agent->wait_status = SIGKILL;
+    }
+    CloseFd(&agent->stdout_fd);
+    CloseFd(&agent->stderr_fd);
   }
-  agent->exited = true;
-  CloseFd(&agent->stdin_fd);
-  return agent->stdout_fd < 0 && agent->stderr_fd < 0;
+  return agent->exited && agent->stdout_fd < 0 && agent->stderr_fd < 0;
 }
 
 void StopAgent(Agent* agent, StopReason reason, const char* why) {
@@ -223,11 +233,40 @@ void StopAgent(Agent* agent, StopReason reason, const char* why) {
   CloseFd(&agent->stdin_fd);
 }
 
+void StopAgentWithin(Agent* agent, StopReason reason, int grace_ms) {
+  StopAgent(agent, reason);
+  agent->is_last_line_seen = true;  // or the grace would be that of a last line
+  agent->stop_signals = Max(agent->stop_signals, kTermSent);
+  agent->next_signal = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), grace_ms);
+}
+
 void EnforceStop(Agent* agent, TimestampTz now) {
-  if (agent->exited || agent->next_signal == 0 || now < agent->next_signal) return;
-  const bool first = agent->stop_signals++ == 0;
-  kill(-agent->pid, first ? SIGTERM : SIGKILL);
-  agent->next_signal = TimestampTzPlusMilliseconds(now, kTermGraceMs);
+  if (agent->exited) return;
+  if (agent->final_event != nullptr && !agent->is_last_line_seen) {
+    const bool is_stopped = agent->stop_reason != StopReason::kNone;
+    agent->is_last_line_seen = true;
+    agent->stop_signals = Max(agent->stop_signals, kTermSent);
+    agent->next_signal =
+        TimestampTzPlusMilliseconds(now, is_stopped ? kExitGraceMs : kUnstoppedExitGraceMs);
+  }
+  if (agent->next_signal == 0 || now < agent->next_signal) return;
+  if (agent->stop_signals++ == 0) {
+    kill(-agent->pid, SIGTERM);
+    agent->next_signal = TimestampTzPlusMilliseconds(now, kTermGraceMs);
+  } else {
+    kill(-agent->pid, SIGKILL);
+    agent->next_signal = 0;
+    agent->give_up_at = TimestampTzPlusMilliseconds(now, kKillGraceMs);
+  }
+}
+
+TimestampTz NextStopTime(const Agent& agent) {
+  return agent.exited || agent.give_up_at != 0 ? agent.give_up_at : agent.next_signal;
+}
+
+bool WasKilledAtExit(const Agent& agent) {
+  return agent.final_event != nullptr && agent.stop_reason == StopReason::kNone &&
+         agent.stop_signals > kTermSent;
 }
 
 void ReleaseAgent(Agent* agent) {

@@ -34,6 +34,8 @@ struct Agent {
   NameData stopped_by;      // role that cancelled
   int stop_signals;         // how far the end was enforced: 0 asked, 1 TERM sent, 2 KILL sent
   TimestampTz next_signal;  // when to enforce it further
+  bool is_last_line_seen;   // by EnforceStop
+  TimestampTz give_up_at;   // when to stop waiting for a killed process, or for its pipes; or 0
   TimestampTz deadline;     // pgbackup.timeout; 0 for none
   TimestampTz started_at;
   TimestampTz retry_record_at;  // when recording the outcome failed: try again then; else 0
@@ -49,15 +51,25 @@ void DrainAgent(Agent* agent, void (*on_line)(Agent*, const char*),
                 void (*on_log)(Agent*, const char*));
 
 // True once the agent has ended and all it said has been read. Reaps it, and ends what is left of
-// its process group.
+// its process group. An agent that SIGKILL has not ended within a second is abandoned
+// (abandoned_agents.h) and counts as ended; so do pipes that another process holds open.
 bool HasEnded(Agent* agent);
 
 // Asks the agent to end: closes its stdin. EnforceStop does the rest. With `why`, one line, the run
 // has failed of that; else it is cancelled.
 void StopAgent(Agent* agent, StopReason reason, const char* why = nullptr);
 
-// Sends the next signal when it is due. Call whenever `next_signal` has passed.
+// Asks the agent to end as StopAgent does, and has EnforceStop kill it after `grace_ms`.
+void StopAgentWithin(Agent* agent, StopReason reason, int grace_ms);
+
+// Sends the next signal when it is due. Call whenever NextStopTime has passed, and after reading.
 void EnforceStop(Agent* agent, TimestampTz now);
+
+// When EnforceStop or HasEnded has to be called at the latest; 0 for never.
+TimestampTz NextStopTime(const Agent& agent);
+
+// Whether the agent said its last line and was then killed because it did not exit.
+bool WasKilledAtExit(const Agent& agent);
 
 // Frees the slot: closes descriptors, deletes the memory.
 void ReleaseAgent(Agent* agent);

@@ -1,8 +1,6 @@
-#include <signal.h>
-#include <sys/wait.h>
-
 #include "pg/question.h"
 
+#include "pg/abandoned_agents.h"
 #include "pg/agent_event.h"
 #include "pg/agent_process.h"
 #include "pg/caller.h"
@@ -88,18 +86,14 @@ char* Answer(const Agent& agent) {
 }
 
 // Ends an agent that still runs. Asks it first, for it may have something to clean up: a check
-// writes. This is where an error or a cancel of the query waits, so not for long.
+// writes. This is where an error or a cancel of the query waits, so not for long, and never for a
+// process that cannot be killed.
 void EndAgent(Agent* agent) {
-  if (agent->pid != 0 && !agent->exited) {
-    StopAgent(agent, StopReason::kCancelled);
-    for (long waited = 0; waited < kQuestionGraceMs && !agent->exited; waited += kReapMs) {
-      if (HasEnded(agent) || agent->exited) break;
+  if (agent->pid != 0 && !HasEnded(agent)) {
+    StopAgentWithin(agent, StopReason::kCancelled, kQuestionGraceMs);
+    while (!agent->exited && !HasEnded(agent)) {
       pg_usleep(kReapMs * 1000);
-    }
-  }
-  if (agent->pid != 0 && !agent->exited) {
-    kill(-agent->pid, SIGKILL);
-    while (waitpid(agent->pid, &agent->wait_status, 0) < 0 && errno == EINTR) {
+      EnforceStop(agent, GetCurrentTimestamp());
     }
   }
   ReleaseAgent(agent);
@@ -109,6 +103,7 @@ void EndAgent(Agent* agent) {
 
 char* AskAgent(const char* job, int timeout_ms, const char* whom) {
   RefuseRestrictedOperation();
+  ReapAbandonedAgents();
   Agent agent;
   const char* error = StartAgent(&agent, JobKind::kRemove, 0, job);
   if (error != nullptr)

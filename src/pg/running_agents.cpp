@@ -2,6 +2,7 @@
 
 #include "core/run/state.h"
 
+#include "pg/abandoned_agents.h"
 #include "pg/agent_event.h"
 #include "pg/catalog.h"
 #include "pg/run_log.h"
@@ -139,7 +140,8 @@ Outcome Judge(const Agent& agent, const AgentEvent& event) {
   outcome.state = RunState::kFailed;
   outcome.event = agent.final_event;
   outcome.remove_leftovers = !event.cleaned;
-  const bool clean_exit = WIFEXITED(agent.wait_status) && WEXITSTATUS(agent.wait_status) == 0;
+  const bool clean_exit = (WIFEXITED(agent.wait_status) && WEXITSTATUS(agent.wait_status) == 0) ||
+                          WasKilledAtExit(agent);
   if (event.kind == EventKind::kCompleted && clean_exit) {
     outcome.state = RunState::kCompleted;
     outcome.remove_leftovers = false;
@@ -281,6 +283,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
 bool ServeAgents() {
   bool any_ended = false;
   const TimestampTz now = GetCurrentTimestamp();
+  ReapAbandonedAgents();
   for (Agent& agent : agents) {
     if (!InUse(agent)) continue;
     DrainAgent(&agent, OnLine, OnLog);
@@ -325,8 +328,8 @@ TimestampTz NextAgentTime() {
   for (const Agent& agent : agents) {
     if (!InUse(agent)) continue;
     KeepEarliest(&earliest, agent.retry_record_at);
+    if (agent.retry_record_at == 0) KeepEarliest(&earliest, NextStopTime(agent));
     if (agent.exited) continue;
-    KeepEarliest(&earliest, agent.next_signal);
     if (agent.stop_reason == StopReason::kNone) KeepEarliest(&earliest, agent.deadline);
   }
   return earliest;

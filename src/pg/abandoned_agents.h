@@ -1,0 +1,20 @@
+// Agents that SIGKILL did not end: their processes are blocked in the kernel, usually by a file
+// system that does not respond, and end when that does. No session and no shutdown of the server
+// waits for them.
+#pragma once
+
+#include <sys/types.h>
+
+namespace pgbackup {
+
+// If the process `pid`, the leader of its group, has ended: kills what is left of the group, reaps
+// the process, sets *wait_status and returns true. Does not block.
+bool ReapLeader(pid_t pid, int* wait_status);
+
+// Takes over a process that was killed and has not ended, and logs that.
+void AbandonAgent(pid_t pid);
+
+// Reaps the abandoned processes that have ended since. Does not block.
+void ReapAbandonedAgents();
+
+}  // namespace pgbackup
