@@ -1,7 +1,8 @@
 # Processes that SIGKILL does not end, as it is with one that waits in the kernel for a file system that hangs.
 #
-# They are traced: the first thread stops at once, and each thread once more at its exit, where it still has its
-# descriptors, and stays there until the tracer lets go. Needs no rights but those to trace one's own processes.
+# Their first threads are traced: such a thread stops at once, and once more at its exit, where it still has the
+# descriptors, and stays there until the tracer lets go. Other threads go on. Needs no rights but those to trace one's
+# own processes.
 package Unkillable;
 
 use strict;
@@ -43,10 +44,7 @@ sub hold
 	if ($tracer == 0)
 	{
 		close $told;
-		my @threads = map { /(\d+)$/ } glob "/proc/$pid/task/[0-9]*";
-		my $ok = @threads > 0;
-		$ok &&= ptrace($SEIZE, $_, $TRACE_EXIT) for @threads;
-		$ok &&= ptrace($INTERRUPT, $pid, 0);
+		my $ok = ptrace($SEIZE, $pid, $TRACE_EXIT) && ptrace($INTERRUPT, $pid, 0);
 		syswrite $tell, $ok ? 'y' : 'n';
 		sleep;
 	}
