@@ -139,18 +139,24 @@ DECLARE
     element text;
     entry jsonb;
     count bigint := 0;
+    most_named constant bigint := 20;
 BEGIN
     FOR element IN SELECT e.value FROM jsonb_array_elements_text(entries) AS e (value) LOOP
         entry := pgbackup._inventory_entry(element);
         count := count + 1;
+        CONTINUE WHEN count > most_named;
         RAISE WARNING '%', coalesce(entry->>'message', 'a backup whose name this database cannot represent was not imported')
             USING DETAIL = concat_ws(' ', nullif(entry->>'detail', ''), 'It was left out; the other backups are not concerned.'),
                   HINT = coalesce(nullif(entry->>'hint', ''), 'Use another backup.');
     END LOOP;
+    IF count > most_named THEN
+        RAISE WARNING '% more backups were not imported', count - most_named
+            USING HINT = 'They were left out; the other backups are not concerned.';
+    END IF;
     RETURN count;
 END $$;
 COMMENT ON FUNCTION pgbackup._warn_unreadable(jsonb) IS
-    'internal: warns about the backups in a storage that cannot be used, and returns how many these are';
+    'internal: warns about the backups in a storage that cannot be used, of more than twenty with their number, and returns how many these are';
 
 CREATE FUNCTION pgbackup.import(storage text DEFAULT NULL, allow_unsigned boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

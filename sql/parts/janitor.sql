@@ -50,6 +50,7 @@ CREATE FUNCTION pgbackup._leftovers(storage text, found jsonb, age text, done te
     SELECT id, folder,
            CASE WHEN what = 'foreign' THEN format('%s object%s with %s', count, CASE WHEN count > 1 THEN 's' END,
                                                   CASE WHEN count > 1 THEN 'other names' ELSE 'another name' END)
+                WHEN what = 'unreadable' THEN 'the folder cannot be read'
                 WHEN what = 'objects' AND probe THEN format('left by a check, older than %s', age)
                 WHEN what = 'objects' THEN format('no manifest, older than %s', age)
                 WHEN count = 1 THEN format('unfinished upload older than %s', age)

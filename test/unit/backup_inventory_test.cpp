@@ -20,7 +20,7 @@ TEST(BackupInventory, BackupsAreReadNewestFirst) {
   }
   storage.objects["a/headless/database.dump.zst"] = "x";
   storage.objects["manifest.json"] = "of nobody: a backup has a folder";
-  const std::vector<std::string> folders = ListBackupFolders(storage);
+  const std::vector<std::string> folders = ListBackupFolders(storage).names;
   EXPECT_EQ(folders, (std::vector<std::string>{"a/new", "a/old", "b/mid"}));
   Cancellation cancellation;
   const BackupInventory inventory = ReadBackups(storage, folders, {}, cancellation);
@@ -66,7 +66,7 @@ TEST(BackupInventory, OneFromTheFutureIsNotTheNewestForEver) {
   manifest.finished_at = "2999-01-01T00:00:00Z";
   StoreManifestText(storage, manifest);
   Cancellation cancellation;
-  const std::vector<std::string> folders = ListBackupFolders(storage);
+  const std::vector<std::string> folders = ListBackupFolders(storage).names;
   const BackupInventory inventory = ReadBackups(storage, folders, {{}, now}, cancellation);
   ASSERT_EQ(inventory.backups.size(), 1u);
   EXPECT_EQ(inventory.backups[0].folder, "a/today");
@@ -104,6 +104,54 @@ TEST(BackupInventory, OneThatTheStorageDoesNotLetBeReadIsNamed) {
               ReadBackups(all, {"a/b1", "a/b2"}, {}, cancellation);
             }).kind(),
             ErrorKind::kDenied);
+}
+
+// Does not let one folder be looked into.
+class StorageWithClosedFolder final : public ForwardingStorage {
+ public:
+  StorageWithClosedFolder(Storage& inner, std::string closed)
+      : ForwardingStorage(inner), closed_(std::move(closed)) {}
+  void ListReadable(const std::string& prefix, const EachObject& each,
+                    const EachUnlisted& unlisted) override {
+    unlisted(closed_, Error(ErrorKind::kDenied, "closed"));
+    ForwardingStorage::ListReadable(
+        prefix,
+        [&](const ObjectInfo& object) {
+          if (!object.name.starts_with(closed_ + "/")) each(object);
+        },
+        unlisted);
+  }
+
+ private:
+  std::string closed_;
+};
+
+TEST(BackupInventory, AFolderThatCannotBeLookedIntoIsNamed) {
+  MemoryStorage memory;
+  StoreManifestText(memory, ManifestOf("a/b1", 1, "db"));
+  StoreManifestText(memory, ManifestOf("a/b2", 2, "db"));
+  memory.objects["a/b3/manifest.json"] = "{";
+  StorageWithClosedFolder storage(memory, "a/b1");
+  Cancellation cancellation;
+  const BackupInventory inventory =
+      ReadBackups(storage, ListBackupFolders(storage), {}, cancellation);
+  ASSERT_EQ(inventory.backups.size(), 1u);
+  EXPECT_EQ(inventory.backups[0].folder, "a/b2");
+  ASSERT_EQ(inventory.unreadable.size(), 2u);
+  EXPECT_EQ(inventory.unreadable[0].folder, "a/b1");
+  EXPECT_EQ(inventory.unreadable[0].error.message(), "closed");
+  EXPECT_EQ(inventory.unreadable[1].folder, "a/b3");
+}
+
+TEST(BackupInventory, WarningsAreBounded) {
+  std::vector<UnreadableBackup> unreadable;
+  for (int i = 0; i < 25; ++i)
+    unreadable.push_back({"b", Error(ErrorKind::kDenied, std::to_string(i))});
+  std::vector<std::string> lines;
+  WarnOfUnreadable(unreadable, [&](const std::string& line) { lines.push_back(line); });
+  ASSERT_EQ(lines.size(), 21u);
+  EXPECT_EQ(lines.front(), "warning: 0");
+  EXPECT_EQ(lines.back(), "warning: 5 more backups cannot be read");
 }
 
 TEST(BackupInventory, AFolderMayHaveBeenMovedUpOrDown) {

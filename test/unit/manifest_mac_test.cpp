@@ -134,7 +134,7 @@ TEST_F(ManifestMac, WhatIsNotSignedIsPassedOverInAStorage) {
   StoreManifestText(storage, ManifestOf("a/unsigned", 2, "db"));
   storage.objects["a/moved/manifest.json"] = storage.objects["a/good/manifest.json"];
   Cancellation cancellation;
-  const std::vector<std::string> folders = ListBackupFolders(storage);
+  const std::vector<std::string> folders = ListBackupFolders(storage).names;
   const BackupInventory inventory = ReadBackups(storage, folders, {keys, {}}, cancellation);
   ASSERT_EQ(inventory.backups.size(), 1u);
   EXPECT_EQ(inventory.backups[0].folder, "a/good");

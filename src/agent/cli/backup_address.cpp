@@ -231,8 +231,9 @@ CLI::Option* BackupAddress::AddTo(CLI::App& command) {
 
 StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
                         const ManifestKeySettings& keys, const RunContext& context) {
-  std::vector<std::string> folders = ListBackupFolders(storage);
-  if (folders.empty()) CheckIsThere(storage);
+  BackupFolders found = ListBackupFolders(storage);
+  std::vector<std::string>& folders = found.names;
+  if (folders.empty() && found.unreadable.empty()) CheckIsThere(storage);
   const std::optional<int64_t> id = AsId(address.name);
   const bool latest = address.name == "latest";
   if (id)
@@ -248,10 +249,15 @@ StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
   std::vector<StoredBackup> candidates = std::exchange(inventory.backups, {});
   for (StoredBackup& backup : candidates)
     if (address.filter.Fits(backup.manifest)) inventory.backups.push_back(backup);
+  // A backup that was found by its name is not in a folder that cannot be looked into.
+  if (latest || inventory.backups.empty())
+    std::move(found.unreadable.begin(), found.unreadable.end(),
+              std::back_inserter(inventory.unreadable));
   if (inventory.backups.empty() && inventory.unreadable.size() == 1)
     throw inventory.unreadable.front().error;
-  for (const UnreadableBackup& unreadable : inventory.unreadable)
-    context.log("warning: " + unreadable.error.message());
+  WarnOfUnreadable(inventory.unreadable, context.log);
+  if (latest && !inventory.backups.empty() && !inventory.unreadable.empty())
+    context.log(MayBeNewer(inventory.unreadable.size(), inventory.backups.front().folder));
   if (inventory.backups.empty()) ThrowNotFound(storage, address, candidates);
   return latest ? Latest(storage, std::move(inventory.backups))
                 : OnlyOne(address.name, std::move(inventory.backups));

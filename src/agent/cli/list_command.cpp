@@ -55,8 +55,8 @@ int RunList(const ListOptions& options, const CLI::App& command) {
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("listing");
     const auto storage = context.open_storage(context.cancellation);
-    const std::vector<std::string> folders = ListBackupFolders(*storage);
-    if (folders.empty()) CheckIsThere(*storage);
+    const BackupFolders folders = ListBackupFolders(*storage);
+    if (folders.names.empty() && folders.unreadable.empty()) CheckIsThere(*storage);
     inventory =
         ReadBackups(*storage, folders, {job.manifest_key, std::nullopt}, context.cancellation);
     nothing_fits = NoneFits(*storage, options.filter, inventory.backups);

@@ -57,12 +57,11 @@ void CheckOneServer(Storage& storage, const std::vector<StoredBackup>& backups) 
 
 NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Storage& storage,
                           const RunContext& context) {
-  const std::vector<std::string> folders = ListBackupFolders(storage);
-  if (folders.empty()) CheckIsThere(storage);
+  const BackupFolders folders = ListBackupFolders(storage);
+  if (folders.names.empty() && folders.unreadable.empty()) CheckIsThere(storage);
   BackupInventory inventory = ReadBackups(
       storage, folders, {job.manifest_key, context.environment.Now()}, context.cancellation);
-  for (const UnreadableBackup& unreadable : inventory.unreadable)
-    context.log("warning: " + unreadable.error.message());
+  WarnOfUnreadable(inventory.unreadable, context.log);
   std::erase_if(inventory.backups,
                 [&](const StoredBackup& backup) { return !filter.Fits(backup.manifest); });
   CheckOneServer(storage, inventory.backups);

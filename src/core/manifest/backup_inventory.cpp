@@ -17,6 +17,7 @@ namespace pgbackup {
 namespace {
 
 constexpr size_t kReadAtOnce = 8;
+constexpr size_t kMostNamed = 20;  // unreadable backups that are named one by one
 
 Error Unreadable(const Storage& storage, const std::string& folder, const Error& error) {
   if (error.kind() != ErrorKind::kInvalid) return error;
@@ -99,25 +100,35 @@ bool IsNewer(const StoredBackup& one, const StoredBackup& other) {
   return one.folder > other.folder;
 }
 
+void SortByFolder(std::vector<UnreadableBackup>* backups) {
+  std::sort(backups->begin(), backups->end(),
+            [](const auto& one, const auto& other) { return one.folder < other.folder; });
+}
+
 BackupInventory Reader::Take() {
-  if (!denied_.empty() && inventory_.backups.empty() && inventory_.unreadable.empty())
+  if (!denied_.empty() && inventory_.backups.empty() && inventory_.unreadable.empty() &&
+      !rules_.may_all_be_denied)
     throw denied_.front().error;
   for (UnreadableBackup& backup : denied_) inventory_.unreadable.push_back(std::move(backup));
   std::sort(inventory_.backups.begin(), inventory_.backups.end(), IsNewer);
-  std::sort(inventory_.unreadable.begin(), inventory_.unreadable.end(),
-            [](const auto& one, const auto& other) { return one.folder < other.folder; });
+  SortByFolder(&inventory_.unreadable);
   return std::move(inventory_);
 }
 
 }  // namespace
 
-std::vector<std::string> ListBackupFolders(Storage& storage) {
+BackupFolders ListBackupFolders(Storage& storage) {
   const std::string ending = fmt::format("/{}", kManifestName);
-  std::vector<std::string> folders;
-  storage.List("", [&](const ObjectInfo& object) {
-    if (object.name.size() > ending.size() && object.name.ends_with(ending))
-      folders.push_back(object.name.substr(0, object.name.size() - ending.size()));
-  });
+  BackupFolders folders;
+  storage.ListReadable(
+      "",
+      [&](const ObjectInfo& object) {
+        if (object.name.size() > ending.size() && object.name.ends_with(ending))
+          folders.names.push_back(object.name.substr(0, object.name.size() - ending.size()));
+      },
+      [&](const std::string& folder, const Error& why) {
+        folders.unreadable.push_back({folder, why});
+      });
   return folders;
 }
 
@@ -130,6 +141,31 @@ BackupInventory ReadBackups(Storage& storage, const std::vector<std::string>& fo
   RunLanes(lanes, kReadAtOnce, failure, cancellation);
   failure.Rethrow();
   return reader.Take();
+}
+
+BackupInventory ReadBackups(Storage& storage, BackupFolders folders, const InventoryRules& rules,
+                            Cancellation& cancellation) {
+  BackupInventory inventory = ReadBackups(storage, folders.names, rules, cancellation);
+  for (UnreadableBackup& backup : folders.unreadable)
+    inventory.unreadable.push_back(std::move(backup));
+  SortByFolder(&inventory.unreadable);
+  return inventory;
+}
+
+void WarnOfUnreadable(const std::vector<UnreadableBackup>& unreadable,
+                      const std::function<void(const std::string&)>& log) {
+  const size_t named = std::min(unreadable.size(), kMostNamed);
+  for (size_t i = 0; i < named; ++i) log("warning: " + unreadable[i].error.message());
+  if (named < unreadable.size())
+    log(fmt::format("warning: {} more backups cannot be read", unreadable.size() - named));
+}
+
+std::string MayBeNewer(size_t unreadable, const std::string& newest) {
+  return unreadable == 1
+             ? fmt::format("warning: one backup cannot be read and may be newer than \"{}\"",
+                           newest)
+             : fmt::format("warning: {} backups cannot be read and may be newer than \"{}\"",
+                           unreadable, newest);
 }
 
 }  // namespace pgbackup

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct StoredBackup {
   Manifest manifest;
 };
 
-// A folder whose manifest cannot be read, cannot be one of it, or is not to be believed.
+// A folder that cannot be looked into, or whose manifest cannot be read, cannot be one of it, or is
+// not to be believed.
 struct UnreadableBackup {
   std::string folder;
   Error error;  // kCorrupt; kDenied: refused by the storage, or there is no MAC
@@ -33,8 +35,11 @@ struct BackupInventory {
   std::vector<UnreadableBackup> unreadable;
 };
 
-// The folders that hold a manifest, in ascending byte order.
-std::vector<std::string> ListBackupFolders(Storage& storage);
+struct BackupFolders {
+  std::vector<std::string> names;            // that hold a manifest, in ascending byte order
+  std::vector<UnreadableBackup> unreadable;  // that cannot be looked into
+};
+BackupFolders ListBackupFolders(Storage& storage);
 
 // What a manifest has to be like.
 struct InventoryRules {
@@ -42,13 +47,27 @@ struct InventoryRules {
   // A backup that was made later than kClockTolerance after this is taken for unreadable: it would
   // be the newest until then. None: any time.
   std::optional<WallTime> now;
+  // Whether refusals are unreadable backups even when the storage let nothing be read.
+  bool may_all_be_denied = false;
 };
 inline constexpr std::chrono::hours kClockTolerance{24};
 
 // Reads the manifests of `folders`, several at a time; one that is bad does not keep the others
 // from being read. One that has disappeared meanwhile is left out. Trouble with the storage itself
-// is thrown, and sets `cancellation`; so is kDenied when the storage refuses to read any of them.
+// is thrown, and sets `cancellation`; so is kDenied when the storage refuses to read any of them,
+// unless `may_all_be_denied`.
 BackupInventory ReadBackups(Storage& storage, const std::vector<std::string>& folders,
                             const InventoryRules& rules, Cancellation& cancellation);
+
+// The same for all of them; those that cannot be looked into are among the unreadable.
+BackupInventory ReadBackups(Storage& storage, BackupFolders folders, const InventoryRules& rules,
+                            Cancellation& cancellation);
+
+// Logs a warning for each of `unreadable`: for the first twenty one by one, then a number.
+void WarnOfUnreadable(const std::vector<UnreadableBackup>& unreadable,
+                      const std::function<void(const std::string&)>& log);
+
+// The warning that goes with the choice of the newest backup, `newest`, when some are unreadable.
+std::string MayBeNewer(size_t unreadable, const std::string& newest);
 
 }  // namespace pgbackup

@@ -34,7 +34,10 @@ Error ImpossibleFolder(const Storage& storage, const std::string& folder) {
 
 void ListFolders(Storage& storage, json::object* fields) {
   json::array folders, unreadable;
-  for (const std::string& folder : ListBackupFolders(storage)) {
+  const BackupFolders found = ListBackupFolders(storage);
+  for (const UnreadableBackup& backup : found.unreadable)
+    unreadable.push_back(UnreadableEntry(backup.folder, backup.error));
+  for (const std::string& folder : found.names) {
     if (IsValidObjectName(folder))
       folders.push_back(Entry(json::value(folder)));
     else
@@ -118,7 +121,8 @@ RunOutcome RunInventory(const InventoryJob& job, const RunContext& context) {
       ListFolders(*storage, &outcome.fields);
       return outcome;
     }
-    const InventoryRules rules{job.manifest_key, context.environment.Now()};
+    const InventoryRules rules{job.manifest_key, context.environment.Now(),
+                               /*may_all_be_denied=*/true};
     DescribeBackups(job, context, *storage,
                     ReadBackups(*storage, job.folders, rules, context.cancellation),
                     &outcome.fields);

@@ -66,9 +66,12 @@ Leftovers Janitor::Survey(const std::string& prefix, std::vector<ObjectInfo>* ou
   storage_->ListUnfinished(prefix, [&](const auto& upload) { uploads.push_back(upload); });
   Leftovers leftovers(Limit());
   for (const UnfinishedUpload& upload : uploads) leftovers.Add(upload);
-  storage_->List(prefix, [&](const ObjectInfo& object) {
+  const auto add = [&](const ObjectInfo& object) {
     leftovers.Add(object);
     if (ours != nullptr && IsOurs(object.name)) ours->push_back(object);
+  };
+  storage_->ListReadable(prefix, add, [&](const std::string& folder, const Error& why) {
+    if (prefix.empty()) Report(folder, {"unreadable", 0, 0, why.message()});
   });
   return leftovers;
 }

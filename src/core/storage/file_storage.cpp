@@ -27,30 +27,87 @@ void CheckName(const std::string& name) {
 
 using EachFile = std::function<void(const std::string& name, const DirectoryEntry& entry)>;
 
-// Calls `each` for the files below `directory` whose full name starts with `prefix`, in byte order.
-void WalkFolder(const UniqueFd& directory, const std::string& root_url, const std::string& folder,
-                const std::string& prefix, const EachFile& each, const Cancellation& cancellation) {
-  std::vector<DirectoryEntry> entries = ReadDirectory(directory, root_url + "/" + folder);
+// Where mkfs keeps what fsck finds, in the root of a mounted file system, for root alone.
+constexpr std::string_view kLostAndFound = "lost+found/";
+
+// Visits the files below a folder whose full name starts with a prefix, in byte order.
+class FolderWalk {
+ public:
+  // `unlisted` may be null: a folder that cannot be looked into is an error then.
+  FolderWalk(const std::string& root_url, const std::string& prefix, const EachFile& each,
+             const Storage::EachUnlisted* unlisted, const Cancellation& cancellation)
+      : root_url_(root_url),
+        prefix_(prefix),
+        each_(each),
+        unlisted_(unlisted),
+        cancellation_(cancellation) {}
+
+  // `folder` ends in a slash, unless it is the root's empty name.
+  void Visit(const UniqueFd& directory, const std::string& folder) {
+    VisitEntries(directory, folder, SortedEntries(directory, folder));
+  }
+
+ private:
+  void VisitEntries(const UniqueFd& directory, const std::string& folder,
+                    const std::vector<DirectoryEntry>& entries);
+  void Enter(const UniqueFd& parent, const DirectoryEntry& entry, const std::string& folder);
+  std::vector<DirectoryEntry> SortedEntries(const UniqueFd& directory,
+                                            const std::string& folder) const;
+
+  const std::string& root_url_;
+  const std::string& prefix_;
+  const EachFile& each_;
+  const Storage::EachUnlisted* const unlisted_;
+  const Cancellation& cancellation_;
+};
+
+std::vector<DirectoryEntry> FolderWalk::SortedEntries(const UniqueFd& directory,
+                                                      const std::string& folder) const {
+  std::vector<DirectoryEntry> entries = ReadDirectory(directory, root_url_ + "/" + folder);
   // "a/b" comes after "a-b" and before "a0": a directory sorts as its name with the slash.
   for (DirectoryEntry& entry : entries)
     if (entry.is_directory) entry.name += '/';
   std::sort(entries.begin(), entries.end(),
             [](const auto& left, const auto& right) { return left.name < right.name; });
+  return entries;
+}
+
+void FolderWalk::VisitEntries(const UniqueFd& directory, const std::string& folder,
+                              const std::vector<DirectoryEntry>& entries) {
   for (const DirectoryEntry& entry : entries) {
-    cancellation.ThrowIfCancelled();
+    cancellation_.ThrowIfCancelled();
     const std::string name = folder + entry.name;
-    const size_t common = std::min(name.size(), prefix.size());
-    if (name.compare(0, common, prefix, 0, common) != 0) continue;
-    if (entry.is_file && name.size() >= prefix.size()) each(name, entry);
-    if (!entry.is_directory) continue;
-    const std::string part = entry.name.substr(0, entry.name.size() - 1);
-    const UniqueFd below(
-        openat(directory.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (below)
-      WalkFolder(below, root_url, name, prefix, each, cancellation);
-    else if (errno != ENOENT)
-      ThrowSystemError(errno, "read directory", root_url + "/" + name);
+    const size_t common = std::min(name.size(), prefix_.size());
+    if (name.compare(0, common, prefix_, 0, common) != 0) continue;
+    if (entry.is_file && name.size() >= prefix_.size()) each_(name, entry);
+    if (entry.is_directory) Enter(directory, entry, folder);
   }
+}
+
+void FolderWalk::Enter(const UniqueFd& parent, const DirectoryEntry& entry,
+                       const std::string& folder) {
+  const std::string name = folder + entry.name;
+  const std::string part = entry.name.substr(0, entry.name.size() - 1);
+  const UniqueFd below(
+      openat(parent.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  const int code = below ? 0 : errno;
+  if (code == ENOENT || (code == EACCES && name == kLostAndFound)) return;
+  std::vector<DirectoryEntry> entries;
+  try {
+    if (!below) ThrowSystemError(code, "read directory", root_url_ + "/" + name);
+    entries = SortedEntries(below, name);
+  } catch (const Error& error) {
+    if (unlisted_ == nullptr) throw;
+    (*unlisted_)(name.substr(0, name.size() - 1), error);
+    return;
+  }
+  VisitEntries(below, name, entries);
+}
+
+EachFile ObjectsTo(const Storage::EachObject& each) {
+  return [&each](const std::string& name, const DirectoryEntry& entry) {
+    if (!IsTemporaryName(entry.name)) each({name, entry.size, entry.modified});
+  };
 }
 
 void RemoveFile(const UniqueFd& directory, const std::string& leaf, const std::string& url) {
@@ -120,6 +177,10 @@ void FileStorage::Get(const std::string& name, Sink& to, uint64_t offset, uint64
     const size_t wanted = static_cast<size_t>(std::min<uint64_t>(left, kReadChunk));
     const ssize_t got = pread(file.get(), chunk.get(), wanted, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EIO)
+      throw Error(ErrorKind::kCorrupt, "could not read " + url + ": input/output error",
+                  "The disk or the file system cannot read this file.",
+                  "Look at the system's log, and use another backup.");
     if (got < 0) ThrowSystemError(errno, "read", url);
     if (got == 0)
       throw Error(ErrorKind::kCorrupt, "could not read " + url + ": it became shorter meanwhile");
@@ -144,28 +205,36 @@ std::optional<ObjectInfo> FileStorage::Head(const std::string& name) {
   return ObjectInfo{name, static_cast<uint64_t>(status.st_size), ModifiedTime(status)};
 }
 
-void FileStorage::Walk(const std::string& prefix, const EachFile& each) const {
+void FileStorage::Walk(const std::string& prefix, const EachFile& each,
+                       const EachUnlisted* unlisted) const {
   // The walk starts at the deepest folder the prefix names: no need to read its neighbours.
   const size_t slash = prefix.rfind('/');
   const std::string start = slash == std::string::npos ? "" : prefix.substr(0, slash + 1);
   if (!start.empty() && !IsValidObjectName(start.substr(0, start.size() - 1))) return;
   const UniqueFd folder =
       OpenFolder(root_, std::string_view(start).substr(0, start.empty() ? 0 : slash));
-  if (folder) WalkFolder(folder, url_, start, prefix, each, cancellation_);
+  if (folder) FolderWalk(url_, prefix, each, unlisted, cancellation_).Visit(folder, start);
 }
 
 void FileStorage::List(const std::string& prefix,
                        const std::function<void(const ObjectInfo&)>& each) {
-  Walk(prefix, [&](const std::string& name, const DirectoryEntry& entry) {
-    if (!IsTemporaryName(entry.name)) each({name, entry.size, entry.modified});
-  });
+  Walk(prefix, ObjectsTo(each), nullptr);
+}
+
+void FileStorage::ListReadable(const std::string& prefix, const EachObject& each,
+                               const EachUnlisted& unlisted) {
+  Walk(prefix, ObjectsTo(each), &unlisted);
 }
 
 void FileStorage::ListUnfinished(const std::string& prefix,
                                  const std::function<void(const UnfinishedUpload&)>& each) {
-  Walk(prefix, [&](const std::string& name, const DirectoryEntry& entry) {
-    if (IsTemporaryName(entry.name)) each({name, entry.name, entry.modified});
-  });
+  const EachUnlisted pass_over = [](const std::string&, const Error&) {};
+  Walk(
+      prefix,
+      [&](const std::string& name, const DirectoryEntry& entry) {
+        if (IsTemporaryName(entry.name)) each({name, entry.name, entry.modified});
+      },
+      &pass_over);
 }
 
 void FileStorage::Delete(const std::string& name) {

@@ -6,7 +6,8 @@
 // its parent must exist, so that a missing mount point is noticed instead of filling the disk below
 // it. Paths are walked from the root by descriptor and symbolic links below it are never followed:
 // nothing outside the root is read, written or removed.
-// A folder goes with the last file in it: folders are not objects.
+// A folder goes with the last file in it: folders are not objects. A folder "lost+found" at the top
+// that may not be looked into is the file system's own, and taken for empty.
 #pragma once
 
 #include <string>
@@ -33,6 +34,8 @@ class FileStorage final : public Storage {
   void Get(const std::string& name, Sink& to, uint64_t offset, uint64_t length) override;
   std::optional<ObjectInfo> Head(const std::string& name) override;
   void List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& each) override;
+  void ListReadable(const std::string& prefix, const EachObject& each,
+                    const EachUnlisted& unlisted) override;
   void Delete(const std::string& name) override;
   void ListUnfinished(const std::string& prefix,
                       const std::function<void(const UnfinishedUpload&)>& each) override;
@@ -42,7 +45,7 @@ class FileStorage final : public Storage {
  private:
   using EachFile = std::function<void(const std::string& name, const DirectoryEntry& entry)>;
 
-  void Walk(const std::string& prefix, const EachFile& each) const;
+  void Walk(const std::string& prefix, const EachFile& each, const EachUnlisted* unlisted) const;
   void RemoveFileAt(const std::string& name) const;
   void RemoveEmptyFolders(std::string_view folder) const;
 

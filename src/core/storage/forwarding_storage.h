@@ -26,6 +26,10 @@ class ForwardingStorage : public Storage {
             const std::function<void(const ObjectInfo&)>& each) override {
     next_.List(prefix, each);
   }
+  void ListReadable(const std::string& prefix, const EachObject& each,
+                    const EachUnlisted& unlisted) override {
+    next_.ListReadable(prefix, each, unlisted);
+  }
   void Delete(const std::string& name) override { next_.Delete(name); }
   bool IsRemovable(const std::string& name) override { return next_.IsRemovable(name); }
   void ListUnfinished(const std::string& prefix,

@@ -14,6 +14,11 @@ std::string Storage::Presign(const std::string& /*name*/, int /*expires*/) {
               "Only backups in S3 can be presigned.");
 }
 
+void Storage::ListReadable(const std::string& prefix, const EachObject& each,
+                           const EachUnlisted& /*unlisted*/) {
+  List(prefix, each);
+}
+
 bool Storage::Probe(const ProbeRequest& request, ProbeReport& report) {
   ObjectProbe probe(*this, request, report);
   probe.WriteAndRead();

@@ -22,6 +22,7 @@
 
 namespace pgbackup {
 
+class Error;
 class ProbeReport;
 struct ProbeRequest;
 
@@ -96,6 +97,14 @@ class Storage {
   virtual void List(const std::string& prefix,
                     const std::function<void(const ObjectInfo&)>& each) = 0;
 
+  using EachObject = std::function<void(const ObjectInfo&)>;
+  using EachUnlisted = std::function<void(const std::string& folder, const Error& why)>;
+
+  // As List, but a folder below that cannot be looked into is passed to `unlisted`, and what else
+  // there is follows. A storage that has no folders does as List does.
+  virtual void ListReadable(const std::string& prefix, const EachObject& each,
+                            const EachUnlisted& unlisted);
+
   // Removes an object, and for a directory the folders that are empty then. One that does not exist
   // is no error.
   virtual void Delete(const std::string& name) = 0;
@@ -104,6 +113,7 @@ class Storage {
   virtual bool IsRemovable(const std::string& name) { return Head(name).has_value(); }
 
   // Calls `each` for every unfinished upload whose name starts with `prefix`, whoever began it.
+  // Leaves out the folders that ListReadable passes to `unlisted`.
   virtual void ListUnfinished(const std::string& prefix,
                               const std::function<void(const UnfinishedUpload&)>& each) = 0;
 
