@@ -62,7 +62,7 @@ bool FileProbe::Run() {
     return false;
   }
   objects_.WriteAndRead();
-  objects_.WriteIfAbsent();
+  objects_.WriteIfAbsent(kProbeMultipart);
   const bool left = !objects_.Delete();
   if (made_root_) rmdir(root_.c_str());  // if it is empty
   return left;

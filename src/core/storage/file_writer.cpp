@@ -1,6 +1,7 @@
 #include "core/storage/file_writer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,12 @@ namespace {
 
 constexpr size_t kGather = 256u << 10;    // bytes worth one write(2)
 constexpr int64_t kPushWindow = 8 << 20;  // bytes between two pushes to the disk
+
+// What file systems answer to what they cannot do. EPERM is also a refusal: then the next way is
+// refused, too.
+bool MayBeUnsupported(int code) noexcept {
+  return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP || code == EPERM;
+}
 
 }  // namespace
 
@@ -95,15 +102,52 @@ void FileWriter::Publish() {
   const int folder = target_.folder.get();
   const char* from = target_.temporary.c_str();
   const char* to = target_.leaf.c_str();
-  if (!target_.if_absent) {
-    if (renameat(folder, from, folder, to) != 0) ThrowSystemError(errno, "write", target_.url);
-  } else if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) != 0) {
-    // Some file systems know no RENAME_NOREPLACE; a hard link refuses an existing name as well.
-    if (errno != EINVAL && errno != ENOSYS) ThrowSystemError(errno, "write", target_.url);
-    if (linkat(folder, from, folder, to, 0) != 0) ThrowSystemError(errno, "write", target_.url);
-    unlinkat(folder, from, 0);
-  }
+  if (target_.if_absent)
+    PublishIfAbsent();
+  else if (renameat(folder, from, folder, to) != 0)
+    ThrowSystemError(errno, "write", target_.url);
   temporary_exists_ = false;
+}
+
+void FileWriter::PublishIfAbsent() {
+  const int folder = target_.folder.get();
+  const char* from = target_.temporary.c_str();
+  const char* to = target_.leaf.c_str();
+  if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0) return;
+  if (!MayBeUnsupported(errno)) ThrowSystemError(errno, "write", target_.url);
+  if (linkat(folder, from, folder, to, 0) == 0) {
+    unlinkat(folder, from, 0);
+    return;
+  }
+  if (!MayBeUnsupported(errno)) ThrowSystemError(errno, "write", target_.url);
+  RenameReserved();
+}
+
+// For file systems with neither RENAME_NOREPLACE nor hard links (exFAT, some of FUSE). The final
+// name is looked for and taken while a file of another name, created exclusively, keeps other
+// writers out. That one has a temporary name, so that after a crash it is a leftover, and an object
+// still appears whole or not at all.
+void FileWriter::RenameReserved() {
+  const int folder = target_.folder.get();
+  const char* to = target_.leaf.c_str();
+  std::string reservation(kTemporaryPrefix);
+  reservation.append(target_.leaf).append(kTemporarySuffix);
+  const UniqueFd reserved(openat(folder, reservation.c_str(),
+                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!reserved && errno == EEXIST)
+    throw Error(
+        ErrorKind::kUnavailable,
+        "could not write " + target_.url + ": its name is reserved by another writer",
+        "The file \"" + reservation + "\" exists in its folder.",
+        "Delete that file if no other backup is being written there: its writer was killed.");
+  if (!reserved) ThrowSystemError(errno, "write", target_.url);
+  struct stat status {};
+  int code = EEXIST;
+  if (fstatat(folder, to, &status, AT_SYMLINK_NOFOLLOW) != 0) code = errno;
+  if (code == ENOENT)
+    code = renameat(folder, target_.temporary.c_str(), folder, to) == 0 ? 0 : errno;
+  unlinkat(folder, reservation.c_str(), 0);
+  if (code != 0) ThrowSystemError(code, "write", target_.url);
 }
 
 void FileWriter::Abort() noexcept {

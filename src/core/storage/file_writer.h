@@ -44,6 +44,8 @@ class FileWriter final : public Sink {
   void WriteOut(std::span<const std::byte> data);
   void PushToDisk();
   void Publish();
+  void PublishIfAbsent();
+  void RenameReserved();
 
   FileTarget target_;
   UniqueFd file_;

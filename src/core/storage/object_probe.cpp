@@ -56,8 +56,8 @@ void RemoveProbeFolder(Storage& storage, const std::string& folder) {
   for (const UnfinishedUpload& upload : uploads) storage.AbortUnfinished(upload);
 }
 
-void ObjectProbe::WriteObject(const PutOptions& options) {
-  const auto sink = storage_.Put(Name(kProbeObject), options);
+void ObjectProbe::WriteObject(std::string_view leaf, const PutOptions& options) {
+  const auto sink = storage_.Put(Name(leaf), options);
   sink->Write(std::as_bytes(std::span(content_)));
   try {
     sink->Finish();
@@ -76,7 +76,7 @@ ProbeFinding ObjectProbe::Put() {
   PutOptions options;
   options.lock = false;
   const SteadyTime begin = request_.environment.SteadyNow();
-  WriteObject(options);
+  WriteObject(kProbeObject, options);
   is_written_ = true;
   const auto took =
       std::chrono::ceil<std::chrono::milliseconds>(request_.environment.SteadyNow() - begin);
@@ -136,13 +136,14 @@ void ObjectProbe::SkipAll(const std::string& why) {
     report_.Skip(item, why);
 }
 
-void ObjectProbe::WriteIfAbsent() {
+void ObjectProbe::WriteIfAbsent(std::string_view absent) {
   report_.TryAfter(is_written_, kPutIfAbsent, [&]() -> ProbeFinding {
     PutOptions options;
     options.if_absent = true;
     options.lock = false;
+    if (!absent.empty()) WriteObject(absent, options);
     try {
-      WriteObject(options);
+      WriteObject(kProbeObject, options);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kAlreadyExists) throw;
       return std::string("refuses to write over an object that exists");

@@ -32,7 +32,9 @@ class ObjectProbe {
 
   // Each of these adds rows.
   void WriteAndRead();
-  void WriteIfAbsent();
+  // `absent`, unless it is empty, is an object of the probe that does not exist yet: it is written
+  // first, on the condition that it does not.
+  void WriteIfAbsent(std::string_view absent = {});
   // Deletes the objects; false when something may be left.
   bool Delete();
   // Somebody else has written the object kProbeMultipart: Delete has to find out.
@@ -48,7 +50,7 @@ class ObjectProbe {
   }
 
  private:
-  void WriteObject(const PutOptions& options);
+  void WriteObject(std::string_view leaf, const PutOptions& options);
   ProbeFinding Put();
   ProbeFinding Get();
   ProbeFinding GetRange();
