@@ -17,6 +17,8 @@ PostgreSQL::Test::Utils::append_to_file("$shim.c", <<'SOURCE');
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +35,7 @@ int linkat(int from, const char *old, int to, const char *new, int flags)
 	return -1;
 }
 
-/* The rename of a manifest: fails, or ends the process, where that is asked for. */
+/* Where that is asked for, the rename of a manifest fails or ends the process. */
 int renameat(int from, const char *old, int to, const char *new)
 {
 	int (*next)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
@@ -45,6 +47,23 @@ int renameat(int from, const char *old, int to, const char *new)
 		return -1;
 	}
 	return next(from, old, to, new);
+}
+
+/* Where that is asked for, a check cannot reserve a name. */
+int openat(int folder, const char *name, int flags, ...)
+{
+	int (*next)(int, const char *, int, int) = dlsym(RTLD_NEXT, "openat");
+	const char *how = getenv("TEST_RENAME");
+	va_list arguments;
+	va_start(arguments, flags);
+	int mode = (flags & O_CREAT) != 0 ? va_arg(arguments, int) : 0;
+	va_end(arguments);
+	if (how != NULL && strcmp(how, "unreserved") == 0 && strstr(name, ".pgbackup-probe") != NULL)
+	{
+		errno = EPERM;
+		return -1;
+	}
+	return next(folder, name, flags, mode);
 }
 SOURCE
 plan skip_all => 'no C compiler'
@@ -77,6 +96,10 @@ my ($code, $out, $err) = on_plain(undef, 'check', @to);
 plan skip_all => 'libraries cannot be preloaded here' if $err =~ /LD_PRELOAD|runtime does not come first/;
 is($code, 0, 'check finds nothing amiss') or diag("$out$err");
 like($out, qr/^conditional put\b.*\bok\b/m, 'nor with writing what does not exist') or diag($out);
+
+($code, $out, $err) = on_plain('unreserved', 'check', @to);
+isnt($code, 0, 'check fails where a backup could not be completed');
+like($out, qr/^conditional put\b.*\berror\b.*could not write/m, 'and says so') or diag($out);
 
 my @backup = ('backup', @to, '-d', 'shop', '--name-template', 'fixed/{database}_{time:%Y}');
 ($code, $out, $err) = on_plain(undef, @backup);
