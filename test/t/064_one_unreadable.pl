@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use CommandLine;
@@ -91,6 +92,47 @@ is("$code $out", '0 0', 'import() goes through when none can be read') or diag($
 is(() = $err =~ /WARNING: .*Permission denied/g, 3, 'with a warning for each');
 chmod 0600, "$store/$_/manifest.json" for @folder;
 
+# A bad sector.
+my $shim = PostgreSQL::Test::Utils::tempdir() . '/sector.so';
+PostgreSQL::Test::Utils::append_to_file("$shim.c", <<'SOURCE');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads all files but that one. */
+ssize_t pread(int fd, void *to, size_t size, off_t at)
+{
+	ssize_t (*next)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, "pread");
+	char link[64], file[PATH_MAX];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, file, sizeof file - 1);
+	file[length > 0 ? length : 0] = 0;
+	if (strcmp(file, getenv("TEST_BAD_FILE")) == 0)
+	{
+		errno = EIO;
+		return -1;
+	}
+	return next(fd, to, size, at);
+}
+SOURCE
+SKIP:
+{
+	skip 'no C compiler', 3
+	  unless system_log('cc', '-shared', '-fPIC', '-o', $shim, "$shim.c", '-ldl') == 0;
+	local $ENV{TEST_BAD_FILE} = abs_path("$store/$last/manifest.json");
+	local $ENV{LD_PRELOAD} = $shim;
+	($code, $out, $err) = pgbackup($node, 'list', @from);
+	skip 'libraries cannot be preloaded here', 3 if $err =~ /LD_PRELOAD|runtime does not come first/;
+	is($code, 4, 'a manifest with a bad sector is a matter of list');
+	is(() = $out =~ /^\d+\t/mg, 2, 'which shows the others');
+	like($err, qr/\Q$last\E.*input\/output error/, 'and names it') or diag($err);
+}
+
 # However many there are, the warnings are bounded.
 for my $n (1 .. 30)
 {
@@ -104,6 +146,10 @@ like($err, qr/WARNING: .*10 more backups were not imported/, 'which is right');
 ($code, $out, $err) = pgbackup($node, 'restore', @from, 'latest', '--database', 'shop', '--target-database', 'shop2');
 is($code, 0, 'latest is restored');
 is(() = $err =~ /warning:/g, 22, 'with as many warnings, and that they may be newer') or diag($err);
+
+($code, $out, $err) = pgbackup($node, 'list', @from);
+is(() = $err =~ /error:/g, 20, 'list names twenty');
+like($err, qr/10 more backups cannot be read/, 'and counts the rest');
 
 $node->stop;
 done_testing();

@@ -257,7 +257,8 @@ StoredBackup FindBackup(Storage& storage, const BackupAddress& address,
     throw inventory.unreadable.front().error;
   WarnOfUnreadable(inventory.unreadable, context.log);
   if (latest && !inventory.backups.empty() && !inventory.unreadable.empty())
-    context.log(MayBeNewer(inventory.unreadable.size(), inventory.backups.front().folder));
+    context.log(MayBeNewer(inventory.unreadable.size(),
+                           fmt::format("\"{}\"", inventory.backups.front().folder)));
   if (inventory.backups.empty()) ThrowNotFound(storage, address, candidates);
   return latest ? Latest(storage, std::move(inventory.backups))
                 : OnlyOne(address.name, std::move(inventory.backups));

@@ -1,6 +1,9 @@
 // pgbackup list: the backups in a storage, newest first.
+#include <fmt/format.h>
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
+
+#include <algorithm>
 
 #include "agent/cli/backup_address.h"
 #include "agent/cli/backup_json.h"
@@ -73,8 +76,10 @@ int RunList(const ListOptions& options, const CLI::App& command) {
     inventory.backups.erase(inventory.backups.begin() + static_cast<ptrdiff_t>(options.limit),
                             inventory.backups.end());
   PrintList(inventory.backups, options.output);
-  for (const UnreadableBackup& unreadable : inventory.unreadable)
-    ReportError(unreadable.error, command);
+  const size_t named = std::min(inventory.unreadable.size(), kMostNamed);
+  for (size_t i = 0; i < named; ++i) ReportError(inventory.unreadable[i].error, command);
+  if (named < inventory.unreadable.size())
+    PrintRemark(fmt::format("{} more backups cannot be read", inventory.unreadable.size() - named));
   if (!inventory.unreadable.empty()) return kExitDamaged;
   if (!inventory.backups.empty()) return kExitDone;
   if (options.filter.IsGiven()) {

@@ -62,6 +62,8 @@ NewestBackups FindBackups(const RestoreJob& job, const BackupFilter& filter, Sto
   BackupInventory inventory = ReadBackups(
       storage, folders, {job.manifest_key, context.environment.Now()}, context.cancellation);
   WarnOfUnreadable(inventory.unreadable, context.log);
+  if (!inventory.unreadable.empty())
+    context.log(MayBeNewer(inventory.unreadable.size(), "those that are restored"));
   std::erase_if(inventory.backups,
                 [&](const StoredBackup& backup) { return !filter.Fits(backup.manifest); });
   CheckOneServer(storage, inventory.backups);

@@ -17,7 +17,6 @@ namespace pgbackup {
 namespace {
 
 constexpr size_t kReadAtOnce = 8;
-constexpr size_t kMostNamed = 20;  // unreadable backups that are named one by one
 
 Error Unreadable(const Storage& storage, const std::string& folder, const Error& error) {
   if (error.kind() != ErrorKind::kInvalid) return error;
@@ -160,12 +159,11 @@ void WarnOfUnreadable(const std::vector<UnreadableBackup>& unreadable,
     log(fmt::format("warning: {} more backups cannot be read", unreadable.size() - named));
 }
 
-std::string MayBeNewer(size_t unreadable, const std::string& newest) {
+std::string MayBeNewer(size_t unreadable, const std::string& than) {
   return unreadable == 1
-             ? fmt::format("warning: one backup cannot be read and may be newer than \"{}\"",
-                           newest)
-             : fmt::format("warning: {} backups cannot be read and may be newer than \"{}\"",
-                           unreadable, newest);
+             ? fmt::format("warning: one backup cannot be read and may be newer than {}", than)
+             : fmt::format("warning: {} backups cannot be read and may be newer than {}",
+                           unreadable, than);
 }
 
 }  // namespace pgbackup

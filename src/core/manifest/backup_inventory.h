@@ -63,11 +63,14 @@ BackupInventory ReadBackups(Storage& storage, const std::vector<std::string>& fo
 BackupInventory ReadBackups(Storage& storage, BackupFolders folders, const InventoryRules& rules,
                             Cancellation& cancellation);
 
-// Logs a warning for each of `unreadable`: for the first twenty one by one, then a number.
+// How many unreadable backups are named one by one; of the rest their number has to do.
+inline constexpr size_t kMostNamed = 20;
+
+// Logs a warning for each of `unreadable`.
 void WarnOfUnreadable(const std::vector<UnreadableBackup>& unreadable,
                       const std::function<void(const std::string&)>& log);
 
-// The warning that goes with the choice of the newest backup, `newest`, when some are unreadable.
-std::string MayBeNewer(size_t unreadable, const std::string& newest);
+// The warning that goes with the choice of what is newest, `than`, when some are unreadable.
+std::string MayBeNewer(size_t unreadable, const std::string& than);
 
 }  // namespace pgbackup

@@ -94,7 +94,7 @@ void FolderWalk::Enter(const UniqueFd& parent, const DirectoryEntry& entry,
   if (code == ENOENT || (code == EACCES && name == kLostAndFound)) return;
   std::vector<DirectoryEntry> entries;
   try {
-    if (!below) ThrowSystemError(code, "read directory", root_url_ + "/" + name);
+    if (!below) ThrowSystemError(code, "read directory", root_url_ + "/" + folder + part);
     entries = SortedEntries(below, name);
   } catch (const Error& error) {
     if (unlisted_ == nullptr) throw;
