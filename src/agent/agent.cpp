@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,6 +23,8 @@ namespace pgbackup {
 namespace {
 
 constexpr size_t kMaxJobSize = 16 << 20;
+constexpr int kOrphanGraceMs = 500;
+constexpr int kOrphanPollMs = 10;
 
 void Log(const std::string& line) {
   const std::string text = line + "\n";
@@ -48,6 +51,7 @@ std::string ReadJobLine() {
 void SettleIn() {
   const pid_t parent = getppid();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (getppid() != parent) raise(SIGTERM);
   signal(SIGPIPE, SIG_IGN);
   const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -64,11 +68,20 @@ void SettleIn() {
   for (const std::string& name : names) unsetenv(name.c_str());
 }
 
-// Ends what the children left behind: they and theirs are all in the agent's process group.
+// Ends what the children left behind: they and theirs are all in the agent's process group, and
+// children of the agent once they have no other parent. Waits a moment for their end, so that they
+// do not become children of another process, which may be a server (see ExitCodeOf).
 void EndProcessGroup() {
   if (getpgrp() != getpid()) return;  // started by hand: the group is somebody else's
   signal(SIGTERM, SIG_IGN);
   kill(0, SIGTERM);
+  for (int waited = 0; waited < kOrphanGraceMs; waited += kOrphanPollMs) {
+    pid_t ended;
+    while ((ended = waitpid(-1, nullptr, WNOHANG)) > 0) {
+    }
+    if (ended < 0) return;  // there are no more
+    poll(nullptr, 0, kOrphanPollMs);
+  }
 }
 
 // Ends all network connections. A thread that is blocked in the kernel keeps the process and its

@@ -21,7 +21,7 @@ namespace pgbackup {
 class EndWatch {
  public:
   static constexpr std::chrono::milliseconds kPatience{9500};
-  static constexpr int kCancelledStatus = 3;  // the process's exit status
+  static constexpr int kCancelledStatus = 1;  // the process's exit status
 
   // `input` is watched, and read, until its end; -1 for none. A second signal ends the process with
   // `status`.

@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "pg/abandoned_agents.h"
@@ -40,6 +41,21 @@ void ReapAbandonedAgents() {
     int wait_status;
     if (ReapLeader(lfirst_int(cell), &wait_status))
       abandoned = foreach_delete_current(abandoned, cell);
+  }
+}
+
+void AdoptOrphans() {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+void ReapOrphans(bool (*is_agent)(pid_t)) {
+  for (;;) {
+    siginfo_t info;
+    info.si_pid = 0;
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+    // That one has ended just now, and SIGCHLD brings us back.
+    if (is_agent(info.si_pid) || list_member_int(abandoned, info.si_pid)) return;
+    waitpid(info.si_pid, nullptr, WNOHANG);
   }
 }
 

@@ -17,4 +17,13 @@ void AbandonAgent(pid_t pid);
 // Reaps the abandoned processes that have ended since. Does not block.
 void ReapAbandonedAgents();
 
+// Makes this process the parent of what agents leave behind when they are killed. Else the first
+// process of the system is, and where that is the postmaster, as in a container, it takes the end
+// of such a process for the crash of a session and restarts the server.
+void AdoptOrphans();
+
+// Reaps what was adopted and has ended, and nothing that `is_agent`. Does not block. For a process
+// that has no other children.
+void ReapOrphans(bool (*is_agent)(pid_t));
+
 }  // namespace pgbackup

@@ -236,7 +236,7 @@ void StopAgent(Agent* agent, StopReason reason, const char* why) {
 void StopAgentWithin(Agent* agent, StopReason reason, int grace_ms) {
   StopAgent(agent, reason);
   agent->is_last_line_seen = true;  // or the grace would be that of a last line
-  agent->stop_signals = Max(agent->stop_signals, kTermSent);
+  kill(-agent->pid, SIGTERM);
   agent->next_signal = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), grace_ms);
 }
 

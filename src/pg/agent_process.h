@@ -59,7 +59,8 @@ bool HasEnded(Agent* agent);
 // has failed of that; else it is cancelled.
 void StopAgent(Agent* agent, StopReason reason, const char* why = nullptr);
 
-// Asks the agent to end as StopAgent does, and has EnforceStop kill it after `grace_ms`.
+// Asks the agent to end as StopAgent does and by SIGTERM. EnforceStop sends the second one, at
+// which it exits at once, after `grace_ms`.
 void StopAgentWithin(Agent* agent, StopReason reason, int grace_ms);
 
 // Sends the next signal when it is due. Call whenever NextStopTime has passed, and after reading.

@@ -1,5 +1,6 @@
 #include "pg/launcher.h"
 
+#include "pg/abandoned_agents.h"
 #include "pg/catalog.h"
 #include "pg/run_log.h"
 #include "pg/running_agents.h"
@@ -359,6 +360,7 @@ void pgbackup_launcher_main(Datum /*argument*/) {
   round_context = AllocSetContextCreate(TopMemoryContext, "pgbackup round", ALLOCSET_DEFAULT_SIZES);
   RegisterLauncher();
   ClearAllProgress();
+  AdoptOrphans();
   before_shmem_exit(OnExit, static_cast<Datum>(0));
   ResetCleanupClock(GetCurrentTimestamp());
   ereport(DEBUG1, (errmsg_internal("pgbackup launcher started")));

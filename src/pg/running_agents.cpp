@@ -236,6 +236,12 @@ void RecordStartFailure(void* arg) {
   Record(failure.kind, failure.run_id, outcome);
 }
 
+bool IsAgent(pid_t pid) {
+  for (const Agent& agent : agents)
+    if (InUse(agent) && agent.pid == pid && !agent.exited) return true;
+  return false;
+}
+
 Agent* FreeSlot() {
   for (Agent& agent : agents)
     if (!InUse(agent)) return &agent;
@@ -292,6 +298,7 @@ bool ServeAgents() {
     EnforceStop(&agent, now);
     if (HasEnded(&agent) && FinishAgent(&agent)) any_ended = true;
   }
+  ReapOrphans(IsAgent);
   return any_ended;
 }
 

@@ -94,7 +94,7 @@ TEST(Events, CancelledIsNeitherFailedNorCompleted) {
   RunOutcome outcome;
   outcome.state = RunState::kCancelled;
   EXPECT_EQ(FinalEvent(outcome), R"({"event":"cancelled","cleaned":true})");
-  EXPECT_EQ(ExitCodeOf(outcome), 3);
+  EXPECT_EQ(ExitCodeOf(outcome), 1);
 }
 
 TEST(Events, EveryLastEventCarriesWhatTheStorageHasShown) {

@@ -97,8 +97,7 @@ std::string FinalEvent(const RunOutcome& outcome) {
 }
 
 int ExitCodeOf(const RunOutcome& outcome) noexcept {
-  if (outcome.state == RunState::kCompleted) return 0;
-  return outcome.state == RunState::kCancelled ? 3 : 1;
+  return outcome.state == RunState::kCompleted ? 0 : 1;
 }
 
 }  // namespace pgbackup

@@ -22,7 +22,8 @@ std::string StoredEvent(const boost::json::object& fields);
 // "completed", "failed" or "cancelled".
 std::string FinalEvent(const RunOutcome& outcome);
 
-// 0 completed, 1 failed, 3 cancelled.
+// 0 completed, else 1: a server that is the first process of a container adopts agents whose
+// launcher has ended, and takes any other status for the crash of a session.
 int ExitCodeOf(const RunOutcome& outcome) noexcept;
 
 }  // namespace pgbackup

@@ -1,0 +1,95 @@
+# A server that adopts processes without a parent, as the first process of a container does, is not disturbed by what
+# agents leave: their end is no crash of a session.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PgBackup;
+use POSIX ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# Of prctl(2): number of the system call by machine, and the operation that makes a process adopt orphans. It lasts
+# through exec.
+my %NUMBER = (x86_64 => 157, aarch64 => 167, riscv64 => 167, ppc64le => 171, s390x => 172);
+my $number = $NUMBER{ (POSIX::uname())[4] };
+my $ADOPT = 36;
+my ($owner, $server) = ($$, 0);
+
+END
+{
+	local $?;
+	kill 'QUIT', $server if $server && $$ == $owner;
+}
+
+plan skip_all => 'no number for prctl' unless $number;
+
+my $node = new_cluster('adopted');
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+$node->safe_psql('shop', read_file(fixture('fixtures/small.sql')));
+my $slow = slow_programs($node);
+restart_settings($node, 'pgbackup.bin_directory' => $slow);
+$node->stop;
+
+# The same server again, as one that adopts.
+sub start_adopting
+{
+	my $pid = fork // die "fork: $!";
+	if ($pid == 0)
+	{
+		open STDOUT, '>>', $node->logfile or POSIX::_exit(1);
+		open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
+		syscall($number, $ADOPT, 1, 0, 0, 0) == 0 or POSIX::_exit(1);
+		exec $node->config_data('--bindir') . '/postgres', '-D', $node->data_dir or POSIX::_exit(1);
+	}
+	$node->poll_query_until('postgres', 'SELECT pgbackup.launcher_pid() IS NOT NULL') or die;
+	return $pid;
+}
+
+sub stop_adopting
+{
+	my ($pid) = @_;
+	kill 'INT', $pid;
+	waitpid $pid, 0;
+	$server = 0;
+	return $?;
+}
+
+sub begin_run
+{
+	unlink "$slow/reached";
+	my $id = start_backup($node, q{'shop'});
+	wait_for_file("$slow/reached");
+	return ($id, agent_of($node, $id));
+}
+
+$server = start_adopting();
+my $session = $node->background_psql('postgres');
+my $backend = $session->query_safe('SELECT pg_backend_pid()');
+
+# An agent is killed; its children lose their parent.
+my ($id, $agent) = begin_run();
+kill 'KILL', $agent;
+is(finished($node, $id), 'failed', 'an agent that is killed fails its run');
+wait_until(sub { scalar(processes_of("$slow/pg_dump")) == 0 }, 'the end of pg_dump');
+is($session->query_safe('SELECT pg_backend_pid()'), $backend, 'and disturbs no session');
+
+# The launcher ends; the agent loses its parent.
+($id, $agent) = begin_run();
+my $launcher = launcher_pid($node);
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
+wait_until(sub { !-d "/proc/$agent" }, 'the end of the agent');
+$node->poll_query_until('postgres', "SELECT status = 'failed' FROM pgbackup.backups WHERE id = $id") or die;
+is($session->query_safe('SELECT pg_backend_pid()'), $backend, 'nor does an agent whose launcher has ended');
+$session->quit;
+
+# The server is stopped during a run.
+($id, $agent) = begin_run();
+is(stop_adopting($server), 0, 'the server is shut down during a run');
+wait_until(sub { !-d "/proc/$agent" }, 'the end of the agent');
+unlike(slurp_file($node->logfile), qr/terminating any other active server processes|abnormal database system shutdown/,
+	'and never took the end of an agent for a crash');
+
+done_testing();
