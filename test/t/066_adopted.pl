@@ -44,6 +44,8 @@ sub start_adopting
 		syscall($number, $ADOPT, 1, 0, 0, 0) == 0 or POSIX::_exit(1);
 		exec $node->config_data('--bindir') . '/postgres', '-D', $node->data_dir or POSIX::_exit(1);
 	}
+	my @is_ready = ($node->installed_command('pg_isready'), '--quiet', '--host', $node->host, '--port', $node->port);
+	wait_until(sub { system(@is_ready) == 0 }, 'the server');
 	$node->poll_query_until('postgres', 'SELECT pgbackup.launcher_pid() IS NOT NULL') or die;
 	return $pid;
 }
