@@ -5,8 +5,8 @@
 test_faults() {
   heading "backups under faults"
   local log=$scratch/faults.log raw=$scratch/faults-raw status=0 good bad
-  local tests=(test/faults/kinds.pl test/faults/random.pl)
-  [ -z "${PGBACKUP_FAULT_SEED:-}" ] || tests=(test/faults/random.pl)
+  local tests=(test/faults/servers.pl test/faults/kinds.pl test/faults/random.pl)
+  [ -z "${PGBACKUP_FAULT_SEED:-}" ] || tests=(test/faults/servers.pl test/faults/random.pl)
   # This formatter shows a run as soon as it has ended.
   run_prove -v --formatter TAP::Formatter::Console "${tests[@]}" 2>&1 | tee "$log" || status=$?
   good=$(tap_lines '^ok ' | wc -l)
