@@ -74,7 +74,8 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       .Bool(settings.include_globals)
       .Int4(settings.lock_guard_timeout)
       .Int8(static_cast<int64>(settings.parallel_threshold) * 1024)
-      .Int8(static_cast<int64>(settings.split_table_size) * 1024);
+      .Int8(static_cast<int64>(settings.split_table_size) * 1024)
+      .Bool(NamesAreUnique(settings.name_template));
   ExecuteSql(
       "WITH b AS (UPDATE pgbackup.backups SET status = 'in_progress', "
       "started_at = clock_timestamp(), file_name = $7, system_identifier = $6, "
@@ -95,7 +96,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
       "FROM b, pgbackup._wanted_copies(b.storage) AS w (storage) RETURNING id, storage) "
       "SELECT jsonb_build_object('protocol', 1, 'job', 'backup', 'id', b.id, "
       "'database', b.database, 'file_name', b.file_name, 'backup_type', b.backup_type, "
-      "'run_key', b.run_key, " PGBACKUP_INSTANCE_JSON
+      "'run_key', b.run_key, 'name_is_unique', $14, " PGBACKUP_INSTANCE_JSON
       ", "
       "'schedule', b.schedule, 'label', b.label, 'created_by', b.created_by, "
       "'created_at', b.created_at, "

@@ -66,7 +66,8 @@ std::string ComplaintOf(std::string_view text) {
 }
 
 TEST(NameTemplate, TheDefaultNamesClusterDatabaseTimeAndRun) {
-  EXPECT_EQ(NameOf(kDefaultNameTemplate, Shop()), "main-0a1b2c3d/shop/backup_shop_2025-12-30_14-30-26_42");
+  EXPECT_EQ(NameOf(kDefaultNameTemplate, Shop()),
+            "main-0a1b2c3d/shop/backup_shop_2025-12-30_14-30-26_42");
 }
 
 TEST(NameTemplate, ExpandsTheNamingSchemesPeopleUse) {
@@ -232,6 +233,14 @@ TEST(NameTemplate, ReportsATimeThatDoesNotFit) {
   const char* error = nullptr;
   EXPECT_EQ(ExpandName("{time:%Y}", Shop(), nothing, out, &error), 0U);
   EXPECT_STREQ(error, "The time of the run cannot be formatted by {time:PATTERN}.");
+}
+
+TEST(NameTemplate, NamesWithInstanceAndIdAreUnique) {
+  EXPECT_TRUE(NamesAreUnique(kDefaultNameTemplate));
+  EXPECT_TRUE(NamesAreUnique("{instance}/{id}"));
+  for (const std::string_view text :
+       {"{id}"sv, "{instance}/{time:%F}"sv, "{{instance}}/{id}"sv, "{instance}/{id"sv, ""sv})
+    EXPECT_FALSE(NamesAreUnique(text)) << text;
 }
 
 TEST(NameTemplateCheck, AcceptsWhatExpands) {

@@ -92,6 +92,7 @@ int RunBackupCommand(BackupCommandOptions options, const CLI::App& command) {
   const RunOutcome outcome = RunOnConsole(job, options.output, [&](const RunContext& context) {
     context.progress.SetPhase("connecting");
     AskServer(&job, context.cancellation);
+    job.name_is_unique = NamesAreUnique(options.name_template);
     job.file_name = BackupName(options.name_template, job, context.environment.Now());
     return RunBackup(job, context);
   });

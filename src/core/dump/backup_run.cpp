@@ -1,6 +1,6 @@
 #include "core/dump/backup_run.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "core/age/key_files.h"
 #include "core/base/json.h"
@@ -60,6 +60,7 @@ class Backup {
 
  private:
   Claim MakeClaim() const;
+  bool HasTheNamesForItself() const;
   void ClaimTheFolder();
   void Dump(Storage& storage);
   Error LocksAdvised(const Error& error) const;
@@ -121,11 +122,20 @@ Claim Backup::MakeClaim() const {
   return claim;
 }
 
+// Whether no other run can write objects of the same names, even one that believes that the folder
+// is its own.
+bool Backup::HasTheNamesForItself() const {
+  return job_.name_is_unique ||
+         (storage_->CreatesAtomically() &&
+          std::all_of(job_.copies.begin(), job_.copies.end(),
+                      [](const StorageSettings& copy) { return copy.url.starts_with("file:"); }));
+}
+
 void Backup::ClaimTheFolder() {
   const Claim claim = MakeClaim();
-  const ClaimOutcome outcome = ClaimFolder(*storage_, job_.file_name, claim);
+  ClaimFolder(*storage_, job_.file_name, claim);
   folder_ = Folder::kOurs;
-  if (outcome == ClaimOutcome::kNotRefused) key_in_names_ = job_.run_key;
+  if (!HasTheNamesForItself()) key_in_names_ = job_.run_key;
   lease_ = RenewLeaseQuietly(*storage_, claim, context_.log);
 }
 

@@ -68,6 +68,18 @@ const char* CheckElements(std::string_view text) {
 
 }  // namespace
 
+bool NamesAreUnique(std::string_view text) noexcept {
+  bool has_instance = false, has_id = false;
+  while (!text.empty()) {
+    NameElement element;
+    const char* error = nullptr;
+    if (!TakeNameElement(&text, &element, &error)) return false;
+    has_instance = has_instance || element.kind == NameElementKind::kInstance;
+    has_id = has_id || element.kind == NameElementKind::kId;
+  }
+  return has_instance && has_id;
+}
+
 bool CheckNameTemplate(std::string_view text, const char** error) noexcept {
   *error = CheckCharacters(text);
   if (*error == nullptr) *error = CheckElements(text);

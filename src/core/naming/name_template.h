@@ -41,6 +41,10 @@ struct TimeFormatter {
 // would collide), too long.
 bool CheckNameTemplate(std::string_view text, const char** error) noexcept;
 
+// Whether no two runs, of one server or of several, can have the same name: the template holds
+// {instance} and {id}. False for one that CheckNameTemplate refuses.
+bool NamesAreUnique(std::string_view text) noexcept;
+
 // Expands a template into `out` (zero-terminated). Returns the length, or 0 with *error set as
 // above. Parts that come out empty because a field is empty are dropped together with their slash.
 size_t ExpandName(std::string_view text, const NameFields& fields, const TimeFormatter& time,

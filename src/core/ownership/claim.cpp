@@ -109,6 +109,12 @@ void CheckInside(Storage& storage, const std::string& folder, bool was_ours) {
   });
 }
 
+// Unless another run has written its own over it.
+void TakeBackClaim(Storage& storage, const std::string& folder, const Claim& claim) {
+  const std::optional<Claim> there = ReadClaim(storage, folder);
+  if (there && there->run_key == claim.run_key) storage.Delete(ClaimObjectName(folder));
+}
+
 // Returns whether the claim is new; throws when it is another run's.
 bool PutClaim(Storage& storage, const std::string& folder, const Claim& claim) {
   const auto is_ours = [&] {
@@ -181,12 +187,11 @@ ClaimOutcome ClaimFolder(Storage& storage, const std::string& folder, const Clai
     // them sees the other at least.
     CheckInside(storage, folder, !is_new);
     CheckAbove(storage, folder);
+    if (is_new && !storage.CreatesAtomically()) CheckClaim(storage, folder, claim.run_key);
   } catch (...) {
-    if (is_new) storage.Delete(ClaimObjectName(folder));
+    if (is_new) TakeBackClaim(storage, folder, claim);
     throw;
   }
-  if (!storage.RefusesToReplace(ClaimObjectName(folder), ClaimText(claim)))
-    return ClaimOutcome::kNotRefused;
   return is_new ? ClaimOutcome::kNew : ClaimOutcome::kWasOurs;
 }
 

@@ -39,15 +39,15 @@ std::string ClaimObjectName(const std::string& folder);
 std::optional<Claim> ReadClaim(Storage& storage, const std::string& folder);
 
 enum class ClaimOutcome {
-  kNew,         // the folder is this run's and holds nothing of a backup but the claim
-  kWasOurs,     // an earlier attempt of this run has claimed it, and may have left objects
-  kNotRefused,  // as kNew, but the store does not refuse to write over what exists, so that two
-                // runs may believe it of one folder: the names of objects must carry the run's key
+  kNew,      // the folder holds nothing of a backup but the claim
+  kWasOurs,  // an earlier attempt of this run has claimed it, and may have left objects
 };
 
 // Makes `folder` that of the run `claim` names. Throws kAlreadyExists, and leaves nothing, when it
 // is another run's, holds a backup or objects of one, or would lie in another backup's folder or
-// contain one.
+// contain one. Where the storage does not create atomically, several that claim one folder at the
+// same moment may all return, and all but one fail before their manifest is stored
+// (CheckBeforeManifest): names of objects that could be the same must carry the key (WithRunKey).
 ClaimOutcome ClaimFolder(Storage& storage, const std::string& folder, const Claim& claim);
 
 // That `folder` is the run's; kAlreadyExists when it is another's, kUnavailable when the claim is

@@ -157,6 +157,7 @@ BackupJob ParseBackup(const JsonReader& root) {
   job.cluster.server_version_num = cluster.IntegerOr("server_version_num", 0);
   job.cluster.instance = ParseInstance(root);
   job.run_key = ParseRunKey(root);
+  job.name_is_unique = root.FlagOr("name_is_unique", false);
   job.backup_type = root.TextOr("backup_type", "manual");
   job.created_by = root.TextOr("created_by", "");
   job.created_at = root.TextOr("created_at", "");

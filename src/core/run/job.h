@@ -60,7 +60,8 @@ struct BackupHooks {
 };
 
 struct BackupJob : JobBase {
-  std::string run_key;  // see core/ownership/claim.h
+  std::string run_key;          // see core/ownership/claim.h
+  bool name_is_unique = false;  // `file_name`: no other run of any server has it (NamesAreUnique)
   std::string database;
   ManifestCluster cluster;
   std::string backup_type, created_by, created_at;

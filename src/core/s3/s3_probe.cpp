@@ -128,8 +128,8 @@ ProbeFinding S3Probe::PutIfAbsent() {
           outcome == WriteOutcome::kUnsupported
               ? "the store does not do conditional writes"
               : "the store does not do conditional writes: it ignores If-None-Match",
-          "Names of objects carry the key of their run here. Let pgbackup.name_template hold "
-          "{instance} and {id}, as by default: two runs must not have one folder."};
+          "Let pgbackup.name_template hold {instance} and {id}, as by default: two runs must not "
+          "have one folder."};
 }
 
 std::string S3Probe::BeginUpload() {

@@ -2,7 +2,6 @@
 
 #include "core/base/error.h"
 #include "core/base/iso_time.h"
-#include "core/base/sha256.h"
 #include "core/s3/credentials_chain.h"
 #include "core/s3/option_check.h"
 #include "core/s3/s3_probe.h"
@@ -127,27 +126,6 @@ bool S3Storage::IsRemovable(const std::string& name) {
   const auto head = bucket_.HeadObject(key, Control());
   if (head) bucket_.CheckIsUnlocked(key, *head);
   return head.has_value();
-}
-
-bool S3Storage::RefusesToReplace(const std::string& name, const std::string& content) {
-  const auto bytes = AsBytes(content);
-  bool uncertain = false;
-  return bucket_.PutObject(Key(name),
-                           options_.ForObject(client_.environment().Now(), /*lock=*/false), bytes,
-                           options_.Guard(bytes), /*if_absent=*/true, &uncertain,
-                           Control()) == WriteOutcome::kExists;
-}
-
-Surroundings S3Storage::LookAround() {
-  std::string above = base_;
-  while (!above.empty()) {
-    above.pop_back();  // the slash
-    above.erase(above.rfind('/') + 1);
-    std::vector<std::string> names = bucket_.ListFolders(above, Control());
-    if (names.empty()) continue;
-    return {bucket_.Url(above.substr(0, above.empty() ? 0 : above.size() - 1)), std::move(names)};
-  }
-  return {};
 }
 
 bool S3Storage::Probe(const ProbeRequest& request, ProbeReport& report) {

@@ -43,7 +43,6 @@ class S3Storage final : public Storage {
                       const std::function<void(const UnfinishedUpload&)>& each) override;
   void AbortUnfinished(const UnfinishedUpload& upload) override;
   bool IsRemovable(const std::string& name) override;
-  bool RefusesToReplace(const std::string& name, const std::string& content) override;
   std::string Presign(const std::string& name, int expires) override;
   Surroundings LookAround() override;
   bool Probe(const ProbeRequest& request, ProbeReport& report) override;

@@ -40,6 +40,7 @@ class FileStorage final : public Storage {
   void ListUnfinished(const std::string& prefix,
                       const std::function<void(const UnfinishedUpload&)>& each) override;
   void AbortUnfinished(const UnfinishedUpload& upload) override;
+  bool CreatesAtomically() const override { return true; }
   bool Probe(const ProbeRequest& request, ProbeReport& report) override;
 
  private:

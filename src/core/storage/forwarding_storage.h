@@ -37,9 +37,7 @@ class ForwardingStorage : public Storage {
     next_.ListUnfinished(prefix, each);
   }
   void AbortUnfinished(const UnfinishedUpload& upload) override { next_.AbortUnfinished(upload); }
-  bool RefusesToReplace(const std::string& name, const std::string& content) override {
-    return next_.RefusesToReplace(name, content);
-  }
+  bool CreatesAtomically() const override { return next_.CreatesAtomically(); }
   std::string Presign(const std::string& name, int expires) override {
     return next_.Presign(name, expires);
   }

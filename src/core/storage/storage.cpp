@@ -5,10 +5,6 @@
 
 namespace pgbackup {
 
-bool Storage::RefusesToReplace(const std::string& /*name*/, const std::string& /*content*/) {
-  return true;
-}
-
 std::string Storage::Presign(const std::string& /*name*/, int /*expires*/) {
   throw Error(ErrorKind::kInvalid, "objects in " + url() + " have no URLs to hand out", "",
               "Only backups in S3 can be presigned.");

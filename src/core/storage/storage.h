@@ -120,10 +120,9 @@ class Storage {
   // Ends an upload that ListUnfinished has named. One that is gone is no error.
   virtual void AbortUnfinished(const UnfinishedUpload& upload) = 0;
 
-  // Whether it is the storage itself that refuses a Put with `if_absent` of an object that exists,
-  // whoever else writes it at the same moment. Tried, where need be, with object `name`, which
-  // exists and has these bytes.
-  virtual bool RefusesToReplace(const std::string& name, const std::string& content);
+  // Whether of several that Put one object with `if_absent` at the same moment only one can
+  // succeed. Of S3 stores some can tell that, some look first and write then, and some do not look.
+  virtual bool CreatesAtomically() const { return false; }
 
   // A URL with which anybody can read the object for `expires` seconds (1 to 604800), whether it
   // exists or not. kInvalid for a storage that has no such URLs.
