@@ -43,11 +43,16 @@ EndWatch::EndWatch(int input, Cancellation& job, std::function<void()> overdue,
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // not under nohup
   thread_ = std::thread([this] { Run(); });
+  sigset_t requests;
+  sigemptyset(&requests);
+  for (const int request : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&requests, request);
+  pthread_sigmask(SIG_BLOCK, &requests, &signals_before_);
 }
 
 EndWatch::~EndWatch() {
   stop_.Cancel();
   thread_.join();
+  pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
 }
 
 void EndWatch::Hear(std::string_view said) {

@@ -3,8 +3,12 @@
 //
 // Then sets the job's Cancellation, and when the job has still not ended after ten seconds, calls
 // `overdue`, which does not return. A second signal ends the process at once. At most one at a time
-// exists in a process (signal handlers are process-wide).
+// exists in a process (signal handlers are process-wide). Its own thread takes the signals: the one
+// that makes it, and those that are started from there, have them blocked as long as it exists, for
+// one of them may itself be blocked in the kernel.
 #pragma once
+
+#include <signal.h>
 
 #include <atomic>
 #include <chrono>
@@ -47,6 +51,7 @@ class EndWatch {
   std::string heard_;   // of standard input
   std::string reason_;  // not changed any more once requested_
   std::atomic<bool> requested_{false};
+  sigset_t signals_before_;  // of the thread that made this
   Cancellation stop_;
   std::thread thread_;
 };

@@ -5,11 +5,13 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use IO::Socket::INET;
 use PgBackup;
 use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Unkillable;
 
 # Of prctl(2): number of the system call by machine, and the operation that makes a process adopt orphans. It lasts
 # through exec.
@@ -42,6 +44,8 @@ sub start_adopting
 		open STDOUT, '>>', $node->logfile or POSIX::_exit(1);
 		open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
 		syscall($number, $ADOPT, 1, 0, 0, 0) == 0 or POSIX::_exit(1);
+		local $ENV{AWS_ACCESS_KEY_ID} = 'key';
+		local $ENV{AWS_SECRET_ACCESS_KEY} = 'secret';
 		exec $node->config_data('--bindir') . '/postgres', '-D', $node->data_dir or POSIX::_exit(1);
 	}
 	my @is_ready = ($node->installed_command('pg_isready'), '--quiet', '--host', $node->host, '--port', $node->port);
@@ -86,6 +90,27 @@ wait_until(sub { !-d "/proc/$agent" }, 'the end of the agent');
 $node->poll_query_until('postgres', "SELECT status = 'failed' FROM pgbackup.backups WHERE id = $id") or die;
 is($session->query_safe('SELECT pg_backend_pid()'), $backend, 'nor does an agent whose launcher has ended');
 $session->quit;
+
+# A backend gives up an agent that cannot be killed, and ends before it. The store takes connections and does not
+# answer.
+SKIP:
+{
+	skip 'processes cannot be traced here', 1 unless can_hold();
+	my $silent = IO::Socket::INET->new(Listen => 10, LocalAddr => '127.0.0.1') or die "listen: $!";
+	my $place = 's3://bucket/prefix?endpoint=http://127.0.0.1:' . $silent->sockport;
+	my $asking = $node->background_psql('postgres', on_error_stop => 0);
+	my $asking_pid = $asking->query('SELECT pg_backend_pid()');
+	$asking->query_until(qr/asked/, "\\echo asked\nSELECT pgbackup.import('$place');\n\\echo answered\n");
+	my $connection = $silent->accept;
+	my ($asked) = grep { (read_file("/proc/$_/stat") // '') =~ /^\d+ \(.*\) \S $asking_pid /s } processes_of('pgbackup agent');
+	my $tracer = hold($asked) // die "could not hold process $asked";
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend($asking_pid)");
+	$asking->query_until(qr/answered/, '');
+	$asking->quit;
+	ok(-d "/proc/$asked", 'an agent outlives the session that asked it');
+	let_go($tracer);
+	wait_until(sub { !-d "/proc/$asked" }, 'the end of the agent');
+}
 
 # The server is stopped during a run.
 ($id, $agent) = begin_run();
