@@ -128,6 +128,18 @@ bool S3Storage::IsRemovable(const std::string& name) {
   return head.has_value();
 }
 
+Surroundings S3Storage::LookAround() {
+  std::string above = base_;
+  while (!above.empty()) {
+    above.pop_back();  // the slash
+    above.erase(above.rfind('/') + 1);
+    std::vector<std::string> names = bucket_.ListFolders(above, Control());
+    if (names.empty()) continue;
+    return {bucket_.Url(above.substr(0, above.empty() ? 0 : above.size() - 1)), std::move(names)};
+  }
+  return {};
+}
+
 bool S3Storage::Probe(const ProbeRequest& request, ProbeReport& report) {
   const S3ProbeContext context{
       *this, bucket_, options_, Control(), base_, region_setting_, options_.LockInWords()};
