@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
+use CommandLine;
 use File::Path qw(make_path);
 use PgBackup;
 use PostgreSQL::Test::Cluster;
@@ -110,6 +111,27 @@ all_verify($_, $_->name . ': they are its own') for $one, $two;
 is($one->safe_psql('postgres', q{SELECT string_agg(DISTINCT instance, ',') FROM pgbackup.list()}),
 	$folder{one} =~ s{^main-([0-9a-f]{8})/.*}{$1}r, 'list() shows the server');
 
+# The command line tells them apart, and import() takes neither for the other.
+my %instance = map { $_ => $folder{$_} =~ s{^main-([0-9a-f]{8})/.*}{$1}r } keys %folder;
+my @verify = ('verify', 'latest', '-s', "file://$store", '--database', 'postgres', '-q');
+my ($status, $out, $err) = pgbackup($one, @verify);
+is($status, 2, 'the latest backup of two servers is nobody\'s');
+like($err, qr/does not say of which server/, 'saying so');
+like($err, qr/instance $instance{$_}/, "naming server $_") for sort keys %instance;
+is((pgbackup($one, @verify, '--cluster', $instance{two}))[0], 0, 'with the instance it is one');
+($status, $out, $err) = pgbackup($one, 'list', '-s', "file://$store", '-q');
+is(join(' ', sort map { (split /\t/)[8] } split /\n/, $out), join(' ', sort(($instance{one}) x 3, ($instance{two}) x 3)),
+	'list shows the instances');
+is($one->safe_psql('postgres', 'SELECT pgbackup.import()'), 3, 'import() enters the backups of the other server');
+is($one->safe_psql('postgres', "SELECT count(*) FROM pgbackup.backups WHERE instance = '$instance{two}' AND pinned"), 3, 'pinned');
+$one->safe_psql('postgres', "SELECT pgbackup.pin(id, false) FROM pgbackup.backups WHERE instance = '$instance{two}'");
+$one->safe_psql('postgres', "SELECT pgbackup.delete(id, true) FROM pgbackup.backups WHERE instance = '$instance{two}'");
+removals_tried($one);
+like($one->safe_psql('postgres', 'SELECT min(message) FROM pgbackup.removals'), qr/another server may remove what lies in/,
+	'and cannot remove them, pinned or not');
+$one->safe_psql('postgres', 'DELETE FROM pgbackup.removals');
+all_verify($two, 'they are there');
+
 # One folder for two servers, and for two runs.
 restart_settings($_, 'pgbackup.name_template' => '{database}/{time:%Y}') for $one, $two;
 my $first = completed($one, q{'postgres'}, 'the first in a folder');
@@ -198,7 +220,7 @@ is($clone->safe_psql('postgres', 'SELECT count(*) FROM pgbackup.removals'), 0, '
 completed($one, q{'postgres'}, 'the server that has lost the lease makes backups');
 like(reasons($one), qr/may remove backups from .*, so this one removes none/, 'and says that it removes none');
 is($one->safe_psql('postgres', 'SELECT count(*) FROM pgbackup.take_over_storage()'), 1, 'it takes it back');
-my ($status, $out, $err) = $one->psql('postgres', q{SELECT pgbackup.take_over_storage(token => 'nonsense')});
+($status, $out, $err) = $one->psql('postgres', q{SELECT pgbackup.take_over_storage(token => 'nonsense')});
 like($err, qr/invalid token.*HINT/s, 'a token is checked');
 ($status, $out, $err) = $one->psql('postgres', q{SELECT pgbackup.take_over_storage(token => repeat('0', 32))});
 like($err, qr/no server with token "0{32}" has left a marker/, 'and has to be one of a server there');
