@@ -453,7 +453,9 @@ TEST_P(StorageConformance, OfManyThatClaimAFolderAtOnceOneGetsIt) {
       }
     });
   for (std::thread& run : runs) run.join();
-  if (storage_->CreatesAtomically()) EXPECT_EQ(owners, 1);
+  if (storage_->CreatesAtomically()) {
+    EXPECT_EQ(owners, 1);
+  }
   EXPECT_LE(owners, kRuns);
   // Whatever they believe, no two can store their manifests.
   int good = 0;
@@ -465,7 +467,9 @@ TEST_P(StorageConformance, OfManyThatClaimAFolderAtOnceOneGetsIt) {
     }
   }
   EXPECT_LE(good, 1);
-  if (storage_->CreatesAtomically()) EXPECT_EQ(good, 1);
+  if (storage_->CreatesAtomically()) {
+    EXPECT_EQ(good, 1);
+  }
 }
 
 TEST_P(StorageConformance, FoldersDoNotNest) {

@@ -12,13 +12,12 @@
 #include "core/base/sha256.h"
 #include "core/manifest/manifest_store.h"
 #include "core/manifest/object_names.h"
-#include "core/pipeline/buffer_sink.h"
+#include "core/ownership/small_object.h"
 #include "core/storage/file_writer.h"
 
 namespace pgbackup {
 namespace {
 
-constexpr size_t kMaxClaimSize = 64 << 10;
 constexpr int kClaimVersion = 1;
 
 constexpr const char* kUniqueNamesHint =
@@ -166,13 +165,11 @@ std::string ClaimObjectName(const std::string& folder) {
 }
 
 std::optional<Claim> ReadClaim(Storage& storage, const std::string& folder) {
-  BufferSink buffer(kMaxClaimSize, "the claim");
+  const std::optional<std::string> text = ReadSmallObject(storage, ClaimObjectName(folder));
+  if (!text) return std::nullopt;
   try {
-    storage.Get(ClaimObjectName(folder), buffer);
-    return ParseClaim(buffer.text());
+    return ParseClaim(*text);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kNotFound) return std::nullopt;
-    if (error.kind() != ErrorKind::kInvalid) throw;
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("the claim of \"{}/{}\" cannot be read", storage.url(), folder),
                 fmt::format("{}.", error.message()),

@@ -7,13 +7,12 @@
 #include "core/base/error.h"
 #include "core/base/iso_time.h"
 #include "core/base/json.h"
-#include "core/pipeline/buffer_sink.h"
+#include "core/ownership/small_object.h"
 #include "core/run/timestamp.h"
 
 namespace pgbackup {
 namespace {
 
-constexpr size_t kMaxLeaseSize = 64 << 10;
 constexpr size_t kMostEarlierPlaces = 100;
 constexpr int kLeaseVersion = 1;
 
@@ -77,13 +76,11 @@ bool MayTakeOver(const Lease& lease, const Instance& me, WallTime now) {
 }  // namespace
 
 std::optional<Lease> ReadLease(Storage& storage, const std::string& token) {
-  BufferSink buffer(kMaxLeaseSize, "the marker");
+  const std::optional<std::string> text = ReadSmallObject(storage, LeaseObjectName(token));
+  if (!text) return std::nullopt;
   try {
-    storage.Get(LeaseObjectName(token), buffer);
-    return ParseLease(buffer.text());
+    return ParseLease(*text);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kNotFound) return std::nullopt;
-    if (error.kind() != ErrorKind::kInvalid) throw;
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("\"{}/{}\" cannot be read", storage.url(), LeaseObjectName(token)),
                 fmt::format("{}.", error.message()),
