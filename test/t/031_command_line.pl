@@ -82,15 +82,16 @@ is($status, 3, 'also for the latest of no database');
 like($err, qr/^pgbackup: error: there is no backup of database "nowhere" in file:.*\npgbackup: hint: /m, 'in the words of PostgreSQL\'s programs');
 is((cli('restore', $custom))[0], 2, 'exit status 2 for a missing argument');
 is((cli('show', $custom, '--storage', 'ftp://x'))[0], 2, 'and for a wrong one');
+my ($owned) = $name{$custom} =~ m{^([^/]+)/};  # the folder of the cluster
 for my $command ([ 'list' ], [ 'show', 'latest' ], [ 'restore', '--all', @server ])
 {
 	($status, $out, $err) = cli(@$command, '--storage', "file://$store/none");
 	is($status, 3, "$command->[0]: exit status 3 for a directory that does not exist");
-	like($err, qr{error: directory "\Q$store\E/none" does not exist\n.*detail: \Q$store\E contains "source"\.\n}, 'and what is there is named');
+	like($err, qr{error: directory "\Q$store\E/none" does not exist\n.*detail: \Q$store\E contains .*"\Q$owned\E"\.\n}, 'and what is there is named');
 }
-($status, $out, $err) = cli('list', '--storage', "file://$store/Source");
+($status, $out, $err) = cli('list', '--storage', "file://$store/" . ucfirst $owned);
 is($status, 3, 'so has a directory in another case');
-like($err, qr/hint: Perhaps you meant "source";/, 'and the right one is named');
+like($err, qr/hint: Perhaps you meant "\Q$owned\E";/, 'and the right one is named');
 mkdir "$store/empty" or die;
 is_deeply([ (cli('list', '--storage', "file://$store/empty"))[ 0, 1 ] ], [ 0, '' ], 'a directory in which there is nothing is empty');
 rmdir "$store/empty" or die;
