@@ -97,17 +97,17 @@ runbook_file() { # FILE
     use strict;
     use warnings;
     sub slurp { local (@ARGV, $/) = @_; return join "", <> }
-    my ($file, $rules, $health) = @ARGV;
+    my ($file, $rules, @health) = @ARGV;
     my @headings = map { split /, / } slurp($file) =~ /^### (.*)$/gm;
     my @wanted = slurp($rules) =~ /^ *- alert: (\w+)/gm;
-    for (slurp($health) =~ /FUNCTION pgbackup\._\w+_problems.*?\$\$(.*?)\$\$/gs) {
+    for (join("", map { slurp($_) } @health) =~ /FUNCTION pgbackup\._\w+_problems.*?\$\$(.*?)\$\$/gs) {
       s/--.*//g;
       push @wanted, map { s/\x27\x27/\x27/gr } grep { /\w+ \w+ \w+/ } /\x27((?:[^\x27]|\x27\x27)*)\x27/g;
     }
     s/%s folder%s/… folders/ || s/%s/…/g for @wanted;
     my @missing = grep { my $one = $_; !grep { index($one, $_) >= 0 } @headings } @wanted;
     print "$file: no heading for \"$_\"\n" for @missing;
-    exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/health.sql
+    exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/health.sql sql/parts/ownership.sql
 }
 format_files() { clang-format --dry-run -Werror "$@"; }
 

@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "core/ownership/lease.h"
-#include "core/ownership/lease.h"
 #include "core/storage/file_storage.h"
 #include "storage_test_support.h"
 #include "stored_backups_test_support.h"
