@@ -100,7 +100,7 @@ runbook_file() { # FILE
     my ($file, $rules, @health) = @ARGV;
     my @headings = map { split /, / } slurp($file) =~ /^### (.*)$/gm;
     my @wanted = slurp($rules) =~ /^ *- alert: (\w+)/gm;
-    for (join("", map { slurp($_) } @health) =~ /FUNCTION pgbackup\._\w+_problems.*?\$\$(.*?)\$\$/gs) {
+    for (join("", map { slurp($_) } @health) =~ /CREATE FUNCTION pgbackup\._\w+_problems.*?\$\$(.*?)\$\$/gs) {
       s/--.*//g;
       push @wanted, map { s/\x27\x27/\x27/gr } grep { /\w+ \w+ \w+/ } /\x27((?:[^\x27]|\x27\x27)*)\x27/g;
     }

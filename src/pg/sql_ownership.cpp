@@ -77,7 +77,8 @@ Datum pgbackup_describe_place(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   struct stat status = {};
   if (stat(DataDir, &status) != 0)
-    ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat directory \"%s\": %m", DataDir)));
+    ereport(ERROR,
+            (errcode_for_file_access(), errmsg("could not stat directory \"%s\": %m", DataDir)));
   PG_RETURN_TEXT_P(
       cstring_to_text(psprintf("%s %s " UINT64_FORMAT " %s", MachineId(), DeviceOf(status),
                                static_cast<uint64>(status.st_ino), BirthOfDataDirectory())));
