@@ -43,6 +43,13 @@ Removal::Found Removal::Look() {
   return found;
 }
 
+bool IsEmpty(Storage& storage, const std::string& folder) {
+  bool is_empty = true;
+  storage.List(folder + "/", [&](const ObjectInfo&) { is_empty = false; });
+  storage.ListUnfinished(folder + "/", [&](const UnfinishedUpload&) { is_empty = false; });
+  return is_empty;
+}
+
 [[noreturn]] void ThrowAnotherRuns(const Storage& storage, const RemoveJob& job, int64_t id,
                                    const Instance& instance) {
   throw Error(
@@ -94,6 +101,10 @@ RunOutcome Removal::Run() {
     outcome.fields["adopted"] = std::move(adopted);
     return outcome;
   }
+  // A run that has written nothing has left nothing, wherever that is not.
+  if (job_.reason == RemoveReason::kUnfinished && !found.claim &&
+      IsEmpty(*storage_, job_.file_name))
+    return outcome;
   RequireLease(*storage_, WriterOf(found), job_.instance);
   if (!found.claim && found.manifest.empty() && storage_->Head(job_.file_name))
     throw Error(ErrorKind::kInvalid,
