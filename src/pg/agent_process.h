@@ -29,12 +29,12 @@ struct Agent {
   char* final_event;                   // the last line: completed, failed or cancelled; or nullptr
   bool is_stored;                      // a backup whose row is completed while copies go on
   bool exited;
-  int wait_status;  // as of waitpid, once exited
+  bool is_last_line_seen;  // by EnforceStop
+  int wait_status;         // as of waitpid, once exited
   StopReason stop_reason;
   NameData stopped_by;      // role that cancelled
   int stop_signals;         // how far the end was enforced: 0 asked, 1 TERM sent, 2 KILL sent
   TimestampTz next_signal;  // when to enforce it further
-  bool is_last_line_seen;   // by EnforceStop
   TimestampTz give_up_at;   // when to stop waiting for a killed process, or for its pipes; or 0
   TimestampTz deadline;     // pgbackup.timeout; 0 for none
   TimestampTz started_at;

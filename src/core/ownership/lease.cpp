@@ -93,7 +93,7 @@ Lease RenewLease(Storage& storage, const Instance& me, const std::string& cluste
   std::optional<Lease> lease = ReadLease(storage, me.token);
   if (!lease) {
     try {
-      const Lease mine = NewLease(storage, me, cluster);
+      Lease mine = NewLease(storage, me, cluster);
       WriteLease(storage, mine, /*if_absent=*/true);
       return mine;
     } catch (const Error& error) {
@@ -110,7 +110,7 @@ Lease RenewLease(Storage& storage, const Instance& me, const std::string& cluste
   if (is_mine && lease->holder.timeline == me.timeline && now - lease->renewed_at < kLeaseRenewal)
     return *lease;
   if (!is_mine && !MayTakeOver(*lease, me, now)) return *lease;
-  const Lease taken = Taken(*lease, me, cluster, now);
+  Lease taken = Taken(*lease, me, cluster, now);
   WriteLease(storage, taken, /*if_absent=*/false);
   return taken;
 }
