@@ -40,7 +40,7 @@ COMMENT ON TABLE pgbackup.leases IS 'for each storage, whether this server may r
 COMMENT ON COLUMN pgbackup.leases.storage IS 'storage';
 COMMENT ON COLUMN pgbackup.leases.place IS 'fingerprint of the server that saw it: a copy of the server takes nothing from rows of the other';
 COMMENT ON COLUMN pgbackup.leases.held IS 'true when this server may remove backups';
-COMMENT ON COLUMN pgbackup.leases.holder IS 'instance that may';
+COMMENT ON COLUMN pgbackup.leases.holder IS 'instance that may; null for none';
 COMMENT ON COLUMN pgbackup.leases.cluster IS 'name of its cluster';
 COMMENT ON COLUMN pgbackup.leases.renewed_at IS 'when it was last there, by the clock of the storage';
 COMMENT ON COLUMN pgbackup.leases.seen_at IS 'when a run of this server saw it';
@@ -61,7 +61,7 @@ COMMENT ON FUNCTION pgbackup._instance_name(jsonb) IS 'internal: the same of the
 CREATE FUNCTION pgbackup._instance() RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object('system_identifier', c.system_identifier::text, 'token', i.token, 'place', p.place,
-               'timeline', pgbackup._timeline(), 'name', pgbackup._instance_name(c.system_identifier::text, i.token, p.place))
+               'timeline', pgbackup._timeline(), 'is_copy', i.place <> p.place, 'name', pgbackup._instance_name(c.system_identifier::text, i.token, p.place))
       FROM pgbackup.instance i, pg_control_system() c, pgbackup._place() AS p (place)
 $$;
 COMMENT ON FUNCTION pgbackup._instance() IS 'internal: this server, as jobs name it; name is what {instance} in pgbackup.name_template stands for';
@@ -105,8 +105,11 @@ COMMENT ON FUNCTION pgbackup._may_remove(text) IS
 
 CREATE FUNCTION pgbackup._ownership_problems() RETURNS TABLE (status text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'warning', format('another server (instance %s of cluster "%s", last there at %s) may remove backups from %s, so this one removes none: SELECT pgbackup.take_over_storage() if that one is gone',
-                             l.holder, l.cluster, l.renewed_at, split_part(l.storage, '?', 1))
+    SELECT 'warning', CASE WHEN l.holder IS NULL
+                           THEN format('this server is a copy of another one, or has moved, so it removes no backups from %s: SELECT pgbackup.take_over_storage() if the other one is gone',
+                                       split_part(l.storage, '?', 1))
+                           ELSE format('another server (instance %s of cluster "%s", last there at %s) may remove backups from %s, so this one removes none: SELECT pgbackup.take_over_storage() if that one is gone',
+                                       l.holder, l.cluster, l.renewed_at, split_part(l.storage, '?', 1)) END
       FROM pgbackup.leases l, pgbackup._place() AS h (place)
      WHERE l.place = h.place AND NOT l.held
        AND (l.storage = current_setting('pgbackup.storage') OR EXISTS (SELECT FROM pgbackup._wanted_copies('') AS w WHERE w = l.storage))

@@ -61,6 +61,19 @@ TEST_F(LeaseTest, ACopyDoesNotHoweverLongItWaits) {
   EXPECT_NE(error->hint().find("take_over_storage"), std::string::npos);
 }
 
+TEST_F(LeaseTest, ACopyIsNotTheFirstToGetIt) {
+  Instance clone = At("clone");
+  clone.is_copy = true;
+  const Lease lease = RenewLease(storage_, clone, "main");
+  EXPECT_TRUE(memory_.objects.empty());
+  EXPECT_EQ(LeaseToJson(lease, clone), (boost::json::object{{"held", false}}));
+  RenewLease(storage_, At("here"), "main");
+  EXPECT_EQ(RenewLease(storage_, clone, "main").holder.place, "here");
+  EXPECT_TRUE(WhyNot(clone));
+  TakeOverLease(storage_, "token", clone, "main");
+  EXPECT_EQ(WhyNot(clone), std::nullopt);
+}
+
 TEST_F(LeaseTest, APromotedServerTakesOverOnceTheOtherHasBeenSilent) {
   RenewLease(storage_, At("old"), "main");
   storage_.now += hours(23);

@@ -116,12 +116,6 @@ void TakeBackClaim(Storage& storage, const std::string& folder, const Claim& cla
 
 // Returns whether the claim is new; throws when it is another run's.
 bool PutClaim(Storage& storage, const std::string& folder, const Claim& claim) {
-  const auto is_ours = [&] {
-    const std::optional<Claim> there = ReadClaim(storage, folder);
-    if (there && there->run_key != claim.run_key) ThrowTaken(storage, folder, *there);
-    return there.has_value();
-  };
-  if (is_ours()) return false;
   PutOptions options;
   options.if_absent = true;
   options.content_type = "application/json";
@@ -130,11 +124,15 @@ bool PutClaim(Storage& storage, const std::string& folder, const Claim& claim) {
     const std::unique_ptr<Sink> sink = storage.Put(ClaimObjectName(folder), options);
     sink->Write(AsBytes(ClaimText(claim)));
     sink->Finish();
+    return true;
   } catch (const Error& error) {
-    // A repeated request whose first answer got lost meets its own object.
-    if (error.kind() != ErrorKind::kAlreadyExists || !is_ours()) throw;
+    if (error.kind() != ErrorKind::kAlreadyExists) throw;
+    // It is that of an earlier attempt, or of a request whose answer got lost.
+    const std::optional<Claim> there = ReadClaim(storage, folder);
+    if (!there) throw;
+    if (there->run_key != claim.run_key) ThrowTaken(storage, folder, *there);
+    return false;
   }
-  return true;
 }
 
 // From a folder that turned out to be another run's: objects whose names carry the key.

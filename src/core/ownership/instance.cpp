@@ -21,7 +21,7 @@ boost::json::object InstanceToJson(const Instance& instance) {
 
 Instance InstanceFromJson(const JsonReader& reader, const std::string& system_identifier) {
   return {system_identifier, reader.TextOr("token", ""), reader.TextOr("place", ""),
-          reader.IntegerOr("timeline", 0)};
+          reader.IntegerOr("timeline", 0), reader.FlagOr("is_copy", false)};
 }
 
 }  // namespace pgbackup

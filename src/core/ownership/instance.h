@@ -17,6 +17,9 @@ struct Instance {
   // Fingerprint of the machine and of the data directory there. A copy has another one.
   std::string place;
   int64_t timeline = 0;  // of the server; 0: unknown
+  // The catalog was at another place when it last held a lease: this may be a copy of the server.
+  // Known of the server that runs alone.
+  bool is_copy = false;
 
   bool operator==(const Instance&) const = default;
 };

@@ -91,6 +91,7 @@ std::optional<Lease> ReadLease(Storage& storage, const std::string& token) {
 
 Lease RenewLease(Storage& storage, const Instance& me, const std::string& cluster) {
   std::optional<Lease> lease = ReadLease(storage, me.token);
+  if (!lease && me.is_copy) return {};
   if (!lease) {
     try {
       Lease mine = NewLease(storage, me, cluster);
@@ -176,10 +177,12 @@ void RequireLease(Storage& storage, const Instance& writer, const Instance& me) 
 }
 
 boost::json::object LeaseToJson(const Lease& lease, const Instance& me) {
-  return {{"held", lease.holder.place == me.place},
-          {"holder", InstanceName(lease.holder)},
-          {"cluster", JsonText(std::string_view(lease.cluster))},
-          {"renewed_at", FormatTimestamp(lease.renewed_at)}};
+  boost::json::object object{{"held", lease.holder.place == me.place}};
+  if (lease.holder.place.empty()) return object;
+  object["holder"] = InstanceName(lease.holder);
+  object["cluster"] = JsonText(std::string_view(lease.cluster));
+  object["renewed_at"] = FormatTimestamp(lease.renewed_at);
+  return object;
 }
 
 }  // namespace pgbackup

@@ -38,9 +38,9 @@ struct Lease {
 // Of the catalog `token`; none when it has never had one here. kCorrupt when it cannot be read.
 std::optional<Lease> ReadLease(Storage& storage, const std::string& token);
 
-// For a server that has just written to the storage: takes the lease when there is none, renews its
-// own, takes over as described above. Returns the lease as it is then, perhaps another server's.
-// `me` has a token.
+// For a server that has just written to the storage: takes the lease when there is none, unless it
+// is a copy, renews its own, takes over as described above. Returns the lease as it is then,
+// perhaps another server's, or nobody's: without a place. `me` has a token.
 Lease RenewLease(Storage& storage, const Instance& me, const std::string& cluster);
 
 // The same after `claim` has been made; none, and a line in the log, when that did not work, since
