@@ -111,7 +111,7 @@ sub s3_keys
 {
 	my ($folder) = @_;
 	my $answer = s3_get('list-type=2&max-keys=1000&prefix=' . query_value("$folder/"));
-	my @keys = sort map { substr $_, length($folder) + 1 } $answer =~ m{<Key>([^<]*)</Key>}g;
+	my @keys = sort grep { !m{(^|/)pgbackup-instances/} } map { substr $_, length($folder) + 1 } $answer =~ m{<Key>([^<]*)</Key>}g;
 	return @keys;
 }
 
