@@ -69,7 +69,8 @@ sub shared_setup
 sub settings_of_storage
 {
 	my ($setup, $seed, $on_s3) = @_;
-	return s3_settings("shared-$$-$seed") if $on_s3;
+	# As pg_settings shows it, which restart_settings compares.
+	return s3_settings("shared-$$-$seed", 'pgbackup.s3_part_size' => 5) if $on_s3;
 	return ('pgbackup.storage' => "file://$setup->{store}/$seed");
 }
 
