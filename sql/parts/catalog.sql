@@ -95,7 +95,7 @@ COMMENT ON COLUMN pgbackup.backups.retain_until IS 'until when a lock in the sto
 COMMENT ON COLUMN pgbackup.backups.expired_at IS 'when retention gave it up';
 COMMENT ON COLUMN pgbackup.backups.system_identifier IS 'cluster that made it; retention leaves those of others alone';
 COMMENT ON COLUMN pgbackup.backups.instance IS 'server of it that made it: {instance} in pgbackup.name_template; null for backups without a record of that';
-COMMENT ON COLUMN pgbackup.backups.run_key IS 'what the folder in the storage is claimed with';
+COMMENT ON COLUMN pgbackup.backups.run_key IS 'random key of the run, by which it owns its folder in the storage';
 COMMENT ON COLUMN pgbackup.backups.environment IS 'pgbackup.environment where it was made; null for none';
 COMMENT ON COLUMN pgbackup.backups.clock_skew IS 'how far the clock of the storage was ahead of this server''s; null when the storage has none of its own, or was not asked';
 COMMENT ON COLUMN pgbackup.backups.credentials_expire_at IS 'when the credentials for the storage expire that nothing renews by itself; null for others';
@@ -217,7 +217,7 @@ COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the run that left it';
 COMMENT ON COLUMN pgbackup.removals.backup_id IS 'for what a copy left: the backup it is a copy of';
 COMMENT ON COLUMN pgbackup.removals.storage IS 'storage';
 COMMENT ON COLUMN pgbackup.removals.file_name IS 'folder within the storage';
-COMMENT ON COLUMN pgbackup.removals.run_key IS 'what the folder is claimed with; null when that is not known';
+COMMENT ON COLUMN pgbackup.removals.run_key IS 'key of the run that owns the folder; null if not known';
 COMMENT ON COLUMN pgbackup.removals.target_database IS 'database to be dropped: staging_database of a restore or, when replaced, kept_database';
 COMMENT ON COLUMN pgbackup.removals.kept_oid IS 'when replaced: OID of the database';
 COMMENT ON COLUMN pgbackup.removals.reason IS 'deleted (by pgbackup.delete), expired (by retention), interrupted, unfinished or replaced (and kept for long enough)';

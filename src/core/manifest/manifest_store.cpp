@@ -74,10 +74,6 @@ Manifest ReadManifest(Storage& storage, const std::string& folder,
   return CheckedManifest(ReadManifestText(storage, folder), storage, folder, checksum, keys);
 }
 
-void CheckNoManifest(Storage& storage, const std::string& folder) {
-  if (storage.Head(ManifestObjectName(folder))) ThrowBackupExists(storage, folder);
-}
-
 void StoreManifest(Storage& storage, const std::string& folder, const std::string& text) {
   PutOptions options;
   options.if_absent = true;

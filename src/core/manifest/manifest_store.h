@@ -28,9 +28,6 @@ Manifest ReadManifest(Storage& storage, const std::string& folder,
 // Throws kAlreadyExists, saying that `folder` holds another backup.
 [[noreturn]] void ThrowBackupExists(const Storage& storage, const std::string& folder);
 
-// Throws kAlreadyExists when `folder` holds a backup.
-void CheckNoManifest(Storage& storage, const std::string& folder);
-
 // Stores the manifest of a finished backup: from then on the backup exists. kAlreadyExists when
 // another run has stored one there meanwhile.
 void StoreManifest(Storage& storage, const std::string& folder, const std::string& text);
