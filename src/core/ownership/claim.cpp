@@ -116,14 +116,8 @@ void TakeBackClaim(Storage& storage, const std::string& folder, const Claim& cla
 
 // Returns whether the claim is new; throws when it is another run's.
 bool PutClaim(Storage& storage, const std::string& folder, const Claim& claim) {
-  PutOptions options;
-  options.if_absent = true;
-  options.content_type = "application/json";
-  options.lock = false;
   try {
-    const std::unique_ptr<Sink> sink = storage.Put(ClaimObjectName(folder), options);
-    sink->Write(AsBytes(ClaimText(claim)));
-    sink->Finish();
+    WriteSmallObject(storage, ClaimObjectName(folder), ClaimText(claim), /*if_absent=*/true);
     return true;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kAlreadyExists) throw;

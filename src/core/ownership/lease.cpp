@@ -46,13 +46,7 @@ Lease ParseLease(const std::string& text) {
 }
 
 void WriteLease(Storage& storage, const Lease& lease, bool if_absent) {
-  PutOptions options;
-  options.if_absent = if_absent;
-  options.content_type = "application/json";
-  options.lock = false;
-  const auto sink = storage.Put(LeaseObjectName(lease.holder.token), options);
-  sink->Write(AsBytes(LeaseText(lease)));
-  sink->Finish();
+  WriteSmallObject(storage, LeaseObjectName(lease.holder.token), LeaseText(lease), if_absent);
 }
 
 Lease NewLease(Storage& storage, const Instance& me, const std::string& cluster) {

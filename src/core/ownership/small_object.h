@@ -12,4 +12,8 @@ namespace pgbackup {
 // empty.
 std::optional<std::string> ReadSmallObject(Storage& storage, const std::string& name);
 
+// Stores JSON, never locked. With `if_absent` kAlreadyExists when there is such an object.
+void WriteSmallObject(Storage& storage, const std::string& name, const std::string& text,
+                      bool if_absent);
+
 }  // namespace pgbackup
