@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_proc.h"
 #include "utils/backend_status.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 }
@@ -36,24 +37,48 @@ fmgr_hook_type previous_hook = nullptr;
 object_access_hook_type previous_access_hook = nullptr;
 
 struct Function {
+  Oid oid;  // InvalidOid: none
   Oid owner;
   Oid language;
   char volatility;
   bool is_definer;
-  bool has_settings;  // SET clauses
+  bool has_settings;         // SET clauses
+  bool is_of_ordinary_role;  // the owner is not a superuser
 };
 
-Function Describe(Oid oid) {
+Function LookUp(Oid oid) {
   HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
   if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", oid);
   const auto* row = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
   Function function;
+  function.oid = oid;
   function.owner = row->proowner;
   function.language = row->prolang;
   function.volatility = row->provolatile;
   function.is_definer = row->prosecdef;
   function.has_settings = !heap_attisnull(tuple, Anum_pg_proc_proconfig, nullptr);
   ReleaseSysCache(tuple);
+  function.is_of_ordinary_role = !IsSuperuserRole(function.owner);
+  return function;
+}
+
+// Functions described lately, by their OID: a constraint calls the same few for each row.
+Function described[32];
+uint64 changes = 0;  // how often functions or roles have changed
+
+void ForgetFunctions(Datum /*arg*/, int /*cache*/, uint32 /*hash*/) {
+  ++changes;
+  for (Function& function : described) function.oid = InvalidOid;
+}
+
+const Function& Describe(Oid oid) {
+  Function& function = described[oid % lengthof(described)];
+  if (function.oid == oid) return function;
+  uint64 seen;
+  do {
+    seen = changes;
+    function = LookUp(oid);
+  } while (seen != changes);
   return function;
 }
 
@@ -65,8 +90,8 @@ bool IsInC(const Function& function) {
 bool NeedsHook(Oid oid) {
   if (previous_needs_hook != nullptr && previous_needs_hook(oid)) return true;
   if (oid < FirstNormalObjectId || !IsConfined()) return false;
-  const Function function = Describe(oid);
-  return !IsSuperuserRole(function.owner) || !IsInC(function);
+  const Function& function = Describe(oid);
+  return function.is_of_ordinary_role || !IsInC(function);
 }
 
 void MakeRoom() {
@@ -80,8 +105,7 @@ void MakeRoom() {
 
 // Whether a foreign function called now would learn of a superuser, or be one.
 bool IsExposed() {
-  return HasSuperuserRights() || !InSecurityRestrictedOperation() ||
-         strcmp(GetConfigOption("is_superuser", false, false), "off") != 0;
+  return HasSuperuserRights() || !InSecurityRestrictedOperation() || ReadsAsSuperuser();
 }
 
 // With the rights of its owner; with the caller's when those are less, because the caller alone is
@@ -102,8 +126,8 @@ void Begin(Oid oid) {
   call.authors = CurrentAuthors();
   Authors authors = call.authors;
   if (IsConfined()) {
-    const Function function = Describe(oid);
-    if (!IsSuperuserRole(function.owner)) {
+    const Function& function = Describe(oid);
+    if (function.is_of_ordinary_role) {
       SwitchTo(function, &call);
       authors = Authors::kUnknown;
     } else if (!IsInC(function)) {
@@ -118,11 +142,13 @@ void End(bool by_error) {
   if (depth == 0) return;
   const Call& call = calls[--depth];
   SetAuthors(call.authors);
-  // After an error the (sub)transaction puts back role and settings.
-  if (!call.is_switched || by_error) return;
-  if (!call.has_settings) AtEOXact_GUC(false, call.role_switch.settings_level);
-  if (!call.is_definer)
-    SetUserIdAndSecContext(call.role_switch.previous_role, call.role_switch.previous_context);
+  if (!call.is_switched) return;
+  if (!by_error) {
+    if (!call.has_settings) AtEOXact_GUC(false, call.role_switch.settings_level);
+    if (!call.is_definer)
+      SetUserIdAndSecContext(call.role_switch.previous_role, call.role_switch.previous_context);
+  }
+  PutBackIsSuperuser(call.role_switch);
 }
 
 void OnFunction(FmgrHookEventType event, FmgrInfo* function, Datum* arg) {
@@ -192,7 +218,7 @@ bool ReadsValuesOfColumns(Oid oid) {
 }
 
 bool MayBeCalledByAnyAuthor(Oid oid, const Function& function) {
-  if (!IsSuperuserRole(function.owner)) return true;  // it runs as its owner
+  if (function.is_of_ordinary_role) return true;  // it runs as its owner
   if (function.volatility == PROVOLATILE_IMMUTABLE) return true;
   if (function.volatility == PROVOLATILE_VOLATILE) return IsHarmless(oid);
   if (RunsQueries(oid)) return false;
@@ -214,7 +240,7 @@ void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object_id, int su
   if (object_id == F_SET_CONFIG && !MayChangeSettings()) RefuseSettings();
   if (CurrentAuthors() == Authors::kTrusted) return;
   if (!IsConfined() || !HasSuperuserRights() || IsFunctionCallMessage()) return;
-  const Function function = Describe(object_id);
+  const Function& function = Describe(object_id);
   if (MayBeCalledByAnyAuthor(object_id, function)) return;
   ereport(ERROR,
           (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -254,6 +280,8 @@ void ConfineFunctions() {
   fmgr_hook = OnFunction;
   previous_access_hook = object_access_hook;
   object_access_hook = OnObjectAccess;
+  CacheRegisterSyscacheCallback(PROCOID, ForgetFunctions, Datum{0});
+  CacheRegisterSyscacheCallback(AUTHOID, ForgetFunctions, Datum{0});
 }
 
 }  // namespace pgbackup

@@ -61,7 +61,14 @@ void As(Oid role, const Work& work) {
   With(Authors::kTrusted, [&] {
     if (!OidIsValid(role)) return work();
     const RoleSwitch role_switch = BeginAsRole(role);
-    work();
+    PG_TRY();
+    { work(); }
+    PG_CATCH();
+    {
+      PutBackIsSuperuser(role_switch);
+      PG_RE_THROW();
+    }
+    PG_END_TRY();
     EndAsRole(role_switch);
   });
 }
@@ -302,6 +309,7 @@ void Dispatch(Statement* statement) {
   if (IsA(node, CallStmt) && statement->context == PROCESS_UTILITY_TOPLEVEL)
     statement->context = PROCESS_UTILITY_QUERY;
   ProcessAs({IsTrusted(node), InvalidOid}, *statement);
+  if (IsA(node, VariableSetStmt)) KeepRowSecurity();
 }
 
 void OnUtility(PlannedStmt* planned, const char* text, bool is_read_only_tree,

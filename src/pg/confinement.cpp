@@ -1,5 +1,9 @@
 #include "pg/confinement.h"
 
+extern "C" {
+#include "utils/rls.h"
+}
+
 namespace pgbackup {
 namespace {
 
@@ -20,9 +24,14 @@ void OnAssign(bool value, void* /*extra*/) {
   if (value) InstallOnce();
 }
 
-// For the level of settings that is open: put back with it.
-void SetForLevel(const char* name, const char* value, GucContext context) {
-  set_config_option(name, value, context, PGC_S_SESSION, GUC_ACTION_SAVE, true, ERROR, false);
+// What is_superuser reads. No check of the server depends on it. Written directly, because a change
+// by the machinery of settings costs more than a small function that is called for each row.
+bool* IsSuperuserVariable() {
+#if PG_VERSION_NUM >= 170000
+  return &current_role_is_superuser;
+#else
+  return &session_auth_is_superuser;
+#endif
 }
 
 // By its activity a session knows a function call message from an expression
@@ -60,8 +69,17 @@ bool IsConfined() {
     answer = superuser_arg(GetAuthenticatedUserId()) ? kYes : kNo;
     if (answer == kYes && !IsInParallelMode()) TrackActivity();
     if (answer == kYes) ShowInActivity();
+    if (answer == kYes) KeepRowSecurity();
   }
   return answer == kYes;
+}
+
+bool ReadsAsSuperuser() {
+  return *IsSuperuserVariable();
+}
+
+void KeepRowSecurity() {
+  row_security = true;
 }
 
 Authors CurrentAuthors() {
@@ -79,9 +97,8 @@ RoleSwitch BeginAsRole(Oid role) {
   GetUserIdAndSecContext(&role_switch.previous_role, &role_switch.previous_context);
   role_switch.settings_level = NewGUCNestLevel();
   // What an owner's function asks in order to know whether it has a superuser's rights.
-  SetForLevel("is_superuser", "off", PGC_INTERNAL);
-  // pg_restore's "off" would make an error of a policy that applies to the owner.
-  SetForLevel("row_security", "on", PGC_USERSET);
+  role_switch.reads_superuser = *IsSuperuserVariable();
+  *IsSuperuserVariable() = false;
   SetUserIdAndSecContext(role, role_switch.previous_context | SECURITY_LOCAL_USERID_CHANGE |
                                    SECURITY_RESTRICTED_OPERATION);
   return role_switch;
@@ -90,6 +107,11 @@ RoleSwitch BeginAsRole(Oid role) {
 void EndAsRole(const RoleSwitch& role_switch) {
   AtEOXact_GUC(false, role_switch.settings_level);
   SetUserIdAndSecContext(role_switch.previous_role, role_switch.previous_context);
+  PutBackIsSuperuser(role_switch);
+}
+
+void PutBackIsSuperuser(const RoleSwitch& role_switch) {
+  *IsSuperuserVariable() = role_switch.reads_superuser;
 }
 
 }  // namespace pgbackup

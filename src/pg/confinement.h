@@ -65,14 +65,24 @@ bool MayChangeSettings();
 void RefuseSettings();
 
 // Runs something as another role, in a security-restricted operation: settings changed meanwhile
-// are put back, and is_superuser reads "off". End must be called unless an error ends the
-// transaction or subtransaction, which puts all of it back by itself.
+// are put back, and is_superuser reads "off". EndAsRole must be called unless there is an error:
+// then the end of the transaction or subtransaction puts back role and settings, and what is left
+// is to call PutBackIsSuperuser.
 struct RoleSwitch {
   Oid previous_role;
   int previous_context;
   int settings_level;
+  bool reads_superuser;
 };
 RoleSwitch BeginAsRole(Oid role);
 void EndAsRole(const RoleSwitch& role_switch);
+void PutBackIsSuperuser(const RoleSwitch& role_switch);
+
+// Whether is_superuser reads "on" now.
+bool ReadsAsSuperuser();
+
+// Sets row_security to "on". pg_dump and pg_restore turn it off, which makes no difference to a
+// superuser but an error of a policy that applies to an owner.
+void KeepRowSecurity();
 
 }  // namespace pgbackup

@@ -192,13 +192,32 @@ $node->safe_psql('literal', 'CREATE SCHEMA bob AUTHORIZATION bob; GRANT USAGE ON
 $node->safe_psql('literal', q{
 	CREATE FUNCTION bob.run(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN EXECUTE $1; RETURN true; END $$;
 	CREATE FUNCTION bob.sets() RETURNS boolean LANGUAGE plpgsql SET work_mem = '1MB' AS $$
-	BEGIN PERFORM set_config('search_path', 'bob', false); RETURN true; END $$}, extra_params => [ '-U', 'bob' ]);
+	BEGIN PERFORM set_config('search_path', 'bob', false); RETURN true; END $$;
+	CREATE TABLE bob.one AS SELECT 1 AS a;
+	CREATE TABLE bob.guarded (a int);
+	ALTER TABLE bob.guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY}, extra_params => [ '-U', 'bob' ]);
 is((confined('literal', q{SELECT bob.run('SELECT set_config(''search_path'', ''bob'', false)'); SHOW search_path}))[1] =~ /bob/, '',
 	'a setting that a function changes is put back');
 like((confined('literal', q{SELECT bob.run('GRANT bob TO mallory')}))[2], qr/GRANT ROLE is not allowed in a function of another role/, 'it cannot grant');
 like((confined('literal', q{SELECT bob.sets()}))[2], qr/settings cannot be changed here/, 'nor change settings behind its own');
 is((confined('literal', q{SELECT bob.run('SELECT 1/(current_user = ''bob'')::int')}))[0], 0, 'and runs as its owner');
 like((confined('literal', q{SELECT bob.run('RESET ROLE')}))[2], qr/cannot set parameter "role" within/, 'it cannot end that');
+is((confined('literal', q{SELECT bob.run('SELECT 1/(current_setting(''is_superuser'') = ''off'')::int'); SHOW is_superuser}))[1], "t\non",
+	'nobody is a superuser there');
+is((confined('literal', q{DO $$BEGIN PERFORM bob.run('SELECT 1/0'); EXCEPTION WHEN division_by_zero THEN END$$; SHOW is_superuser}))[1], 'on',
+	'which also ends with an error');
+is((confined('literal', qq{\\set ON_ERROR_STOP 0\nALTER TABLE bob.one ADD CHECK (bob.run('SELECT 1/0')); SHOW is_superuser}))[1], 'on',
+	'and with that of a statement');
+is((confined('literal', q{SET row_security = off; SELECT bob.run('SELECT 1/(count(*) = 0)::int FROM bob.guarded')}))[1], 't',
+	'a policy applies to it, which is no error');
+
+# Another owner, another function of the same name: what is remembered of functions is not of another time.
+is((confined('literal', q{
+	CREATE FUNCTION bob.whose() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN current_user; END';
+	ALTER FUNCTION bob.whose() OWNER TO bob;
+	SELECT bob.whose();
+	ALTER FUNCTION bob.whose() OWNER TO mallory;
+	SELECT bob.whose()}))[1], "bob\nmallory", 'a new owner counts at once');
 
 # The setting is not a way to run functions as their owners.
 my ($status, $out, $err) = confined('literal', q{SELECT bob.run('CREATE TABLE bob.made()')}, 'mallory');
