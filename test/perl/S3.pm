@@ -10,7 +10,7 @@ use HTTP::Tiny;
 use PgBackup qw(read_file);
 use POSIX qw(strftime);
 
-our @EXPORT = qw(s3_missing s3_settings s3_keys s3_uploads s3_secret s3_access_key s3_put s3_begin_upload s3_deny);
+our @EXPORT = qw(s3_missing s3_settings s3_keys s3_uploads s3_secret s3_access_key s3_put s3_read s3_markers s3_begin_upload s3_deny);
 
 # Why S3 tests cannot run here, or undef.
 sub s3_missing
@@ -93,6 +93,9 @@ sub s3_get { return s3_request('GET', '', $_[0]) }
 # Writes an object; the key needs no encoding.
 sub s3_put { return s3_request('PUT', $_[0], '', $_[1]) }
 
+# Reads an object; its key likewise.
+sub s3_read { return s3_request('GET', $_[0], '') }
+
 # Begins a multipart upload and leaves it there.
 sub s3_begin_upload { return s3_request('POST', $_[0], 'uploads=') }
 
@@ -106,13 +109,25 @@ sub s3_deny
 		  . qq("Action": "$action", "Resource": "arn:aws:s3:::$resource"}]}));
 }
 
-# Keys below a folder, without the folder, sorted.
+sub all_keys
+{
+	my ($folder) = @_;
+	return s3_get('list-type=2&max-keys=1000&prefix=' . query_value("$folder/")) =~ m{<Key>([^<]*)</Key>}g;
+}
+
+# Keys below a folder, without the folder, sorted, but those of the servers' markers.
 sub s3_keys
 {
 	my ($folder) = @_;
-	my $answer = s3_get('list-type=2&max-keys=1000&prefix=' . query_value("$folder/"));
-	my @keys = sort grep { !m{(^|/)pgbackup-instances/} } map { substr $_, length($folder) + 1 } $answer =~ m{<Key>([^<]*)</Key>}g;
+	my @keys = sort grep { !m{(^|/)pgbackup-instances/} } map { substr $_, length($folder) + 1 } all_keys($folder);
 	return @keys;
+}
+
+# The keys of these, in the bucket.
+sub s3_markers
+{
+	my ($folder) = @_;
+	return grep { m{/pgbackup-instances/[^/]+\.json$} } all_keys($folder);
 }
 
 # How many multipart uploads are open below a folder.

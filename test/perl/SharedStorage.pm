@@ -15,6 +15,7 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(shared_setup shared_schedule shared_end);
+our @EXPORT_OK = qw(copy_of);
 
 my @templates = (
 	'{cluster}-{instance}/{database}/backup_{database}_{time:%Y-%m-%d_%H-%M-%S}_{id}',
@@ -32,6 +33,7 @@ sub value
 	return $node->safe_psql('postgres', $sql);
 }
 
+# A copy of the data directory of a server, with a port of its own.
 sub copy_of
 {
 	my ($node, $name) = @_;
