@@ -39,8 +39,8 @@ void CheckErrors(std::string_view xml, const S3ErrorBody& body) {
 // An answer is one kind of document.
 void CheckDocuments(std::string_view xml) {
   const S3ErrorBody error = ParseErrorBody(xml);
-  const ObjectPage objects = ParseObjectPage(xml);
-  const UploadPage uploads = ParseUploadPage(xml);
+  const ObjectPage objects = ParseObjectPage(xml, Keys::kEncoded);
+  const UploadPage uploads = ParseUploadPage(xml, Keys::kEncoded);
   const std::string upload_id = ParseUploadId(xml);
   REQUIRE((error.code.empty() ? 0 : 1) + objects.valid + uploads.valid +
               (upload_id.empty() ? 0 : 1) + IsCompleteResult(xml) <=
@@ -55,12 +55,14 @@ void CheckKeys(const std::string& key) {
   const std::string item = "<Key>" + PercentEncode(key) + "</Key>";
   const ObjectPage objects =
       ParseObjectPage("<ListBucketResult><EncodingType>url</EncodingType>" + ("<Contents>" + item) +
-                      "<Size>7</Size></Contents></ListBucketResult>");
+                          "<Size>7</Size></Contents></ListBucketResult>",
+                      Keys::kEncoded);
   REQUIRE(objects.objects.size() == 1);
   REQUIRE(objects.objects[0].key == key && objects.objects[0].size == 7);
   const UploadPage uploads =
       ParseUploadPage("<ListMultipartUploadsResult><EncodingType>url</EncodingType><Upload>" +
-                      item + "<UploadId>u</UploadId></Upload></ListMultipartUploadsResult>");
+                          item + "<UploadId>u</UploadId></Upload></ListMultipartUploadsResult>",
+                      Keys::kEncoded);
   REQUIRE(uploads.uploads.size() == 1);
   REQUIRE(uploads.uploads[0].key == key && uploads.uploads[0].upload_id == "u");
 }

@@ -110,7 +110,8 @@ like($err, qr{WARNING:  the manifest in "file:.*/first/broken" cannot be read}, 
 is(row_of($new, $next)->{file_name}, $name, 'the deleted one is back, with its id');
 is($new->safe_psql('postgres', q{SELECT count(*) FROM pgbackup.backups WHERE id > 1000000000000}), 1, 'the other one has kept its long id');
 cmp_ok(start_backup($new, q{'postgres'}), '<', 1000, 'which the sequence has not followed');
-like(($new->psql('postgres', q{SELECT pgbackup.import('file:///nowhere/at/all')}))[2], qr/0 backups imported/, 'a storage that is not there is empty');
+like(($new->psql('postgres', q{SELECT pgbackup.import('file:///nowhere/at/all')}))[2], qr{directory "/nowhere/at/all" does not exist},
+	'a storage that is not there is not taken for an empty one');
 
 $new->stop;
 $second->stop;

@@ -66,8 +66,21 @@ like($err, qr/error: could not list .*: the store returned the same page of the 
 ($status, $out, $err) = cli('show', 'latest');
 is($status, 1, 'and no backup counts as the latest');
 
+# A name that is encoded in its key.
+$store->be('none');
+$node->safe_psql('postgres', q{CREATE DATABASE "a b+c%d"});
+my $odd_name = start_backup($node, q{'a b+c%d'});
+is(finished($node, $odd_name), 'completed', 'a backup of a database whose name is encoded');
+for my $how (qw(none says_encoded))
+{
+	$store->be($how);
+	is(listed(), "0 $odd_name" . substr($all, 1), "$how: it is listed");
+}
+
 # A place where nothing is.
 $store->be('none');
+($status, $out, $err) = $node->psql('postgres', q{SELECT pgbackup.import('s3://bkt/pfy')});
+like($err, qr{s3://bkt/pfy contains no objects.*bkt contains "pfx"}s, 'import() says so');
 my $elsewhere = sub { return cli(@_[ 1 .. $#_ ], '-s', $_[0], '--s3-endpoint', $store->endpoint) };
 for my $command ([ 'list' ], [ 'show', 'latest' ])
 {
@@ -77,7 +90,7 @@ for my $command ([ 'list' ], [ 'show', 'latest' ])
 }
 my ($owned) = row_of($node, $ids[0])->{file_name} =~ m{^([^/]+)/};  # the folder of the cluster
 ($status, $out, $err) = $elsewhere->("s3://bkt/pfx/$owned/Shop", 'list');
-like($err, qr{detail: s3://bkt/pfx/\Q$owned\E contains "shop"\.\n.*hint: Perhaps you meant "shop";}, 'also one that differs by case');
+like($err, qr{detail: s3://bkt/pfx/\Q$owned\E contains .*"shop"\.\n.*hint: Perhaps you meant "shop";}, 'also one that differs by case');
 is(($elsewhere->('s3://missing-bucket/pfx', 'list'))[0], 3, 'so has a bucket that does not exist');
 is(($elsewhere->('s3://another', 'list'))[0], 0, 'one that is empty has no backups');
 

@@ -1,9 +1,6 @@
 #include "agent/cli/backup_address.h"
 
-#include <filesystem>
-
 #include "core/ownership/lease.h"
-#include "core/storage/file_storage.h"
 #include "storage_test_support.h"
 #include "stored_backups_test_support.h"
 
@@ -143,24 +140,6 @@ TEST_F(BackupAddressTest, TheHintNamesWhatThereIs) {
   EXPECT_EQ(Failure("latest", "shop", "Main").hint(),
             "There are backups of cluster \"main\"; names are case-sensitive.");
   EXPECT_EQ(Failure("99", "shop").hint(), "\"pgbackup list\" shows what there is.");
-}
-
-TEST_F(BackupAddressTest, ADirectoryThatIsMissingIsNotAnEmptyStorage) {
-  const TemporaryDirectory directory;
-  std::filesystem::create_directory(directory.path() + "/Here");
-  Cancellation cancellation;
-  const auto error_at = [&](const std::string& path) {
-    FileStorage storage(directory.path() + path, *environment_, cancellation);
-    return ErrorOf([&] { CheckIsThere(storage); });
-  };
-  const Error error = error_at("/here");
-  EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
-  EXPECT_EQ(error.message(), "directory \"" + directory.path() + "/here\" does not exist");
-  EXPECT_EQ(error.detail(), directory.path() + " contains \"Here\".");
-  EXPECT_EQ(error.hint(), "Perhaps you meant \"Here\"; names are case-sensitive.");
-  EXPECT_EQ(error_at("/x/y/z").detail(), directory.path() + " contains \"Here\".");
-  FileStorage empty(directory.path() + "/Here", *environment_, cancellation);
-  CheckIsThere(empty);
 }
 
 TEST_F(BackupAddressTest, ADamagedManifestIsTheAnswerOrAWarning) {

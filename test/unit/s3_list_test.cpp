@@ -106,6 +106,16 @@ TEST_F(S3ListTest, AKeyThatXmlCannotExpressIsAskedForEncoded) {
   EXPECT_EQ(store_.seen.back().query.at("encoding-type"), "url");
 }
 
+TEST_F(S3ListTest, AStoreMaySayThatKeysAreEncodedThoughNobodyAsked) {
+  store_.encodes_keys = false;
+  store_.says_encoded = true;
+  store_.objects["p/a%20b"] = {"x", "", 1};
+  EXPECT_EQ(ListNames(storage(), ""), (std::vector<std::string>{"a%20b"}));
+  // Nor is it to be believed when somebody has.
+  store_.objects["p/a\x01z"] = {"x", "", 1};
+  EXPECT_EQ(ListNames(storage(), ""), (std::vector<std::string>{"a%20b"}));
+}
+
 TEST_F(S3ListTest, WhatIsNotBelowThePrefixIsNotShown) {
   store_.before = Times(-1, Always, [] {
     return Answer(200,

@@ -145,6 +145,7 @@ class FakeStore {
   };
   Listing listing = Listing::kVersion2;
   bool encodes_keys = true;  // when asked to; else it only says so
+  bool says_encoded = false;  // always says so
 
   std::map<std::string, Object> objects;
   std::map<std::string, Upload> uploads;
@@ -309,7 +310,7 @@ inline HttpResponse FakeStore::ListObjects(const SeenRequest& request, const std
     return text;
   };
   std::string xml, last;
-  if (is_encoded) xml += "<EncodingType>url</EncodingType>";
+  if (is_encoded || says_encoded) xml += "<EncodingType>url</EncodingType>";
   size_t count = 0;
   bool more = false;
   for (const auto& [name, object] : objects) {

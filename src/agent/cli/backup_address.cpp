@@ -9,14 +9,13 @@
 #include <optional>
 #include <set>
 
-#include "core/base/ascii.h"
-#include "core/storage/storage_url.h"
+#include "core/base/name_list.h"
+#include "core/storage/absent_storage.h"
 
 namespace pgbackup {
 namespace {
 
 constexpr const char* kListHint = "\"pgbackup list\" shows what there is.";
-constexpr size_t kMostCandidates = 20;  // that a message lists
 
 std::optional<int64_t> AsId(const std::string& name) {
   int64_t id = 0;
@@ -59,19 +58,6 @@ std::string WhoseBackups(const BackupFilter& filter) {
   return whose;
 }
 
-std::string ListOf(const std::vector<std::string>& names) {
-  std::string list;
-  for (size_t i = 0; i < names.size() && i < kMostCandidates; ++i)
-    list += fmt::format("{}{}", i == 0 ? "" : ", ", names[i]);
-  if (names.size() > kMostCandidates) list += ", …";
-  return list;
-}
-
-bool DiffersOnlyByCase(std::string_view one, std::string_view other) {
-  return one != other && std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                                    [](char a, char b) { return AsciiLower(a) == AsciiLower(b); });
-}
-
 // What to say about a name that is none of `there`; empty when it is one, or none was asked for.
 std::string Suggestion(const char* what, const std::string& asked,
                        const std::set<std::string>& there) {
@@ -82,7 +68,7 @@ std::string Suggestion(const char* what, const std::string& asked,
       return fmt::format("There are backups of {} \"{}\"; names are case-sensitive.", what, name);
     names.push_back(fmt::format("\"{}\"", name));
   }
-  return fmt::format("There are backups of {} {}.", what, ListOf(names));
+  return fmt::format("There are backups of {} {}.", what, ListOfNames(names));
 }
 
 std::string HintFor(const BackupFilter& filter, const std::vector<StoredBackup>& backups) {
@@ -108,49 +94,8 @@ std::string HintFor(const BackupFilter& filter, const std::vector<StoredBackup>&
 
 [[noreturn]] void ThrowSeveral(const std::string& what, const std::vector<std::string>& candidates,
                                const char* hint) {
-  throw UsageError(ErrorKind::kInvalid, what, fmt::format("There are {}.", ListOf(candidates)),
+  throw UsageError(ErrorKind::kInvalid, what, fmt::format("There are {}.", ListOfNames(candidates)),
                    hint);
-}
-
-bool HoldsAnything(Storage& storage) {
-  struct Found {};
-  try {
-    storage.List("", [](const ObjectInfo&) { throw Found(); });
-  } catch (const Found&) {
-    return true;
-  }
-  return false;
-}
-
-// The nearest directory above `path` that exists, and those in it.
-Surroundings DirectoriesAbove(std::filesystem::path path) {
-  std::error_code ignored;
-  do {
-    path = path.parent_path();
-  } while (path.has_relative_path() && !std::filesystem::is_directory(path, ignored));
-  Surroundings above{path.string(), {}};
-  for (std::filesystem::directory_iterator entry(path, ignored), end; entry != end;
-       entry.increment(ignored))
-    if (entry->is_directory(ignored)) above.names.push_back(entry->path().filename().string());
-  std::sort(above.names.begin(), above.names.end());
-  return above;
-}
-
-struct Advice {
-  std::string detail, hint;
-};
-
-// What to say of a place called `asked` that does not exist.
-Advice AdviceFrom(const Surroundings& above, const std::string& asked) {
-  Advice advice{"", "Correct --storage."};
-  std::vector<std::string> names;
-  for (const std::string& name : above.names) {
-    if (DiffersOnlyByCase(name, asked))
-      advice.hint = fmt::format("Perhaps you meant \"{}\"; names are case-sensitive.", name);
-    names.push_back(fmt::format("\"{}\"", name));
-  }
-  if (!names.empty()) advice.detail = fmt::format("{} contains {}.", above.url, ListOf(names));
-  return advice;
 }
 
 // The newest, if all are of one database of one server.
@@ -181,24 +126,6 @@ StoredBackup OnlyOne(const std::string& name, std::vector<StoredBackup> backups)
 }
 
 }  // namespace
-
-void CheckIsThere(Storage& storage) {
-  StorageUrl url;
-  const char* why = "";
-  if (!ParseStorageUrl(storage.url(), &url, &why)) return;
-  if (url.scheme == StorageScheme::kFile) {
-    const std::filesystem::path path{std::string(url.path)};
-    std::error_code failure;  // other than that it does not exist
-    if (std::filesystem::exists(path, failure) || failure) return;
-    const Advice advice = AdviceFrom(DirectoriesAbove(path), path.filename().string());
-    throw Error(ErrorKind::kNotFound, fmt::format("directory \"{}\" does not exist", path.string()),
-                advice.detail, advice.hint);
-  }
-  if (url.prefix.empty() || HoldsAnything(storage)) return;
-  const Advice advice = AdviceFrom(storage.LookAround(), std::string(LastPart(url.prefix)));
-  throw Error(ErrorKind::kNotFound, fmt::format("{} contains no objects", storage.url()),
-              advice.detail, advice.hint);
-}
 
 Error NoneFits(const Storage& storage, const BackupFilter& filter,
                const std::vector<StoredBackup>& backups) {

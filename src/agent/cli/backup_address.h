@@ -23,10 +23,6 @@ struct BackupFilter {
   }
 };
 
-// Throws kNotFound when `storage`, in which no backup was found, does not exist: a directory that
-// is missing, a prefix of a bucket below which nothing lies. Names what lies around it.
-void CheckIsThere(Storage& storage);
-
 // That `backups` are all that are in `storage`, and `filter` fits none of them.
 Error NoneFits(const Storage& storage, const BackupFilter& filter,
                const std::vector<StoredBackup>& backups);

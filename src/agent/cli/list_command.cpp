@@ -13,6 +13,7 @@
 #include "agent/cli/progress_display.h"
 #include "agent/cli/storage_options.h"
 #include "agent/cli/table.h"
+#include "core/storage/absent_storage.h"
 
 namespace pgbackup {
 namespace {

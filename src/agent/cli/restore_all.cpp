@@ -21,6 +21,7 @@
 #include "core/restore/restore_run.h"
 #include "core/restore/stored_globals.h"
 #include "core/run/events.h"
+#include "core/storage/absent_storage.h"
 
 namespace pgbackup {
 namespace {

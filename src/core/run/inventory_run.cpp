@@ -6,6 +6,7 @@
 #include "core/manifest/backup_inventory.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/run/events.h"
+#include "core/storage/absent_storage.h"
 
 namespace pgbackup {
 namespace {
@@ -35,6 +36,7 @@ Error ImpossibleFolder(const Storage& storage, const std::string& folder) {
 void ListFolders(Storage& storage, json::object* fields) {
   json::array folders, unreadable;
   const BackupFolders found = ListBackupFolders(storage);
+  if (found.names.empty() && found.unreadable.empty()) CheckIsThere(storage);
   for (const UnreadableBackup& backup : found.unreadable)
     unreadable.push_back(UnreadableEntry(backup.folder, backup.error));
   for (const std::string& folder : found.names) {

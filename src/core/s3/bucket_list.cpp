@@ -12,12 +12,13 @@ namespace {
 
 template <typename Page>
 Page AskPage(S3Client& client, S3Call call, const CallControl& control,
-             Page (*parse)(std::string_view)) {
-  Page page = parse(client.Call(call, control).response.body);
+             Page (*parse)(std::string_view, Keys)) {
+  Page page = parse(client.Call(call, control).response.body, Keys::kAsTheyAre);
   if (page.valid && !page.garbled) return page;
   call.query.emplace_back("encoding-type", "url");
-  Page encoded = parse(client.Call(call, control).response.body);
-  if (encoded.valid) return encoded;
+  Page encoded = parse(client.Call(call, control).response.body, Keys::kEncoded);
+  // Still garbled: the store has not encoded anything.
+  if (encoded.valid && !(encoded.garbled && page.valid)) return encoded;
   if (!page.valid) ThrowUnclear(call.purpose, "the store gave no listing");
   return page;
 }

@@ -49,8 +49,8 @@ std::string Element(const std::string& name, std::string_view text) {
   return "<" + name + ">" + Escaped(text) + "</" + name + ">";
 }
 
-bool KeysAreEncoded(const pugi::xml_node& root) {
-  return std::string_view(root.child_value("EncodingType")) == "url";
+bool KeysAreEncoded(const pugi::xml_node& root, Keys asked) {
+  return asked == Keys::kEncoded && std::string_view(root.child_value("EncodingType")) == "url";
 }
 
 }  // namespace
@@ -63,13 +63,13 @@ S3ErrorBody ParseErrorBody(std::string_view xml) {
           error.child_value("ServerTime"), error.child_value("Endpoint")};
 }
 
-ObjectPage ParseObjectPage(std::string_view xml) {
+ObjectPage ParseObjectPage(std::string_view xml, Keys asked) {
   pugi::xml_document document;
   const pugi::xml_node root = LoadRoot(&document, xml, "ListBucketResult");
   ObjectPage page;
   if (!root) return page;
   page.valid = true;
-  const bool encoded = KeysAreEncoded(root);
+  const bool encoded = KeysAreEncoded(root, asked);
   for (const pugi::xml_node& node : root.children("Contents"))
     page.objects.push_back({Name(node, "Key", encoded, &page.garbled),
                             ParseByteCount(node.child_value("Size")).value_or(0),
@@ -84,13 +84,13 @@ ObjectPage ParseObjectPage(std::string_view xml) {
   return page;
 }
 
-UploadPage ParseUploadPage(std::string_view xml) {
+UploadPage ParseUploadPage(std::string_view xml, Keys asked) {
   pugi::xml_document document;
   const pugi::xml_node root = LoadRoot(&document, xml, "ListMultipartUploadsResult");
   UploadPage page;
   if (!root) return page;
   page.valid = true;
-  const bool encoded = KeysAreEncoded(root);
+  const bool encoded = KeysAreEncoded(root, asked);
   for (const pugi::xml_node& node : root.children("Upload"))
     page.uploads.push_back({Name(node, "Key", encoded, &page.garbled), node.child_value("UploadId"),
                             node.child_value("Initiated")});

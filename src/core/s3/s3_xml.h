@@ -1,7 +1,7 @@
 // The XML bodies of the S3 API that we read and write.
 //
 // Reading is lenient: an unknown element is skipped, a missing one is empty. Keys come back decoded
-// when the store says that it has encoded them. A page is `garbled` when it holds a key that XML
+// when they were asked for encoded and the store says that they are; some stores always say so. A page is `garbled` when it holds a key that XML
 // could not express, so that the store has put U+FFFD in the place of some of its characters.
 #pragma once
 
@@ -24,6 +24,9 @@ struct S3ErrorBody {
 };
 S3ErrorBody ParseErrorBody(std::string_view xml);
 
+// How a listing was asked for.
+enum class Keys { kAsTheyAre, kEncoded };
+
 // The answer to ListObjects, version 1 or 2. `valid` is false when the body is not such a document.
 struct ObjectPage {
   struct Object {
@@ -40,7 +43,7 @@ struct ObjectPage {
   std::string next_marker;           // version 1: the same, where the store names it
   bool is_version1 = false;          // certainly; a store may not show it
 };
-ObjectPage ParseObjectPage(std::string_view xml);
+ObjectPage ParseObjectPage(std::string_view xml, Keys asked = Keys::kAsTheyAre);
 
 // The answer to ListMultipartUploads.
 struct UploadPage {
@@ -54,7 +57,7 @@ struct UploadPage {
   std::vector<Upload> uploads;
   bool truncated = false;
 };
-UploadPage ParseUploadPage(std::string_view xml);
+UploadPage ParseUploadPage(std::string_view xml, Keys asked = Keys::kAsTheyAre);
 
 // The answer to GetObjectLockConfiguration.
 struct LockConfiguration {
