@@ -114,6 +114,10 @@ CREATE FUNCTION pgbackup._backup_problems(database name) RETURNS TABLE (status t
     SELECT 'critical', format('the proof of backup %s failed: %s', p.backup_id, p.message)
       FROM pgbackup._failed_proofs() AS p WHERE p.database = $1
     UNION ALL
+    -- A proof by a restore outweighs signs.
+    SELECT 'warning', format('the newest backup may not be restored as a whole: %s', split_part(g.detail, E'\n', 1))
+      FROM good g WHERE g.rank = 1 AND g.sqlstate = '01000' AND g.verified_level IS DISTINCT FROM 'restore'
+    UNION ALL
     SELECT 'warning', format('the copy of backup %s in %s is missing: %s', c.backup_id, split_part(c.storage, '?', 1), c.message)
       FROM good g JOIN pgbackup.copies c ON c.backup_id = g.id
      WHERE g.rank = 1 AND c.status = 'failed'

@@ -1,5 +1,8 @@
 #include "core/dump/backup_run.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "core/age/key_files.h"
@@ -12,6 +15,7 @@
 #include "core/dump/planned_tables.h"
 #include "core/dump/read_requirements.h"
 #include "core/dump/read_session.h"
+#include "core/dump/restore_risks.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
@@ -64,6 +68,8 @@ class Backup {
   void ClaimTheFolder();
   void Dump(Storage& storage);
   Error LocksAdvised(const Error& error) const;
+  void FindRisks();
+  void AddRisks(RunOutcome* outcome) const;
   void Prepare();
   void DescribeServer();
   void Measure(DumpPlanInput* input);
@@ -84,6 +90,7 @@ class Backup {
   std::unique_ptr<EncryptionKeys> keys_;      // null: nothing is encrypted
   std::optional<ManifestKeys> signing_keys_;  // none: the manifest gets no MAC
   Manifest manifest_;
+  std::vector<std::string> risks_;  // of its restore
   ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
   std::string key_in_names_;    // see LaneOutputContext
@@ -144,7 +151,10 @@ void Backup::AddRemarkOfHooks(RunOutcome* outcome) {
   folder_ = Folder::kComplete;
   const HookResult result{"completed", "", manifest_.StoredSize()};
   const std::string remark = RunPostHooks(job_, result, context_, &context_.cancellation);
-  if (!remark.empty()) outcome->fields["message"] = JsonText(std::string_view(remark));
+  if (remark.empty()) return;
+  boost::json::value& message = outcome->fields["message"];
+  const std::string before = message.is_string() ? std::string(message.as_string()) + "; " : "";
+  message = JsonText(std::string_view(before + remark));
 }
 
 // From the first lock to the last.
@@ -157,6 +167,7 @@ void Backup::Dump(Storage& storage) {
       [&](const Error& error) { failure_.Record(std::make_exception_ptr(error)); }, context_.log);
   try {
     Prepare();
+    FindRisks();
     const std::vector<DumpObject> plan = Plan();
     copies_.Begin(MakeClaim());
     SizeLimit limited(storage, job_.max_size);
@@ -196,8 +207,32 @@ RunOutcome Backup::Outcome(const std::string& manifest) const {
   outcome.fields = SignFields(signs());
   for (auto& field : BackupFields(manifest_, manifest)) outcome.fields[field.key()] = field.value();
   outcome.fields["message"] = nullptr;
+  AddRisks(&outcome);
   if (lease_) outcome.fields["lease"] = LeaseToJson(*lease_, job_.cluster.instance);
   return outcome;
+}
+
+void Backup::FindRisks() {
+  try {
+    risks_ = FindRestoreRisks(settings_, context_.cancellation);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    context_.log(fmt::format("did not look for what may not be restored: {}", error.message()));
+  }
+}
+
+// A backup that is complete, with a warning.
+void Backup::AddRisks(RunOutcome* outcome) const {
+  if (risks_.empty()) return;
+  outcome->fields["sqlstate"] = "01000";
+  outcome->fields["message"] = JsonText(std::string_view(
+      fmt::format("not all of the database may come back in a restore: {}", risks_.front())));
+  outcome->fields["detail"] =
+      JsonText(std::string_view(fmt::format("{}", fmt::join(risks_, "\n"))));
+  outcome->fields["hint"] =
+      "Write names with their schemas, or give the function a search_path (ALTER FUNCTION … SET); "
+      "REINDEX or drop invalid indexes. pgbackup.verify(id, 'restore') tells whether a backup can "
+      "be restored.";
 }
 
 void Backup::Prepare() {
