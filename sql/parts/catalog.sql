@@ -151,6 +151,22 @@ COMMENT ON COLUMN pgbackup.restores.kept_oid IS 'OID of that database';
 COMMENT ON COLUMN pgbackup.restores.safety_backup_id IS 'backup of the target that a replacing restore waits for; null when there was a recent one';
 COMMENT ON COLUMN pgbackup.restores.options IS 'options of the run';
 
+CREATE TABLE pgbackup.restore_errors (
+    restore_id      bigint NOT NULL REFERENCES pgbackup.restores (id) ON DELETE CASCADE,
+    position        int NOT NULL,
+    entry           text NOT NULL,
+    message         text NOT NULL,
+    detail          text,
+    PRIMARY KEY (restore_id, position)
+);
+
+COMMENT ON TABLE pgbackup.restore_errors IS 'what the server refused in restores with on_error => ''continue'', the first 1000 of each; without values of rows';
+COMMENT ON COLUMN pgbackup.restore_errors.restore_id IS 'the run in pgbackup.restores';
+COMMENT ON COLUMN pgbackup.restore_errors.position IS 'counts the errors of the run, from 1';
+COMMENT ON COLUMN pgbackup.restore_errors.entry IS 'what was to be restored: kind, name';
+COMMENT ON COLUMN pgbackup.restore_errors.message IS 'the server''s error';
+COMMENT ON COLUMN pgbackup.restore_errors.detail IS 'its further lines, null when there are none';
+
 CREATE TABLE pgbackup.copies (
     id              bigint PRIMARY KEY DEFAULT nextval('pgbackup.run_id'),
     backup_id       bigint NOT NULL REFERENCES pgbackup.backups (id) ON DELETE CASCADE,

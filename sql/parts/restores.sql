@@ -232,6 +232,28 @@ CREATE FUNCTION pgbackup._check_passkey(passkey text, is_needed boolean) RETURNS
 COMMENT ON FUNCTION pgbackup._check_passkey(text, boolean) IS
     'internal: an error unless the passkey is the one of pgbackup.restore_passkey, or is neither needed nor given';
 
+CREATE FUNCTION pgbackup._note_restore_errors(restore_id bigint, errors jsonb) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO pgbackup.restore_errors (restore_id, position, entry, message, detail)
+    SELECT $1, e.n, e.j->>'entry', e.j->>'message', nullif(e.j->>'detail', '')
+      FROM jsonb_array_elements($2) WITH ORDINALITY AS e (j, n)
+$$;
+COMMENT ON FUNCTION pgbackup._note_restore_errors(bigint, jsonb) IS
+    'internal: records what a restore has gone past, an array of {entry, message, detail}';
+
+CREATE FUNCTION pgbackup._check_on_error(on_error text, replace boolean) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgbackup._check_choice('on_error', on_error, '{stop,continue,continue_and_replace}');
+    IF on_error = 'continue' AND replace THEN
+        RAISE EXCEPTION 'an incomplete database would replace one that may be complete'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Restore it under a name of its own. If it is to take the place of the other one all the same, say on_error => ''continue_and_replace''.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pgbackup._check_on_error(text, boolean) IS
+    'internal: an error unless on_error is known and, if incomplete databases may replace others, says so';
+
 CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (sum(b.raw_size) / nullif(sum(extract(epoch FROM r.duration)), 0))::bigint
@@ -239,7 +261,7 @@ CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
               FROM pgbackup.restores r
              WHERE r.mode = 'restore' AND r.status = 'completed' AND r.options->>'content' = 'all'
                AND r.duration > interval '0'  -- the clock may have been set back
-               AND NOT r.options ?| '{schemas,tables,exclude_tables,exclude_schemas,into_schema,statistics}'
+               AND NOT r.options ?| '{schemas,tables,exclude_tables,exclude_schemas,into_schema,on_error,statistics}'
              ORDER BY r.database = $1 DESC, r.id DESC LIMIT 10) AS r
       JOIN pgbackup.backups b ON b.id = r.backup_id
      WHERE r.is_same OR NOT r.any_same
@@ -262,7 +284,8 @@ CREATE FUNCTION pgbackup.restore(
     from_environment text DEFAULT NULL,
     statistics boolean DEFAULT true,
     exclude_tables text[] DEFAULT NULL,
-    exclude_schemas text[] DEFAULT NULL) RETURNS bigint
+    exclude_schemas text[] DEFAULT NULL,
+    on_error text DEFAULT 'stop') RETURNS bigint
     -- An error does not put the statement, which holds the passkey, into the server's log.
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 #variable_conflict use_variable
@@ -284,6 +307,7 @@ BEGIN
     PERFORM pgbackup._check_names('exclude_schemas', exclude_schemas);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_jobs(jobs);
+    PERFORM pgbackup._check_on_error(on_error, replace);
     PERFORM pgbackup._check_into_schema(into_schema, target_database, replace, schemas IS NOT NULL OR tables IS NOT NULL);
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, content <> 'all'
@@ -299,6 +323,7 @@ BEGIN
                 'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int),
                 'replace', replace, 'dry_run', dry_run, 'create_roles', create_roles,
                 'into_schema', into_schema,
+                'on_error', CASE WHEN on_error <> 'stop' THEN 'continue' END,
                 'statistics', nullif(statistics, true))))
     RETURNING id INTO run_id;
     IF replace AND NOT dry_run THEN
@@ -307,8 +332,8 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[]) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; exclude_tables and exclude_schemas leave out what they name and what depends on it, which message names; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. Returns the id of the restore';
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text) IS
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; exclude_tables and exclude_schemas leave out what they name and what depends on it, which message names; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. With on_error => ''continue'' what the server refuses does not end the restore: it is left out, the run completes with a message that counts it, and pgbackup.restore_errors has each; with replace it has to be ''continue_and_replace''. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -325,9 +350,10 @@ CREATE PROCEDURE pgbackup.run_restore(
     from_environment text DEFAULT NULL,
     statistics boolean DEFAULT true,
     exclude_tables text[] DEFAULT NULL,
-    exclude_schemas text[] DEFAULT NULL)
+    exclude_schemas text[] DEFAULT NULL,
+    on_error text DEFAULT 'stop')
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[]) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 CREATE FUNCTION pgbackup.undo_restore(restore_id bigint, passkey text DEFAULT NULL) RETURNS bigint

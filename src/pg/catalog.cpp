@@ -169,6 +169,11 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
     ExecuteSql("SELECT message FROM pgbackup.backups WHERE id = $1", SqlArguments().Int8(run_id));
     message = TextOfRow(0, 0);
   }
+  if (kind == JobKind::kRestore && outcome.event != nullptr)
+    ExecuteSql(
+        "SELECT pgbackup._note_restore_errors($1, e.j->'errors') FROM (SELECT $2::jsonb) AS e (j) "
+        "WHERE e.j ? 'errors'",
+        SqlArguments().Int8(run_id).Text(outcome.event));
   if (kind == JobKind::kVerify && outcome.state == RunState::kCompleted) NoteProof(run_id);
   if (outcome.remove_leftovers) {
     QueueRemoval(kind, run_id);

@@ -126,6 +126,8 @@ TEST(Console, FlagsOfFunctionsAreCalledAsOptionsToo) {
   const CLI::App& restore = *line.app().get_subcommand("restore");
   EXPECT_EQ(InWordsOf(restore, "Say create_roles => true. Or replace => true."),
             "Say --create-roles. Or replace => true.");
+  EXPECT_EQ(InWordsOf(restore, "With on_error => 'continue', not label => 'x' => or on_error => '"),
+            "With --on-error continue, not label => 'x' => or on_error => '");
 }
 
 TEST(Table, IsPaddedOnATerminalAndTabbedElsewhere) {

@@ -242,6 +242,19 @@ TEST(RestorePlan, TablespacesCanBeLeftOut) {
         << task.what;
 }
 
+TEST(RestorePlan, PastErrorsProgramsGoOnAndWithoutWorkers) {
+  RestoreOptions options;
+  options.jobs = 4;
+  options.on_error = OnError::kContinue;
+  const auto tasks = PlanOf(Parallel(), options).tasks;
+  ASSERT_EQ(tasks.size(), 4u);
+  EXPECT_EQ(tasks[0].arguments, (Arguments{"--verbose", "--section=pre-data"}));
+  EXPECT_EQ(tasks[3].arguments, (Arguments{"--verbose", "--section=post-data"}));
+  Manifest script = Parallel();
+  script.format = DumpFormat::kPlain;
+  EXPECT_EQ(ErrorOf([&] { CheckRestorable(script, options); }).kind(), ErrorKind::kInvalid);
+}
+
 TEST(RestorePlan, SchemaAloneLeavesTheDataObjectsOut) {
   RestoreOptions options;
   options.content = DumpContent::kSchema;

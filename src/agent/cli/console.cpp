@@ -28,21 +28,39 @@ std::string OptionFor(const CLI::App& command, std::string_view setting) {
   return command.get_option_no_throw(option) == nullptr ? "" : option;
 }
 
-// "create_roles => true" becomes "--create-roles". The text may be anything, and long: no regular
-// expression, which takes room on the stack for every character.
+// What "=> true" or "=> 'value'" is on the command line, and how long it is in `text`; of length 0
+// when it is neither.
+struct Argument {
+  std::string value;
+  size_t length = 0;
+};
+Argument ArgumentIn(std::string_view text) {
+  constexpr std::string_view kTrue = "true";
+  if (text.starts_with(kTrue)) return {"", kTrue.size()};
+  const size_t end = text.starts_with('\'') ? text.find('\'', 1) : std::string_view::npos;
+  if (end == std::string_view::npos) return {};
+  return {fmt::format(" {}", text.substr(1, end - 1)), end + 1};
+}
+
+// "create_roles => true" becomes "--create-roles", "on_error => 'continue'" "--on-error continue".
+// The text may be anything, and long: no regular expression, which takes room on the stack for
+// every character.
 std::string FlagsAsOptions(const CLI::App& command, const std::string& text) {
-  constexpr std::string_view kTrue = " => true";
+  constexpr std::string_view kArrow = " => ";
   const auto is_name = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
   std::string result;
   size_t done = 0;
-  for (size_t at; (at = text.find(kTrue, done)) != std::string::npos;) {
+  for (size_t at; (at = text.find(kArrow, done)) != std::string::npos;) {
     size_t begin = at;
     while (begin > done && is_name(text[begin - 1])) --begin;
     const std::string option =
         begin == at ? "" : OptionFor(command, std::string_view(text).substr(begin, at - begin));
     result += text.substr(done, begin - done);
-    result += option.empty() ? text.substr(begin, at + kTrue.size() - begin) : option;
-    done = at + kTrue.size();
+    const Argument argument = ArgumentIn(std::string_view(text).substr(at + kArrow.size()));
+    const size_t length = kArrow.size() + argument.length;
+    const bool is_option = !option.empty() && argument.length > 0;
+    result += is_option ? option + argument.value : text.substr(begin, at + length - begin);
+    done = at + length;
   }
   return result + text.substr(done);
 }
@@ -128,7 +146,8 @@ RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,
 }
 
 int ExitStatusOf(const RunOutcome& outcome) noexcept {
-  if (outcome.state == RunState::kCompleted) return kExitDone;
+  if (outcome.state == RunState::kCompleted)
+    return outcome.fields.if_contains("errors") != nullptr ? kExitIncomplete : kExitDone;
   if (outcome.state == RunState::kCancelled) return kExitInterrupted;
   switch (outcome.error ? outcome.error->kind() : ErrorKind::kInternal) {
     case ErrorKind::kNotFound:

@@ -26,6 +26,7 @@ struct RestoreCommandOptions {
   OutputOptions output;
   RestoreJob job;
   std::string content = "all";
+  std::string on_error = "stop";
   bool all = false;
   bool no_statistics = false;
 };
@@ -56,6 +57,7 @@ int RunRestoreCommand(RestoreCommandOptions options, const CLI::App& command) {
   job.server = options.server.Address(*environment);
   job.id = NewRunId(*environment);
   job.options.content = ParseDumpContent(options.content);
+  job.options.on_error = ParseOnError(options.on_error);
   job.stall_timeout = kStallTimeout;
   job.options.statistics = !options.no_statistics;
   if (options.all) return RunRestoreAll(job, options.address.filter, options.output, command);
@@ -116,6 +118,11 @@ Command AddRestoreCommand(CLI::App& root) {
   app->add_option("-j,--jobs", options->job.options.jobs, "Parallel lanes, 1 to 64")
       ->type_name("N")
       ->check(CLI::Range(1, 64));
+  app->add_option("--on-error", options->on_error,
+                  "stop, or continue: keep what the server takes, tell what it refuses; exit\n"
+                  "status 5 then")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"stop", "continue"}));
   app->add_flag("--create-roles", options->job.options.create_roles,
                 "Make roles that are missing, from the backup's globals.sql");
   app->add_flag("--no-tablespaces", options->job.options.no_tablespaces,

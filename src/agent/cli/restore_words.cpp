@@ -20,8 +20,10 @@ std::string RestoreInWords(const RestoreJob& job, const RunOutcome& outcome) {
     return fmt::format("{}: {}\n{}", job.file_name, TextOf(outcome, "message"),
                        TextOf(outcome, "detail"));
   const std::string remark = TextOf(outcome, "message");
-  return fmt::format("{} is restored as database \"{}\"{}{}", job.file_name, job.target_database,
-                     remark.empty() ? "" : "; ", remark);
+  const std::string refused = TextOf(outcome, "detail");
+  return fmt::format("{} is restored as database \"{}\"{}{}{}{}", job.file_name,
+                     job.target_database, remark.empty() ? "" : "; ", remark,
+                     refused.empty() ? "" : "\n", refused);
 }
 
 }  // namespace pgbackup

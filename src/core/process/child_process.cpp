@@ -94,8 +94,8 @@ struct ChildSetup {
 
 }  // namespace
 
-bool ExitStatus::Succeeded() const noexcept {
-  return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+bool ExitStatus::ExitedWith(int status) const noexcept {
+  return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == status;
 }
 
 std::string ExitStatus::InWords() const {
@@ -163,6 +163,7 @@ ChildProcess::ChildProcess(const ChildSpec& spec) {
   errors_ = std::move(errors.read);
   fcntl(errors_.get(), F_SETFL, O_NONBLOCK);
   errors.write.Reset();
+  on_error_output_ = spec.on_error_output;
   reader_ = std::thread([this] { ReadErrors(); });
 }
 
@@ -175,8 +176,10 @@ void ChildProcess::ReadErrors() noexcept {
   for (;;) {
     const ssize_t got = read(errors_.get(), buffer, sizeof buffer);
     if (got > 0) {
+      const std::string_view text(buffer, static_cast<size_t>(got));
+      if (on_error_output_) on_error_output_(text);
       const std::lock_guard lock(tail_mutex_);
-      tail_.Append(std::string_view(buffer, static_cast<size_t>(got)));
+      tail_.Append(text);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
       return;
     } else {

@@ -10,8 +10,10 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -29,11 +31,15 @@ struct ChildSpec {
   bool pipe_output = false;              // else /dev/null
   std::string directory;                 // to run in; empty: this program's own
   std::vector<int> inherited;            // become descriptors 3, 4, … of the child
+  // Gets everything it writes to standard error, in pieces, on a thread of its own, until Wait has
+  // returned its end. Throws nothing.
+  std::function<void(std::string_view)> on_error_output = {};
 };
 
 struct ExitStatus {
   int wait_status = 0;  // as waitpid(2) gives it
-  bool Succeeded() const noexcept;
+  bool Succeeded() const noexcept { return ExitedWith(0); }
+  bool ExitedWith(int status) const noexcept;
   // "exited with status 1", "was killed by signal 9 (Killed)"
   std::string InWords() const;
 };
@@ -71,6 +77,7 @@ class ChildProcess {
   UniqueFd pidfd_;  // invalid on kernels without pidfd_open: then the child's end is polled for
   UniqueFd input_, output_, errors_;
   Cancellation ended_;  // tells the reader thread that no more will come
+  std::function<void(std::string_view)> on_error_output_;
   mutable std::mutex tail_mutex_;
   LineTail tail_;
   std::thread reader_;

@@ -42,11 +42,17 @@ void RunCopyLane(const ManifestObject& object, const RestoreLaneContext& context
     CopyRows(object, context);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;
-    throw Error(
-        error.kind(),
-        fmt::format("could not restore rows of table {} from {}: {}",
-                    QuoteQualifiedName(object.tables.front()), object.name, error.message()),
-        error.detail(), error.hint());
+    const std::string table = QuoteQualifiedName(object.tables.front());
+    const bool is_refused =
+        error.kind() == ErrorKind::kDatabase || error.kind() == ErrorKind::kDenied;
+    if (is_refused) CheckIsUndamaged(context.storage, context.folder, object);
+    if (!is_refused || context.errors == nullptr)
+      throw Error(error.kind(),
+                  fmt::format("could not restore rows of table {} from {}: {}", table, object.name,
+                              error.message()),
+                  error.detail(), error.hint());
+    context.errors->Add({fmt::format("rows of table {} in {}", table, object.name), error.message(),
+                         error.detail()});
   }
   context.progress.tables.End(object.tables.front());
 }

@@ -5,6 +5,7 @@
 #include "core/pipeline/fd_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
+#include "core/restore/pg_restore_log.h"
 #include "core/restore/stored_object.h"
 #include "core/restore/tables_to_load.h"
 
@@ -42,10 +43,18 @@ void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
   const ManifestObject& object = context.manifest.objects[task.object];
   const std::unique_ptr<MemoryFile> list =
       task.list ? std::make_unique<MemoryFile>(*task.list) : nullptr;
-  ChildProcess child(SpecFor(task, file, list.get(), context));
+  PgRestoreLog log([&](RestoreError error) { context.errors->Add(std::move(error)); });
+  ChildSpec spec = SpecFor(task, file, list.get(), context);
+  if (context.errors != nullptr)
+    spec.on_error_output = [&](std::string_view text) { log.Append(text); };
+  ChildProcess child(spec);
+  bool was_refused = false;
   const auto check_end = [&] {
     const ExitStatus status = child.Wait(context.cancellation);
-    if (!status.Succeeded()) throw ToolError(task.program, task.what, status, child.ErrorTail());
+    const bool went_on = context.errors != nullptr && log.Finish() && status.ExitedWith(1);
+    if (status.Succeeded() || went_on) return;
+    was_refused = true;
+    throw ToolError(task.program, task.what, status, child.ErrorTail());
   };
   if (file == nullptr) {
     std::unique_ptr<Sink> input = std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
@@ -59,6 +68,7 @@ void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
     } catch (...) {
       child.Stop();  // before its input ends, which it could take for a success
       chain->Abort();
+      if (was_refused) CheckIsUndamaged(context.storage, context.folder, object);
       throw;
     }
   }

@@ -9,6 +9,7 @@
 #include "core/process/program.h"
 #include "core/restore/archive_names.h"
 #include "core/restore/memory_file.h"
+#include "core/restore/restore_errors.h"
 #include "core/restore/restore_plan.h"
 #include "core/run/progress.h"
 #include "core/storage/storage.h"
@@ -24,11 +25,13 @@ struct RestoreLaneContext {
   const ArchiveNames& names;  // see NamesInArchives
   Progress& progress;
   const Cancellation& cancellation;
+  RestoreErrors* errors;  // takes what the server refuses; null: that ends the restore
 };
 
 // Runs the task's program. `file` holds the object when the task is from memory, else it is null
 // and the object is streamed and verified on the way. Returns when the program has exited with
-// status 0 and every byte was the stored one; throws otherwise.
+// status 0, or has gone to the end past errors if it may, and every byte was the stored one; throws
+// otherwise.
 void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
                     const RestoreLaneContext& context);
 

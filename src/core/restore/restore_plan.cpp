@@ -98,7 +98,8 @@ RestoreTask RestorePlanner::PgRestore(size_t object, const char* phase, const ch
   task.object = object;
   task.what = manifest_.objects[object].name;
   task.program = "pg_restore";
-  task.arguments = {"--exit-on-error"};
+  // --verbose names the entry that each error is about.
+  task.arguments = {options_.on_error == OnError::kStop ? "--exit-on-error" : "--verbose"};
   if (options_.content == DumpContent::kSchema) task.arguments.emplace_back("--schema-only");
   if (section != nullptr) task.arguments.push_back(fmt::format("--section={}", section));
   if (!contents_.parts.empty() && contents_.parts[object].take == ObjectPart::Take::kListed)
@@ -220,7 +221,8 @@ void RestorePlanner::AddRest(const char* phase, std::optional<std::string> list,
   if (list && list->empty()) return;
   RestoreTask task = PgRestore(*definitions_, phase, "post-data");
   task.from_memory = true;
-  task.arguments.push_back(fmt::format("--jobs={}", jobs));
+  // Past errors one at a time: workers write what they complain of into each other's lines.
+  if (options_.on_error == OnError::kStop) task.arguments.push_back(fmt::format("--jobs={}", jobs));
   task.list = std::move(list);
   for (size_t before = 0; before < tasks_.size(); ++before) task.after.push_back(before);
   Add(std::move(task));
@@ -286,6 +288,11 @@ void CheckRestorable(const Manifest& manifest, const RestoreOptions& options) {
   if (manifest.format == DumpFormat::kPlain && only_parts)
     throw Error(ErrorKind::kInvalid, "a part of a backup in plain format cannot be restored",
                 "It is one SQL script.", "Restore all of it.");
+  if (manifest.format == DumpFormat::kPlain && options.on_error == OnError::kContinue)
+    throw Error(
+        ErrorKind::kInvalid, "a backup in plain format cannot be restored past errors",
+        "When its script cannot create a table, psql takes the rows of it for SQL commands.",
+        "Fetch the script, mend it and run it with psql, or restore another backup.");
   const auto is_restored = [](const ManifestObject& object) {
     return object.kind != ObjectKind::kGlobals;
   };

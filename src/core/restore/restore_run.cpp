@@ -17,6 +17,7 @@
 #include "core/restore/preflight.h"
 #include "core/restore/readable_backup.h"
 #include "core/restore/restore_contents.h"
+#include "core/restore/restore_errors.h"
 #include "core/restore/restore_lane.h"
 #include "core/restore/restore_programs.h"
 #include "core/restore/row_check.h"
@@ -42,8 +43,19 @@ std::string HintFor(const Error& error, const Manifest& manifest) {
     return "A backup in format plain grants privileges after it has loaded the rows, too late for "
            "what constraints of the tables' owners call meanwhile. Make the backup in format "
            "custom or parallel, or fetch the script and run it with psql.";
-  if (manifest.selection.IsEmpty()) return error.hint();
-  return "The backup holds a part of its database; what that part refers to is missing.";
+  if (!manifest.selection.IsEmpty())
+    return "The backup holds a part of its database; what that part refers to is missing.";
+  if (!error.hint().empty()) return error.hint();
+  if (manifest.format == DumpFormat::kPlain)
+    return "Fetch the script, mend what the detail names and run it with psql.";
+  const bool duplicates =
+      error.message().find("could not create unique index") != std::string::npos;
+  if (duplicates)
+    return "The rows in the backup have duplicates: content => 'data' restores them without "
+           "indexes, on_error => 'continue' everything but what the server refuses.";
+  return "What the server refused is in the detail: on_error => 'continue' restores everything "
+         "else into a database of its own, exclude_tables leaves out a table and what depends on "
+         "it.";
 }
 
 class Restore {
@@ -87,6 +99,7 @@ class Restore {
   ArchiveNames PlanTables();
   void Fill(Storage& storage, const RestorePlan& plan);
   void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
+  RunRecord Record() const;
   std::vector<std::string> Remarks() const;
   std::string Remark() const { return fmt::format("{}", fmt::join(Remarks(), "; ")); }
   ConnectionSettings Settings(const std::string& database) const {
@@ -110,6 +123,7 @@ class Restore {
   std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
   ContentsReader contents_;
   std::optional<IntoSchema> beside_;  // where it goes, when it takes no name
+  RestoreErrors errors_;              // that it has gone past
   std::vector<std::string> remarks_;  // of the preflight and what came after it
   std::unique_ptr<SideDatabase> side_;
   std::string timescale_;  // what ExpectTimescale has made
@@ -153,10 +167,24 @@ RunOutcome Restore::Run() {
   created_ = false;
 
   RunOutcome outcome;
-  const std::string remark = Remark();
-  outcome.fields["message"] =
-      remark.empty() ? boost::json::value(nullptr) : JsonText(std::string_view(remark));
+  const RunRecord record = Record();
+  outcome.fields["message"] = record.message.empty() ? boost::json::value(nullptr)
+                                                     : JsonText(std::string_view(record.message));
+  if (errors_.count() == 0) return outcome;
+  outcome.fields["detail"] = JsonText(std::string_view(record.detail));
+  outcome.fields["hint"] = JsonText(std::string_view(record.hint));
+  outcome.fields["errors"] = errors_.AsJson();
   return outcome;
+}
+
+RunRecord Restore::Record() const {
+  RunRecord record{job_.id, Remark()};
+  if (errors_.count() == 0) return record;
+  record.detail = errors_.Listed();
+  record.hint = fmt::format(
+      "SELECT * FROM pgbackup.restore_errors WHERE restore_id = {} shows all of them.", job_.id);
+  record.errors = boost::json::serialize(errors_.AsJson());
+  return record;
 }
 
 // All that is wrong or missing is told at once.
@@ -194,6 +222,7 @@ std::unique_ptr<Storage> Restore::OpenReadable() {
 
 std::vector<std::string> Restore::Remarks() const {
   std::vector<std::string> remarks;
+  if (errors_.count() > 0) remarks.push_back(errors_.InWords());
   if (!read_from_copy_.empty())
     remarks.push_back(fmt::format(
         "restored from the copy in {}: the manifest could not be read in the backup's own storage",
@@ -276,8 +305,8 @@ void Restore::HandOver(Storage& storage) {
   monitor_.reset();  // what follows has limits of its own
   context_.progress.SetPhase("swapping");
   SwapDatabases(job_.server, home,
-                {side_name_, job_.target_database, job_.kept_database, properties}, job_.id,
-                Remark(), context_.cancellation);
+                {side_name_, job_.target_database, job_.kept_database, properties}, Record(),
+                context_.cancellation);
   if (target == RestoreTarget::kEmpty) DropEmptyKept();
 }
 
@@ -334,8 +363,15 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   PrepareSchemas(plan);
   const ArchiveNames names = PlanTables();
   const RestoreLaneContext lane_context{
-      programs_,         SessionsThatFill(),   storage, job_.file_name, manifest_, names,
-      context_.progress, context_.cancellation};
+      programs_,
+      SessionsThatFill(),
+      storage,
+      job_.file_name,
+      manifest_,
+      names,
+      context_.progress,
+      context_.cancellation,
+      job_.options.on_error == OnError::kContinue ? &errors_ : nullptr};
   context_.progress.total_bytes = BytesToRead(manifest_, plan);
   context_.progress.BeginData(context_.environment.Now());
   RestoreSchedule schedule(ScheduleOf(plan));

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/pipeline/codec.h"
 #include "core/pipeline/count_sink.h"
+#include "core/pipeline/null_sink.h"
 #include "core/pipeline/verify_sink.h"
 
 namespace pgbackup {
@@ -24,6 +25,11 @@ void ReadStoredObject(Storage& storage, const std::string& folder, const Manifes
     verify.Finish();
   }
   to.Finish();
+}
+
+void CheckIsUndamaged(Storage& storage, const std::string& folder, const ManifestObject& object) {
+  NullSink nothing;
+  ReadStoredObject(storage, folder, object, nothing);
 }
 
 std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,

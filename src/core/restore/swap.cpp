@@ -62,9 +62,9 @@ bool IsInUse(const Error& error) {
 
 class Swap {
  public:
-  Swap(const ServerAddress& server, const std::string& home, const SwapNames& names, int64_t run_id,
-       const std::string& message)
-      : server_(server), home_(home), names_(names), run_id_(run_id), message_(message) {}
+  Swap(const ServerAddress& server, const std::string& home, const SwapNames& names,
+       const RunRecord& record)
+      : server_(server), home_(home), names_(names), record_(record) {}
 
   // `copied_until` is what CopyCatalog has returned, if the home database is swapped.
   void Perform(const std::string& copied_until);
@@ -79,8 +79,7 @@ class Swap {
   const ServerAddress& server_;
   const std::string& home_;
   const SwapNames& names_;
-  const int64_t run_id_;
-  const std::string& message_;
+  const RunRecord& record_;
   const Deadline deadline_{kSwapTime};
   std::optional<int64_t> target_oid_;
   int64_t incoming_oid_ = 0;
@@ -95,13 +94,17 @@ void Swap::Record(PostgresConnection& connection) const {
       {text(incoming_oid_)});
   const QueryResult recorded = connection.Query(
       "UPDATE pgbackup.restores SET status = 'completed', finished_at = clock_timestamp(), "
-      "message = nullif($2, ''), kept_database = $3::name, kept_oid = $4::oid, "
-      "staging_database = NULL "
+      "message = nullif($2, ''), detail = nullif($5, ''), hint = nullif($6, ''), "
+      "kept_database = $3::name, kept_oid = $4::oid, staging_database = NULL "
       "WHERE id = $1::bigint AND status = 'in_progress' RETURNING id",
-      {text(run_id_), message_, target_oid_ ? std::optional(names_.kept) : std::nullopt,
-       target_oid_ ? std::optional(text(*target_oid_)) : std::nullopt});
+      {text(record_.id), record_.message, target_oid_ ? std::optional(names_.kept) : std::nullopt,
+       target_oid_ ? std::optional(text(*target_oid_)) : std::nullopt, record_.detail,
+       record_.hint});
   if (recorded.rows() == 0)
-    throw Error(ErrorKind::kInvalid, fmt::format("run {} is not in progress any more", run_id_));
+    throw Error(ErrorKind::kInvalid, fmt::format("run {} is not in progress any more", record_.id));
+  if (!record_.errors.empty())
+    connection.Query("SELECT pgbackup._note_restore_errors($1::bigint, $2::jsonb)",
+                     {text(record_.id), record_.errors});
 }
 
 void Swap::RenameBoth(PostgresConnection& renaming) {
@@ -158,7 +161,7 @@ void CheckCanBeReplaced(PostgresConnection& connection, const std::string& targe
 }
 
 void SwapDatabases(const ServerAddress& server, const std::string& home, const SwapNames& names,
-                   int64_t run_id, const std::string& message, const Cancellation& cancellation) {
+                   const RunRecord& record, const Cancellation& cancellation) {
   for (int attempt = 1;; ++attempt) {
     cancellation.ThrowIfCancelled();
     std::string copied_until;
@@ -168,7 +171,7 @@ void SwapDatabases(const ServerAddress& server, const std::string& home, const S
       copied_until = CopyCatalog(from, to);
     }
     try {
-      Swap(server, home, names, run_id, message).Perform(copied_until);
+      Swap(server, home, names, record).Perform(copied_until);
       return;
     } catch (const Error& error) {
       const bool out_of_time = error.kind() == ErrorKind::kCancelled && !cancellation.IsCancelled();

@@ -29,15 +29,24 @@ struct SwapNames {
 // database of the server. A target that does not exist is nobody's obstacle.
 void CheckCanBeReplaced(PostgresConnection& connection, const std::string& target);
 
-// Swaps, and records run `run_id` of pgbackup.restores, which must be in progress, as completed
-// with `message` (null when empty). The catalog is that of the database `home`. When `target` is
-// the home database, what the catalog holds is copied into the incoming one within the same moment.
+// What pgbackup.restores is to say of a run that has completed; what is empty becomes null.
+struct RunRecord {
+  int64_t id = 0;
+  std::string message = {};
+  std::string detail = {};
+  std::string hint = {};
+  std::string errors = {};  // that it went past: a JSON array, see RestoreErrors
+};
+
+// Swaps, and records the run, which must be in progress, as completed. The catalog is that of the
+// database `home`. When `target` is the home database, what the catalog holds is copied into the
+// incoming one within the same moment.
 //
 // Asks `cancellation` before anything is changed; from then on the swap is carried out or given up
 // by itself within seconds. Throws kBusy when sessions would not end, and whatever the server
 // answers: then nothing has changed. When the server goes away during the commit, nobody knows.
 void SwapDatabases(const ServerAddress& server, const std::string& home, const SwapNames& names,
-                   int64_t run_id, const std::string& message, const Cancellation& cancellation);
+                   const RunRecord& record, const Cancellation& cancellation);
 
 // Drops the database that run `run_id` has kept under the name `kept`, and records that, unless it
 // holds something.

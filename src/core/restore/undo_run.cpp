@@ -31,7 +31,7 @@ RunOutcome RunUndo(const UndoJob& job, const RunContext& context) {
     CheckCanBeUndone(job, context);
     context.progress.SetPhase("swapping");
     SwapDatabases(job.server, job.server.maintenance_database,
-                  {job.incoming_database, job.target_database, job.kept_database}, job.id, "",
+                  {job.incoming_database, job.target_database, job.kept_database}, {job.id},
                   context.cancellation);
     return {};
   } catch (...) {

@@ -187,6 +187,7 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.exclude_schemas = options.Texts("exclude_schemas");
     job.options.exclude_tables = options.Texts("exclude_tables");
     job.options.content = ParseDumpContent(options.TextOr("content", "all"));
+    job.options.on_error = ParseOnError(options.TextOr("on_error", "stop"));
     job.options.jobs = InRange(options, "jobs", job.options.jobs, 1, 64);
     job.options.replace = options.FlagOr("replace", false);
     job.options.dry_run = options.FlagOr("dry_run", false);
@@ -401,6 +402,13 @@ VerifyLevel ParseVerifyLevel(const std::string& text) {
   if (text == "restore") return VerifyLevel::kRestore;
   throw Error(ErrorKind::kInvalid, fmt::format("there is no level of verification \"{}\"", text),
               "", "Use checksum, archive or restore.");
+}
+
+OnError ParseOnError(const std::string& text) {
+  if (text == "stop") return OnError::kStop;
+  if (text == "continue") return OnError::kContinue;
+  throw Error(ErrorKind::kInvalid, fmt::format("on_error \"{}\" is not known", text), "",
+              "Use stop or continue.");
 }
 
 Job ParseJob(std::string_view line) {

@@ -72,10 +72,17 @@ struct BackupJob : JobBase {
   uint64_t max_size = 0;  // bytes that may be stored; 0: any
 };
 
+// What a restore does when the server refuses an entry of the backup.
+enum class OnError { kStop, kContinue };
+
+// kInvalid for anything but "stop" and "continue".
+OnError ParseOnError(const std::string& text);
+
 struct RestoreOptions {
   std::vector<std::string> schemas, tables;
   std::vector<std::string> exclude_schemas, exclude_tables;
   DumpContent content = DumpContent::kAll;
+  OnError on_error = OnError::kStop;
   int64_t jobs = 2;
   bool replace = false;         // a target that holds something is swapped for what was restored
   bool dry_run = false;         // all checks, no change
