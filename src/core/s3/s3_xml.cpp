@@ -21,9 +21,9 @@ pugi::xml_node LoadRoot(pugi::xml_document* document, std::string_view xml, cons
 std::string Name(const pugi::xml_node& node, const char* element, bool encoded, bool* garbled) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
   std::string key = node.child_value(element);
-  if (encoded) return PercentDecode(key, true);
+  // In a key that is encoded the character would be, too.
   *garbled = *garbled || key.find(kReplacement) != std::string::npos;
-  return key;
+  return encoded ? PercentDecode(key, true) : key;
 }
 
 bool IsTrue(const pugi::xml_node& node, const char* name) {
