@@ -206,7 +206,8 @@ COMMENT ON COLUMN pgbackup.copies.file_size IS 'bytes stored';
 CREATE TABLE pgbackup.cancellations (
     run_id       bigint NOT NULL,
     requested_by name NOT NULL DEFAULT session_user,
-    requested_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run_id, requested_by, requested_at)  -- without a key, a publication of all tables would refuse deletions
 );
 COMMENT ON TABLE pgbackup.cancellations IS 'runs that somebody asked to cancel; the launcher takes them from here';
 COMMENT ON COLUMN pgbackup.cancellations.run_id IS 'number of the run';

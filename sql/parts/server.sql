@@ -48,6 +48,11 @@ CREATE FUNCTION pgbackup._is_preloaded() RETURNS boolean
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_is_preloaded';
 COMMENT ON FUNCTION pgbackup._is_preloaded() IS 'internal: whether the server preloads the library';
 
+CREATE FUNCTION pgbackup._launcher_trouble(OUT since timestamptz, OUT last_at timestamptz, OUT errors bigint, OUT message text)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_launcher_trouble';
+COMMENT ON FUNCTION pgbackup._launcher_trouble() IS
+    'internal: the errors that the launcher meets round after round, with the last one; nulls when it meets none';
+
 CREATE FUNCTION pgbackup._wake_launcher() RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_wake_launcher';
 COMMENT ON FUNCTION pgbackup._wake_launcher() IS 'internal: wakes the launcher when the transaction commits';

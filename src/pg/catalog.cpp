@@ -252,6 +252,13 @@ void FinishRemoval(int64 run_id, bool done, const char* event) {
       SqlArguments().Int8(run_id).Text(event));
 }
 
+void FailRemoval(int64 run_id, const char* message) {
+  ExecuteSql(
+      "UPDATE pgbackup.removals SET attempts = attempts + 1, message = $2, "
+      "not_before = " PGBACKUP_NEXT_ATTEMPT("attempts") " WHERE run_id = $1",
+      SqlArguments().Int8(run_id).Text(message));
+}
+
 void TakeCancellations(void (*stop)(int64 run_id, const char* by)) {
   static constinit PreparedSql take(
       "DELETE FROM pgbackup.cancellations RETURNING run_id, requested_by");

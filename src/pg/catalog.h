@@ -19,6 +19,13 @@ struct ReadyJob {
   const char* error;
 };
 
+// The row that a function takes, told before it works on it: it stays known when an error ends
+// that.
+struct Candidate {
+  int64 run_id;  // 0: none yet
+  NameData database;
+};
+
 // How a run ended, for its row. All texts may be nullptr.
 struct Outcome {
   RunState state;
@@ -41,7 +48,7 @@ void FailInterruptedRuns();
 
 // Takes the next pending backup (or restore, or verification; not for other kinds) that may start
 // at `now`: moves it to in_progress and writes its job.
-ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context);
+ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context, Candidate* candidate);
 
 // When the next backup may start that is to be tried again; 0 when none waits.
 TimestampTz NextRetryTime();
@@ -57,13 +64,13 @@ void SupersedeRetries(const char* schedule, TimestampTz slot);
 
 // The next copy of a completed backup that is due at `now`, if any: moves it to in_progress and
 // writes its job.
-ReadyJob TakeCopy(TimestampTz now, MemoryContext context);
+ReadyJob TakeCopy(TimestampTz now, MemoryContext context, Candidate* candidate);
 
 // When the next copy is due; 0 when none waits.
 TimestampTz NextCopyTime();
 
 // The next removal that is due at `now`, if any. Its row stays until FinishRemoval.
-ReadyJob NextRemoval(TimestampTz now, MemoryContext context);
+ReadyJob NextRemoval(TimestampTz now, MemoryContext context, Candidate* candidate);
 
 // When the next removal is due; 0 when none waits.
 TimestampTz NextRemovalTime();
@@ -86,6 +93,8 @@ const char* RecordCopyOutcome(int64 copy_id, const Outcome& outcome);
 
 // Ends a removal: deletes it, or notes the failure and when to try again.
 void FinishRemoval(int64 run_id, bool done, const char* event);
+// The same of one that could not be begun, with the reason.
+void FailRemoval(int64 run_id, const char* message);
 
 // The notifications of a kind of job (kWebhook, kMail) that are due at `now`, if any; sets *due to
 // when the next of them are, 0 when none wait. Their rows stay until FinishNotices.

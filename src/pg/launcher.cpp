@@ -2,6 +2,7 @@
 
 #include "pg/abandoned_agents.h"
 #include "pg/catalog.h"
+#include "pg/launcher_trouble.h"
 #include "pg/run_log.h"
 #include "pg/running_agents.h"
 #include "pg/schedule_clock.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr int kRestartSeconds = 5;
 constexpr long kScheduleCheckMs = 60000;  // a clock set forward is noticed within a minute
 constexpr long kHomeDatabaseCheckMs = 10000;
-constexpr int kRetryMs = 1000;  // after an error, or a row that somebody holds locked
+constexpr int kRetryMs = 1000;  // after a row that somebody holds locked
 constexpr int kRetentionRetryMs = 60000;
 
 MemoryContext round_context;   // emptied every round of the loop
@@ -94,6 +95,8 @@ struct Found {
   ReadyJob job;
   JobKind kind;
   TimestampTz now;
+  Candidate candidate;  // the row that `job` is made of
+  RowError error;       // why it could not be
 };
 
 void LookForExtension(void* arg) {
@@ -116,32 +119,39 @@ void KeepBusyRowAway(const Found& found, TimestampTz* due) {
 
 void Take(void* arg) {
   Found* found = static_cast<Found*>(arg);
-  found->job = TakeNext(found->kind, found->now, round_context);
+  found->job = TakeNext(found->kind, found->now, round_context, &found->candidate);
   if (found->kind != JobKind::kBackup) return;
   backup_at = NextRetryTime();
   KeepBusyRowAway(*found, &backup_at);
 }
 
+// Fails the row that could not become a job, so that it is in nobody's way.
 void FailUnprepared(void* arg) {
   const Found& found = *static_cast<const Found*>(arg);
+  const int64 id = found.candidate.run_id;
   Outcome outcome = {};
   outcome.state = RunState::kFailed;
-  outcome.message = found.job.error;
-  outcome.sqlstate = "22023";
-  RecordOutcome(found.kind, found.job.run_id, outcome);
-  WriteRunLog(LogLevel::kFailure, {found.kind, found.job.run_id, NameStr(found.job.database)},
-              StateName(RunState::kFailed), found.job.error);
+  outcome.message = found.error.is_set ? found.error.message : found.job.error;
+  outcome.sqlstate = found.error.is_set ? found.error.sqlstate : "22023";
+  if (found.kind == JobKind::kRemove)
+    FailRemoval(id, outcome.message);
+  else if (found.kind == JobKind::kCopy)
+    RecordCopyOutcome(id, outcome);
+  else
+    RecordOutcome(found.kind, id, outcome);
+  WriteRunLog(LogLevel::kFailure, {found.kind, id, NameStr(found.candidate.database)},
+              StateName(RunState::kFailed), outcome.message);
 }
 
 void TakeRemoval(void* arg) {
   Found* found = static_cast<Found*>(arg);
-  found->job = NextRemoval(found->now, round_context);
+  found->job = NextRemoval(found->now, round_context, &found->candidate);
   removal_at = NextRemovalTime();
 }
 
 void TakeCopyJob(void* arg) {
   Found* found = static_cast<Found*>(arg);
-  found->job = TakeCopy(found->now, round_context);
+  found->job = TakeCopy(found->now, round_context, &found->candidate);
   copy_at = NextCopyTime();
   KeepBusyRowAway(*found, &copy_at);
 }
@@ -172,35 +182,50 @@ void Settle(void* arg) {
 // Runs a step of looking around; a failed one is tried again a little later.
 bool Step(void (*work)(void*), Found* found) {
   if (RunInTransaction(work, found)) return true;
-  retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kRetryMs);
+  retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RetryDelay());
+  return false;
+}
+
+// Runs a step that makes a job of a row. False when there is nothing to start now: `*next` says
+// whether another row may be tried, since this one has failed.
+bool TakeJob(void (*take)(void*), Found* found, bool* next) {
+  *next = false;
+  const bool took = RunInTransaction(take, found, &found->error);
+  if (took && (!found->job.found || found->job.json != nullptr)) return found->job.found;
+  if (!took && (!found->error.is_set || found->candidate.run_id == 0)) {
+    if (found->error.is_set && NoteTrouble(found->error.message))
+      WriteLog(LogLevel::kFailure, found->error.message);
+    retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RetryDelay());
+    return false;
+  }
+  *next = Step(FailUnprepared, found);
+  if (*next) AnnounceChange();
   return false;
 }
 
 void StartPending(JobKind kind) {
-  while (CountAgents(kind) < settings.max_concurrent && HasFreeSlot()) {
+  bool next = true;
+  while (next && CountAgents(kind) < settings.max_concurrent && HasFreeSlot()) {
     Found found = {};
     found.kind = kind;
     found.now = GetCurrentTimestamp();
-    if (!Step(Take, &found) || !found.job.found) return;
-    if (found.job.json != nullptr) {
-      Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
-    } else if (Step(FailUnprepared, &found)) {
-      AnnounceChange();
-    } else {
-      return;
-    }
+    if (!TakeJob(Take, &found, &next)) continue;
+    Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
+    next = true;
   }
 }
 
 // Removals, copies of what is complete, and notifications have a slot each beside those of runs:
 // one at a time.
 void StartOther(JobKind kind, void (*take)(void*)) {
-  if (CountAgents(kind) > 0 || !HasFreeSlot()) return;
-  Found found = {};
-  found.kind = kind;
-  found.now = GetCurrentTimestamp();
-  if (Step(take, &found) && found.job.found)
-    Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
+  bool next = true;
+  while (next && CountAgents(kind) == 0 && HasFreeSlot()) {
+    Found found = {};
+    found.kind = kind;
+    found.now = GetCurrentTimestamp();
+    if (TakeJob(take, &found, &next))
+      Launch(kind, found.job.run_id, NameStr(found.job.database), found.job.json);
+  }
 }
 
 void LookAround() {
@@ -222,8 +247,7 @@ void LookAround() {
     recovered = true;
     AnnounceChange();
   }
-  if (!Step(Cancel, &found)) return;
-  AnnounceChange();
+  if (Step(Cancel, &found)) AnnounceChange();
   StartPending(JobKind::kRestore);
   StartPending(JobKind::kBackup);
   StartPending(JobKind::kVerify);
@@ -327,6 +351,7 @@ void RunForever() {
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
         is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))
       LookAround();
+    NoteRound(retry_at == 0 && retention_at == 0 && !HasUnrecordedEnd());
     Sleep();
   }
 }

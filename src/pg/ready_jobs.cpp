@@ -42,7 +42,12 @@ ReadyJob Prepared(int64 run_id, const char* database, const char* json, MemoryCo
   return job;
 }
 
-ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
+void Tell(int64 run_id, const char* database, Candidate* candidate) {
+  candidate->run_id = run_id;
+  namestrcpy(&candidate->database, database);
+}
+
+ReadyJob TakeBackup(TimestampTz now, MemoryContext context, Candidate* candidate) {
   static constinit PreparedSql next(
       "SELECT id, database, schedule, label, backup_type, pgbackup._instance()->>'name' "
       "FROM pgbackup.backups "
@@ -51,6 +56,7 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context) {
   if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
+  Tell(id, database, candidate);
   NameFields fields;
   fields.cluster = ClusterName();
   fields.instance = OrEmpty(TextOfRow(0, 5));
@@ -129,7 +135,7 @@ ReadyJob TakeUndo(int64 id, const char* database, MemoryContext context) {
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
-ReadyJob TakeRestore(MemoryContext context) {
+ReadyJob TakeRestore(MemoryContext context, Candidate* candidate) {
   static constinit PreparedSql next(
       "SELECT id, target_database, mode FROM pgbackup.restores "
       "WHERE status = 'pending' AND mode <> 'verify' AND (safety_backup_id IS NULL OR "
@@ -139,6 +145,7 @@ ReadyJob TakeRestore(MemoryContext context) {
   if (next.Execute() == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
+  Tell(id, database, candidate);
   if (strcmp(TextOfRow(0, 2), "undo") == 0) return TakeUndo(id, database, context);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
@@ -162,7 +169,7 @@ ReadyJob TakeRestore(MemoryContext context) {
   return Prepared(id, database, TextOfRow(0, 0), context);
 }
 
-ReadyJob TakeVerification(MemoryContext context) {
+ReadyJob TakeVerification(MemoryContext context, Candidate* candidate) {
   static constinit PreparedSql next(
       "SELECT id, database FROM pgbackup.restores "
       "WHERE status = 'pending' AND mode = 'verify' "
@@ -170,6 +177,7 @@ ReadyJob TakeVerification(MemoryContext context) {
   if (next.Execute() == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
+  Tell(id, database, candidate);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
   if (ExecuteSql(
@@ -192,12 +200,13 @@ ReadyJob TakeVerification(MemoryContext context) {
 
 }  // namespace
 
-ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context) {
-  if (kind == JobKind::kVerify) return TakeVerification(context);
-  return kind == JobKind::kRestore ? TakeRestore(context) : TakeBackup(now, context);
+ReadyJob TakeNext(JobKind kind, TimestampTz now, MemoryContext context, Candidate* candidate) {
+  if (kind == JobKind::kVerify) return TakeVerification(context, candidate);
+  return kind == JobKind::kRestore ? TakeRestore(context, candidate)
+                                   : TakeBackup(now, context, candidate);
 }
 
-ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
+ReadyJob TakeCopy(TimestampTz now, MemoryContext context, Candidate* candidate) {
   // The share lock keeps the backup from being deleted meanwhile.
   static constinit PreparedSql next(
       "SELECT c.id, b.database FROM pgbackup.copies c "
@@ -208,6 +217,7 @@ ReadyJob TakeCopy(TimestampTz now, MemoryContext context) {
   if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
+  Tell(id, database, candidate);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
   ExecuteSql(
@@ -233,7 +243,7 @@ TimestampTz NextCopyTime() {
   return is_null ? 0 : DatumGetTimestampTz(value);
 }
 
-ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
+ReadyJob NextRemoval(TimestampTz now, MemoryContext context, Candidate* candidate) {
   static constinit PreparedSql next(
       "SELECT d.run_id, coalesce((SELECT b.database FROM pgbackup.backups b "
       "WHERE b.id = coalesce(d.backup_id, d.run_id)), d.target_database, '') "
@@ -241,6 +251,7 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context) {
   if (next.Execute(SqlArguments().Time(now)) == 0) return {};
   const int64 id = Int8OfRow(0, 0);
   const char* database = TextOfRow(0, 1);
+  Tell(id, database, candidate);
   SqlArguments arguments;
   AddJobArguments(&arguments, id);
   ExecuteSql(

@@ -5,6 +5,7 @@
 #include "pg/abandoned_agents.h"
 #include "pg/agent_event.h"
 #include "pg/catalog.h"
+#include "pg/launcher_trouble.h"
 #include "pg/run_log.h"
 #include "pg/running_agents.h"
 #include "pg/settings.h"
@@ -13,8 +14,6 @@
 
 namespace pgbackup {
 namespace {
-
-constexpr int kRecordRetryMs = 1000;
 
 Agent agents[kMaxAgents];
 bool backup_completed = false;
@@ -197,13 +196,44 @@ void RecordEnd(void* arg) {
   LogEnd(agent, outcome.state, message);
 }
 
+struct UnrecordedEnd {
+  const Agent* agent;
+  const RowError* error;
+};
+
+// What the agent said is something that the catalog does not take: the run ends all the same.
+void RecordUnrecordable(void* arg) {
+  const Agent& agent = *static_cast<const UnrecordedEnd*>(arg)->agent;
+  const RowError& error = *static_cast<const UnrecordedEnd*>(arg)->error;
+  if (!ExtensionExists()) return;
+  if (agent.is_stored) return SettleCopies(agent.run_id, nullptr, true);
+  if (agent.kind == JobKind::kRemove) return FailRemoval(agent.run_id, error.message);
+  if (IsNotice(agent.kind)) return FinishNotices(agent.kind, nullptr);
+  Outcome outcome = {};
+  outcome.state = RunState::kFailed;
+  outcome.message = psprintf("the end of the run could not be recorded: %s", error.message);
+  outcome.hint =
+      "A backup that was complete lies in its storage; pgbackup.import() enters it if the "
+      "catalog takes its manifest.";
+  outcome.sqlstate = error.sqlstate;
+  LogEnd(agent, outcome.state, Record(agent.kind, agent.run_id, outcome));
+}
+
+// False when it is to be tried again: the row may be locked, or the disk full. What the agent said
+// is kept until it is recorded.
+bool RecordEndOf(Agent* agent) {
+  RowError error = {};
+  if (RunInTransaction(RecordEnd, agent, &error)) return true;
+  UnrecordedEnd end = {agent, &error};
+  return error.is_set && RunInTransaction(RecordUnrecordable, &end);
+}
+
 // Returns true when the agent is gone and its slot free.
 bool FinishAgent(Agent* agent) {
   const TimestampTz now = GetCurrentTimestamp();
   if (agent->retry_record_at > now) return false;
-  if (!RunInTransaction(RecordEnd, agent)) {
-    // The row may be locked, or the disk full. What the agent said is kept until it is recorded.
-    agent->retry_record_at = TimestampTzPlusMilliseconds(now, kRecordRetryMs);
+  if (!RecordEndOf(agent)) {
+    agent->retry_record_at = TimestampTzPlusMilliseconds(now, RetryDelay());
     return false;
   }
   ClearProgress(agent->run_id);
@@ -259,6 +289,12 @@ int CountAgents(JobKind kind) {
 
 bool TakeCompletedBackup() {
   return std::exchange(backup_completed, false);
+}
+
+bool HasUnrecordedEnd() {
+  for (const Agent& agent : agents)
+    if (InUse(agent) && agent.retry_record_at != 0) return true;
+  return false;
 }
 
 bool HasFreeSlot() {

@@ -12,6 +12,9 @@ inline constexpr int kMaxAgents = 20;
 // How many agents of a kind run.
 int CountAgents(JobKind kind);
 
+// Whether some agent has ended whose end could not be recorded yet.
+bool HasUnrecordedEnd();
+
 // Whether another agent can be started at all.
 bool HasFreeSlot();
 

@@ -4,9 +4,10 @@ namespace pgbackup {
 namespace {
 
 struct SharedState {
-  Latch* launcher_latch;  // guarded by the lock
-  int launcher_pid;       // guarded by the lock
-  bool connecting;        // guarded by the lock
+  Latch* launcher_latch;    // guarded by the lock
+  int launcher_pid;         // guarded by the lock
+  bool connecting;          // guarded by the lock
+  LauncherTrouble trouble;  // guarded by the lock
   ConditionVariable changed;
   RunProgress progress[kMaxProgress];  // guarded by the lock
 };
@@ -58,6 +59,7 @@ void ForgetLauncher(int /*code*/, Datum /*arg*/) {
   if (shared->launcher_pid == MyProcPid) {
     shared->launcher_latch = nullptr;
     shared->launcher_pid = 0;
+    shared->trouble = {};
     for (RunProgress& slot : shared->progress) slot.run_id = 0;
   }
   LWLockRelease(lock);
@@ -98,6 +100,19 @@ bool NoteConnecting(bool connecting) {
   shared->connecting = connecting;
   LWLockRelease(lock);
   return before;
+}
+
+void PublishTrouble(const LauncherTrouble& trouble) {
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+  shared->trouble = trouble;
+  LWLockRelease(lock);
+}
+
+LauncherTrouble ReadTrouble() {
+  LWLockAcquire(lock, LW_SHARED);
+  const LauncherTrouble trouble = shared->trouble;
+  LWLockRelease(lock);
+  return trouble;
 }
 
 int LauncherPid() {

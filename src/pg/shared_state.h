@@ -11,6 +11,7 @@ namespace pgbackup {
 inline constexpr int kMaxProgress = 32;
 inline constexpr int kMaxPhase = 64;
 inline constexpr int kMaxCurrentTables = 16;
+inline constexpr int kMaxTroubleText = 512;
 
 enum class RunKind { kBackup, kRestore, kVerify, kCopy };
 
@@ -57,6 +58,13 @@ struct RunProgress {
   AgentProgress told;
 };
 
+// Errors that the launcher meets in a row.
+struct LauncherTrouble {
+  int64 errors;  // 0: none, and the rest says nothing
+  TimestampTz since, last_at;
+  char message[kMaxTroubleText];  // of the last one
+};
+
 // Asks for the shared memory and the lock; called while the server preloads the library.
 void RequestSharedState();
 
@@ -68,6 +76,9 @@ void RegisterLauncher();
 // Launcher: notes that it is about to connect to its database, or that it has. Returns the note
 // that stood before: true means that the launcher before this one ended while connecting.
 bool NoteConnecting(bool connecting);
+// Launcher: lets the backends know what is wrong with it.
+void PublishTrouble(const LauncherTrouble& trouble);
+LauncherTrouble ReadTrouble();
 // The launcher's process id, 0 when none runs.
 int LauncherPid();
 // Wakes the launcher now. Harmless when none runs: it looks around when it starts.

@@ -18,6 +18,7 @@ PG_FUNCTION_INFO_V1(pgbackup_is_preloaded);
 PG_FUNCTION_INFO_V1(pgbackup_is_confined);
 PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
+PG_FUNCTION_INFO_V1(pgbackup_launcher_trouble);
 PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
 PG_FUNCTION_INFO_V1(pgbackup_caller_may);
 PG_FUNCTION_INFO_V1(pgbackup_caller);
@@ -83,6 +84,20 @@ Datum pgbackup_launcher_pid(PG_FUNCTION_ARGS) {
   const int pid = IsPreloaded() ? LauncherPid() : 0;
   if (pid == 0) PG_RETURN_NULL();
   PG_RETURN_INT32(pid);
+}
+
+// → (since, last_at, errors, message) of the errors that the launcher meets; null when it meets
+// none.
+Datum pgbackup_launcher_trouble(PG_FUNCTION_ARGS) {
+  const LauncherTrouble trouble = IsPreloaded() ? ReadTrouble() : LauncherTrouble{};
+  if (trouble.errors == 0) PG_RETURN_NULL();
+  TupleDesc shape;
+  if (get_call_result_type(fcinfo, nullptr, &shape) != TYPEFUNC_COMPOSITE)
+    elog(ERROR, "return type must be a row type");
+  Datum values[] = {TimestampTzGetDatum(trouble.since), TimestampTzGetDatum(trouble.last_at),
+                    Int64GetDatum(trouble.errors), CStringGetTextDatum(trouble.message)};
+  bool nulls[lengthof(values)] = {};
+  PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), values, nulls)));
 }
 
 Datum pgbackup_caller(PG_FUNCTION_ARGS) {

@@ -1,5 +1,7 @@
 #include "pg/transaction.h"
 
+#include "pg/launcher_trouble.h"
+
 namespace pgbackup {
 namespace {
 
@@ -8,9 +10,41 @@ uint64 Processed(int result) {
   return SPI_processed;
 }
 
+// Whether an error has nothing to do with the row that was worked on.
+bool IsOfServer(int sqlstate) {
+  switch (ERRCODE_TO_CATEGORY(sqlstate)) {
+    case ERRCODE_CONNECTION_EXCEPTION:
+    case ERRCODE_TRANSACTION_ROLLBACK:
+    case ERRCODE_INSUFFICIENT_RESOURCES:
+    case ERRCODE_OPERATOR_INTERVENTION:
+    case ERRCODE_SYSTEM_ERROR:
+    case ERRCODE_INTERNAL_ERROR:
+      return true;
+    default:
+      return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
+             sqlstate == ERRCODE_READ_ONLY_SQL_TRANSACTION;
+  }
+}
+
+// Of the error that is being handled, in `context`.
+void Note(MemoryContext context, RowError* error) {
+  MemoryContextSwitchTo(context);
+  ErrorData* data = CopyErrorData();
+  if (error != nullptr && !IsOfServer(data->sqlerrcode)) {
+    error->is_set = true;
+    strlcpy(error->sqlstate, unpack_sql_state(data->sqlerrcode), sizeof error->sqlstate);
+    const int length = static_cast<int>(strlen(data->message));
+    strlcpy(error->message, data->message,
+            pg_mbcliplen(data->message, length, sizeof error->message - 1) + 1);
+  } else if (NoteTrouble(data->message)) {
+    EmitErrorReport();
+  }
+  FreeErrorData(data);
+}
+
 }  // namespace
 
-bool RunInTransaction(void (*work)(void* arg), void* arg) {
+bool RunInTransaction(void (*work)(void* arg), void* arg, RowError* error) {
   MemoryContext caller = CurrentMemoryContext;
   volatile bool done = false;
   PG_TRY();
@@ -30,7 +64,7 @@ bool RunInTransaction(void (*work)(void* arg), void* arg) {
   {
     // A cancel request raises an error that the next transaction must not see again.
     QueryCancelPending = false;
-    EmitErrorReport();
+    Note(caller, error);
     AbortCurrentTransaction();
     MemoryContextSwitchTo(caller);
     FlushErrorState();

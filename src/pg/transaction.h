@@ -5,10 +5,21 @@
 
 namespace pgbackup {
 
-// Runs `work` in a transaction of its own with SPI connected and a snapshot set. An error inside is
-// written to the log, rolls back, and makes this return false. Memory that `work` palloc's is gone
-// afterwards; results go where `arg` points. For the launcher only: not inside another transaction.
-bool RunInTransaction(void (*work)(void* arg), void* arg);
+// An error of what a transaction worked on.
+struct RowError {
+  bool is_set;
+  char sqlstate[6];
+  char message[512];
+};
+
+// Runs `work` in a transaction of its own with SPI connected and a snapshot set. An error inside
+// rolls back and makes this return false. Memory that `work` palloc's is gone afterwards; results
+// go where `arg` points. For the launcher only: not inside another transaction.
+//
+// With `error`, the caller can do without the row that `work` was about: an error that may come
+// from that row goes there, and nowhere else. Any other is the launcher's trouble
+// (launcher_trouble.h), and logged as that says.
+bool RunInTransaction(void (*work)(void* arg), void* arg, RowError* error = nullptr);
 
 // Arguments $1, $2, … of a statement.
 class SqlArguments {
