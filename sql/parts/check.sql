@@ -123,6 +123,7 @@ BEGIN
     END IF;
     RETURN QUERY VALUES ('server', 'ok', 'pgbackup is preloaded', NULL);
     RETURN QUERY SELECT * FROM pgbackup._check_schema();
+    RETURN QUERY SELECT * FROM pgbackup._check_settings();
     RETURN QUERY SELECT * FROM pgbackup._check_launcher();
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();
     RETURN QUERY SELECT * FROM pgbackup._check_databases();

@@ -39,6 +39,8 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
                               to_char(t.since, 'YYYY-MM-DD HH24:MI TZ'), t.message)
       FROM pgbackup._launcher_trouble() AS t WHERE t.since <= clock_timestamp() - interval '1 minute'
     UNION ALL
+    SELECT 'critical', format('setting "%s" in %s has no effect: %s', r.name, r.place, r.why) FROM pgbackup._refused_settings() AS r
+    UNION ALL
     SELECT 'critical', 'pgbackup.storage is not set: no backup is scheduled'
      WHERE coalesce(current_setting('pgbackup.storage', true), '') = ''
     UNION ALL

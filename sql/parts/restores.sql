@@ -314,6 +314,9 @@ BEGIN
             OR num_nonnulls(schemas, tables, exclude_tables, exclude_schemas) > 0);
     END IF;
     PERFORM pgbackup._check_environment(source, from_environment, replace);
+    IF replace AND NOT dry_run THEN
+        PERFORM pgbackup._check_passkey_setting();
+    END IF;
     PERFORM pgbackup._check_passkey(passkey, replace AND NOT dry_run);
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
@@ -389,6 +392,7 @@ BEGIN
                   HINT = 'Give it that name again or, if it is gone, restore a backup of that time.';
     END IF;
     PERFORM pgbackup._check_no_other_restore(undone.target_database);
+    PERFORM pgbackup._check_passkey_setting();
     PERFORM pgbackup._check_passkey(passkey, true);
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     VALUES (undone.backup_id, 'undo', undone.database, undone.target_database,

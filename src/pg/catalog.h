@@ -17,6 +17,7 @@ struct ReadyJob {
   NameData database;  // the one dumped or made
   char* json;         // UTF-8; nullptr when the row could not be prepared: then `error` says why
   const char* error;
+  bool needs_reload;  // with `error`: it may be none when this process has read its configuration
 };
 
 // The row that a function takes, told before it works on it: it stays known when an error ends

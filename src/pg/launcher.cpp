@@ -186,6 +186,30 @@ bool Step(void (*work)(void*), Found* found) {
   return false;
 }
 
+void ReadConfiguration() {
+  ConfigReloadPending = false;
+  ProcessConfigFile(PGC_SIGHUP);
+  ResetCleanupClock(GetCurrentTimestamp());
+  look_around = true;
+}
+
+// Whether a reload that is perhaps on its way to this process has come, and its configuration is
+// read anew.
+bool AwaitReload() {
+  constexpr long kLongestMs = 1000;
+  const TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kLongestMs);
+  while (!ConfigReloadPending) {
+    const long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
+    if (left <= 0) return false;
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left, PG_WAIT_EXTENSION);
+    look_around = true;  // what the latch was set for
+  }
+  ReadConfiguration();
+  return true;
+}
+
 // Runs a step that makes a job of a row. False when there is nothing to start now: `*next` says
 // whether another row may be tried, since this one has failed.
 bool TakeJob(void (*take)(void*), Found* found, bool* next) {
@@ -196,6 +220,10 @@ bool TakeJob(void (*take)(void*), Found* found, bool* next) {
     if (found->error.is_set && NoteTrouble(found->error.message))
       WriteLog(LogLevel::kFailure, found->error.message);
     retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RetryDelay());
+    return false;
+  }
+  if (took && found->job.needs_reload && AwaitReload()) {
+    *next = true;
     return false;
   }
   *next = Step(FailUnprepared, found);
@@ -338,12 +366,7 @@ void RunForever() {
     QueryCancelPending = false;
     CHECK_FOR_INTERRUPTS();
     CheckSchedules();
-    if (ConfigReloadPending) {
-      ConfigReloadPending = false;
-      ProcessConfigFile(PGC_SIGHUP);
-      ResetCleanupClock(GetCurrentTimestamp());
-      look_around = true;
-    }
+    if (ConfigReloadPending) ReadConfiguration();
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };

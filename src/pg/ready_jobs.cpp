@@ -66,6 +66,12 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context, Candidate* candidate
   fields.label = OrEmpty(TextOfRow(0, 3));
   fields.type = OrEmpty(TextOfRow(0, 4));
   fields.id = id;
+  ExecuteSql("SELECT why, is_unread::int::int8 FROM pgbackup._why_no_backup()");
+  if (const char* why = TextOfRow(0, 0)) {
+    ReadyJob refused = Unprepared(id, database, MemoryContextStrdup(context, why));
+    refused.needs_reload = Int8OfRow(0, 1) != 0;
+    return refused;
+  }
   const RunTime time = {static_cast<pg_time_t>(::time(nullptr)), ScheduleZone()};
   char file_name[kMaxNameLength + 1];
   const char* error = nullptr;
