@@ -308,6 +308,10 @@ void Dispatch(Statement* statement) {
   // A procedure that ended the transaction would end the switch to its owner, too.
   if (IsA(node, CallStmt) && statement->context == PROCESS_UTILITY_TOPLEVEL)
     statement->context = PROCESS_UTILITY_QUERY;
+  // Archives refresh materialized views after they have made the event triggers, which saw nothing
+  // of that in the database that was dumped. They fire for no part of another statement.
+  if (IsA(node, RefreshMatViewStmt) && statement->context == PROCESS_UTILITY_TOPLEVEL)
+    statement->context = PROCESS_UTILITY_SUBCOMMAND;
   ProcessAs({IsTrusted(node), InvalidOid}, *statement);
   if (IsA(node, VariableSetStmt)) KeepRowSecurity();
 }

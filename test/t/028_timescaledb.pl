@@ -23,7 +23,10 @@ foreach my $schema ('public', 'ts')
 		CREATE EXTENSION timescaledb WITH SCHEMA $schema;
 		CREATE TABLE readings (id int PRIMARY KEY CHECK ($schema.noted(id)), value real);
 		INSERT INTO readings SELECT i, i FROM generate_series(1, 100) i;
-		CREATE INDEX ON readings (value)});
+		CREATE INDEX ON readings (value);
+		CREATE FUNCTION no_ddl() RETURNS event_trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'no % here', tg_tag; END \$\$;
+		CREATE EVENT TRIGGER never ON ddl_command_start EXECUTE FUNCTION no_ddl();
+		ALTER EVENT TRIGGER never ENABLE ALWAYS});
 	foreach my $format ('custom', 'parallel', 'plain')
 	{
 		my $title = "in schema $schema, $format";

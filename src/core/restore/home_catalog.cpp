@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/postgres/event_triggers.h"
 #include "core/postgres/quoting.h"
 #include "core/restore/session_end.h"
 
@@ -56,6 +57,13 @@ void Stream(PostgresConnection& from, const std::string& what, PostgresConnectio
   from.CopyOut(fmt::format("COPY ({}) TO STDOUT", what),
                [&](std::span<const std::byte> row) { to.WriteCopy(row); });
   to.EndCopy();
+}
+
+// Each of the two databases may have a style of its own, in which the other one cannot read values.
+void UseOneStyle(PostgresConnection& from, PostgresConnection& to) {
+  for (PostgresConnection* connection : {&from, &to})
+    for (const char* sql : {"SET DateStyle = ISO", "SET IntervalStyle = postgres"})
+      connection->Execute(sql);
 }
 
 // Neither triggers nor foreign keys: the rows are as they were.
@@ -115,6 +123,7 @@ void CheckHasExtension(PostgresConnection& connection, const std::string& databa
 }
 
 std::string CopyCatalog(PostgresConnection& from, PostgresConnection& to) {
+  UseOneStyle(from, to);
   from.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   std::string since = from.Query("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid").Text(0, 0);
   BeginWithoutTriggers(to);
@@ -138,7 +147,10 @@ std::set<int64_t> HomeCatalogMove::Pids() {
 void HomeCatalogMove::Finish(const std::function<void(PostgresConnection&)>& record) {
   PostgresConnection from = std::move(*std::exchange(from_, std::nullopt));
   PostgresConnection to = std::move(*std::exchange(to_, std::nullopt));
+  UseOneStyle(from, to);
   BeginWithoutTriggers(to);
+  // Those are of the backup, and would see the temporary tables.
+  const std::vector<std::string> enable = DisableEventTriggers(to);
   for (const CatalogTable& table : TablesOf(from)) {
     if (table.key.empty())
       CopyWhole(from, to, table);
@@ -147,6 +159,7 @@ void HomeCatalogMove::Finish(const std::function<void(PostgresConnection&)>& rec
   }
   const QueryResult sequences = from.Query(kSequencesSql);
   for (int row = 0; row < sequences.rows(); ++row) CopySequence(from, to, sequences.Text(row, 0));
+  for (const std::string& sql : enable) to.Execute(sql);
   to.Execute("SET LOCAL session_replication_role = origin");
   record(to);
   to.Execute("COMMIT");

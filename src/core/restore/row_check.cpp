@@ -10,6 +10,7 @@
 #include "core/dump/read_session.h"
 #include "core/fingerprint/large_object_fingerprint.h"
 #include "core/postgres/content_settings.h"
+#include "core/postgres/event_triggers.h"
 #include "core/postgres/session_rights.h"
 #include "core/restore/archive_names.h"
 #include "core/restore/large_object_check.h"
@@ -198,7 +199,7 @@ uint64_t CheckRows(const RowCheckContext& context) {
 
 namespace {
 
-// Where the extension is, quoted; creates it where it can.
+// Where the extension is, quoted; creates it where it can, for this connection only.
 std::optional<std::string> SchemaOfAmcheck(PostgresConnection& connection,
                                            const std::string& suffix) {
   constexpr const char* kSchemaSql =
@@ -209,6 +210,8 @@ std::optional<std::string> SchemaOfAmcheck(PostgresConnection& connection,
   if (!ReadSessionRights(connection).is_superuser ||
       connection.Query("SELECT FROM pg_available_extensions WHERE name = 'amcheck'").rows() == 0)
     return std::nullopt;
+  connection.Execute("BEGIN READ WRITE");  // which never ends, so that nothing is left of it
+  DisableEventTriggers(connection);
   const std::string schema = "pgbackup_amcheck_" + suffix;
   connection.Execute(fmt::format("CREATE SCHEMA {}", schema));
   connection.Execute(fmt::format("CREATE EXTENSION amcheck SCHEMA {}", schema));

@@ -25,7 +25,8 @@ uint64_t CheckRows(const RowCheckContext& context);
 
 // kCorrupt when an index or a constraint that was valid in no way is one here: an index that is not
 // valid or, where the extension amcheck is there or the role can create it, one that amcheck finds
-// damaged. The extension gets a schema of its own, whose name ends in `suffix`.
+// damaged. The extension gets a schema of its own, whose name ends in `suffix`, in a
+// transaction that is rolled back and that no event trigger of the database fires in.
 void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
                   const Cancellation& cancellation);
 

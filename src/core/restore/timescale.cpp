@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/postgres/event_triggers.h"
+
 namespace pgbackup {
 namespace {
 
@@ -32,9 +34,9 @@ END $$)",
     ("CREATE EVENT TRIGGER {0} ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') "
      "EXECUTE FUNCTION {0}.prepare()")};
 
-// Without CASCADE: only what was made here.
-constexpr const char* kCleanUpSql[] = {"DROP EVENT TRIGGER {}", "DROP FUNCTION {}.prepare()",
-                                       "DROP SCHEMA {}"};
+// Without CASCADE: only what was made here. No event trigger fires for the first of these.
+constexpr const char* kDropTriggerSql = "DROP EVENT TRIGGER {}";
+constexpr const char* kCleanUpSql[] = {"DROP FUNCTION {}.prepare()", "DROP SCHEMA {}"};
 
 constexpr const char* kFinishSql = R"(
 SELECT format('SELECT %I.%I()', n.nspname, p.proname)
@@ -54,8 +56,12 @@ std::string ExpectTimescale(PostgresConnection& connection, const std::string& s
 }
 
 void FinishTimescale(PostgresConnection& connection, const std::string& made) {
-  if (!made.empty())
-    for (const char* sql : kCleanUpSql) connection.Execute(fmt::format(fmt::runtime(sql), made));
+  if (!made.empty()) {
+    connection.Execute(fmt::format(kDropTriggerSql, made));
+    WithoutEventTriggers(connection, [&] {
+      for (const char* sql : kCleanUpSql) connection.Execute(fmt::format(fmt::runtime(sql), made));
+    });
+  }
   const QueryResult call = connection.Query(kFinishSql);
   if (call.rows() > 0) connection.Execute(call.Text(0, 0));
 }

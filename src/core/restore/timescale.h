@@ -9,7 +9,8 @@
 
 namespace pgbackup {
 
-// Before anything is restored into the database of this connection: has the first function called
+// Before a backup that may bring the extension is restored into the database of this connection:
+// has the first function called
 // in the session that creates the extension, in whatever schema, should one do so. Does nothing
 // where the extension cannot come, or for a role that may not make event triggers. Returns the name
 // of what it has made, which ends in `suffix`, so that nothing in the backup has it; empty for
@@ -17,7 +18,7 @@ namespace pgbackup {
 std::string ExpectTimescale(PostgresConnection& connection, const std::string& suffix);
 
 // When everything is restored: calls the second function if the extension is there, and removes
-// `made`, which ExpectTimescale has returned.
+// `made`, which ExpectTimescale has returned, unseen by event triggers that were restored.
 void FinishTimescale(PostgresConnection& connection, const std::string& made);
 
 }  // namespace pgbackup
