@@ -16,8 +16,9 @@ DatabaseProperties SomeProperties() {
   return properties;
 }
 
-bool Contains(const std::vector<std::string>& all, const std::string& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
+bool Contains(const std::vector<PropertyStatement>& all, const std::string& one) {
+  return std::any_of(all.begin(), all.end(),
+                     [&](const PropertyStatement& statement) { return statement.sql == one; });
 }
 
 TEST(CreateDatabase, WritesTheLocaleAsTheServersVersionWantsIt) {
@@ -55,7 +56,8 @@ TEST(ApplyProperties, GivesBackWhatADumpLeavesOut) {
   properties.settings = {{"", "search_path", "\"$user\", \"My, S\", public"},
                          {"", "work_mem", "7MB"},
                          {"r", "my.var", "a'b"}};
-  const std::vector<std::string> sql = ApplyPropertiesSql(properties, "db");
+  properties.is_template = true;
+  const std::vector<PropertyStatement> sql = ApplyPropertiesSql(properties, "db");
   for (const char* statement : {
            "ALTER DATABASE \"db\" OWNER TO \"own\"\"er\"",
            "COMMENT ON DATABASE \"db\" IS 'it''s'",
@@ -67,8 +69,26 @@ TEST(ApplyProperties, GivesBackWhatADumpLeavesOut) {
            "ALTER DATABASE \"db\" SET \"work_mem\" TO '7MB'",
            "ALTER ROLE \"r\" IN DATABASE \"db\" SET \"my\".\"var\" TO 'a''b'",
            "ALTER DATABASE \"db\" CONNECTION LIMIT 5",
+           "ALTER DATABASE \"db\" IS_TEMPLATE true",
        })
     EXPECT_TRUE(Contains(sql, statement)) << statement;
+}
+
+TEST(ApplyProperties, APrivilegeIsGrantedByWhoHadGrantedIt) {
+  DatabaseProperties properties = SomeProperties();
+  properties.has_acl = true;
+  properties.acl = {{"r", "CONNECT", true}, {"s", "CONNECT", false, "r"}};
+  std::vector<std::pair<std::string, std::string>> grants;
+  for (const PropertyStatement& statement : ApplyPropertiesSql(properties, "db"))
+    if (statement.sql.starts_with("GRANT")) grants.emplace_back(statement.sql, statement.role);
+  EXPECT_EQ(grants, (std::vector<std::pair<std::string, std::string>>{
+                        {"GRANT CONNECT ON DATABASE \"db\" TO \"r\" WITH GRANT OPTION", ""},
+                        {"GRANT CONNECT ON DATABASE \"db\" TO \"s\"", "r"}}));
+}
+
+TEST(ApplyProperties, NoDatabaseBecomesATemplateByItself) {
+  EXPECT_FALSE(Contains(ApplyPropertiesSql(SomeProperties(), "db"),
+                        "ALTER DATABASE \"db\" IS_TEMPLATE true"));
 }
 
 TEST(ApplyProperties, DefaultPrivilegesAreOpenedAgain) {
@@ -78,9 +98,10 @@ TEST(ApplyProperties, DefaultPrivilegesAreOpenedAgain) {
 
 TEST(RolesOf, NamesEveryRoleOnce) {
   DatabaseProperties properties = SomeProperties();
-  properties.acl = {{"", "CONNECT", false}, {"r", "CONNECT", false}, {"own\"er", "CREATE", false}};
+  properties.acl = {
+      {"", "CONNECT", false}, {"r", "CONNECT", false, "g"}, {"own\"er", "CREATE", false}};
   properties.settings = {{"r", "a", "b"}, {"s", "a", "b"}, {"", "a", "b"}};
-  EXPECT_EQ(RolesOf(properties), (std::vector<std::string>{"own\"er", "r", "s"}));
+  EXPECT_EQ(RolesOf(properties), (std::vector<std::string>{"g", "own\"er", "r", "s"}));
 }
 
 }  // namespace

@@ -59,10 +59,13 @@ json::object PropertiesToJson(const DatabaseProperties& properties) {
   object["is_template"] = properties.is_template;
   if (properties.has_acl) {
     json::array acl;
-    for (const DatabaseGrant& grant : properties.acl)
-      acl.push_back(json::object{{"grantee", Text(grant.grantee)},
-                                 {"privilege", Text(grant.privilege)},
-                                 {"grantable", grant.with_grant_option}});
+    for (const DatabaseGrant& grant : properties.acl) {
+      json::object entry{{"grantee", Text(grant.grantee)},
+                         {"privilege", Text(grant.privilege)},
+                         {"grantable", grant.with_grant_option}};
+      if (!grant.grantor.empty()) entry["grantor"] = Text(grant.grantor);
+      acl.push_back(std::move(entry));
+    }
     object["acl"] = std::move(acl);
   } else {
     object["acl"] = nullptr;
@@ -97,7 +100,7 @@ DatabaseProperties PropertiesFromJson(const JsonReader& reader) {
   properties.has_acl = reader.Has("acl");
   for (const JsonReader& grant : reader.Objects("acl")) {
     DatabaseGrant parsed{grant.TextOr("grantee", ""), grant.Text("privilege"),
-                         grant.FlagOr("grantable", false)};
+                         grant.FlagOr("grantable", false), grant.TextOr("grantor", "")};
     // A privilege becomes SQL without quotes.
     if (parsed.privilege.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ ") != std::string::npos)
       throw Error(ErrorKind::kInvalid,

@@ -64,12 +64,16 @@ DatabaseProperties ReadDatabaseProperties(PostgresConnection& connection) {
   const std::string oid = row.Text(0, 13);
 
   const QueryResult grants = connection.Query(
-      "SELECT CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END, "
-      "a.privilege_type, a.is_grantable FROM pg_database d, aclexplode(d.datacl) a "
-      "WHERE d.oid = $1::oid",
+      "SELECT coalesce(e.rolname, ''), a.privilege_type, a.is_grantable, "
+      "CASE WHEN a.grantor <> d.datdba THEN g.rolname ELSE '' END "
+      "FROM pg_database d, aclexplode(d.datacl) WITH ORDINALITY "
+      "AS a (grantor, grantee, privilege_type, is_grantable, place) "
+      "JOIN pg_roles g ON g.oid = a.grantor LEFT JOIN pg_roles e ON e.oid = a.grantee "
+      "WHERE d.oid = $1::oid AND (a.grantee = 0 OR e.oid IS NOT NULL) ORDER BY a.place",
       {oid});
   for (int i = 0; i < grants.rows(); ++i)
-    properties.acl.push_back({grants.Text(i, 0), grants.Text(i, 1), grants.Flag(i, 2)});
+    properties.acl.push_back(
+        {grants.Text(i, 0), grants.Text(i, 1), grants.Flag(i, 2), grants.Text(i, 3)});
 
   const QueryResult settings = connection.Query(
       "SELECT coalesce(r.rolname, ''), split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) "
@@ -107,41 +111,57 @@ std::string CreateDatabaseSql(const DatabaseProperties& properties, const std::s
   return sql;
 }
 
-std::vector<std::string> ApplyPropertiesSql(const DatabaseProperties& properties,
-                                            const std::string& name) {
+std::string AlterSettingSql(const DatabaseSetting& setting, const std::string& name) {
+  const std::string database = fmt::format("DATABASE {}", QuoteIdentifier(name));
+  return fmt::format("ALTER {} SET {} TO {}",
+                     setting.role.empty()
+                         ? database
+                         : fmt::format("ROLE {} IN {}", QuoteIdentifier(setting.role), database),
+                     SettingNameSql(setting.name), SettingValueSql(setting));
+}
+
+void ApplyProperty(PostgresConnection& connection, const PropertyStatement& statement) {
+  if (statement.role.empty()) return connection.Execute(statement.sql);
+  const std::string before = connection.Query("SELECT current_setting('role')").Text(0, 0);
+  connection.Execute(fmt::format("SET LOCAL ROLE {}", QuoteIdentifier(statement.role)));
+  connection.Execute(statement.sql);
+  connection.Query("SELECT set_config('role', $1, true)", {before});
+}
+
+std::vector<PropertyStatement> ApplyPropertiesSql(const DatabaseProperties& properties,
+                                                  const std::string& name) {
   const std::string database = QuoteIdentifier(name);
   const std::string owner = QuoteIdentifier(properties.owner);
-  std::vector<std::string> sql;
-  sql.push_back(fmt::format("ALTER DATABASE {} OWNER TO {}", database, owner));
+  std::vector<PropertyStatement> statements;
+  const auto add = [&](std::string sql, const std::string& role = "") {
+    statements.push_back({std::move(sql), role});
+  };
+  add(fmt::format("ALTER DATABASE {} OWNER TO {}", database, owner));
   if (properties.comment)
-    sql.push_back(
-        fmt::format("COMMENT ON DATABASE {} IS {}", database, QuoteLiteral(*properties.comment)));
+    add(fmt::format("COMMENT ON DATABASE {} IS {}", database, QuoteLiteral(*properties.comment)));
   if (properties.has_acl) {
-    sql.push_back(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", database));
-    sql.push_back(fmt::format("REVOKE ALL ON DATABASE {} FROM {}", database, owner));
+    add(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", database));
+    add(fmt::format("REVOKE ALL ON DATABASE {} FROM {}", database, owner));
     for (const DatabaseGrant& grant : properties.acl)
-      sql.push_back(fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database,
-                                grant.grantee.empty() ? "PUBLIC" : QuoteIdentifier(grant.grantee),
-                                grant.with_grant_option ? " WITH GRANT OPTION" : ""));
+      add(fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database,
+                      grant.grantee.empty() ? "PUBLIC" : QuoteIdentifier(grant.grantee),
+                      grant.with_grant_option ? " WITH GRANT OPTION" : ""),
+          grant.grantor);
   } else {
-    sql.push_back(fmt::format("GRANT CONNECT, TEMPORARY ON DATABASE {} TO PUBLIC", database));
+    add(fmt::format("GRANT CONNECT, TEMPORARY ON DATABASE {} TO PUBLIC", database));
   }
-  for (const DatabaseSetting& setting : properties.settings)
-    sql.push_back(fmt::format(
-        "ALTER {} SET {} TO {}",
-        setting.role.empty()
-            ? fmt::format("DATABASE {}", database)
-            : fmt::format("ROLE {} IN DATABASE {}", QuoteIdentifier(setting.role), database),
-        SettingNameSql(setting.name), SettingValueSql(setting)));
-  sql.push_back(
-      fmt::format("ALTER DATABASE {} CONNECTION LIMIT {}", database, properties.connection_limit));
-  return sql;
+  for (const DatabaseSetting& setting : properties.settings) add(AlterSettingSql(setting, name));
+  add(fmt::format("ALTER DATABASE {} CONNECTION LIMIT {}", database, properties.connection_limit));
+  if (properties.is_template) add(fmt::format("ALTER DATABASE {} IS_TEMPLATE true", database));
+  return statements;
 }
 
 std::vector<std::string> RolesOf(const DatabaseProperties& properties) {
   std::vector<std::string> roles = {properties.owner};
-  for (const DatabaseGrant& grant : properties.acl)
+  for (const DatabaseGrant& grant : properties.acl) {
     if (!grant.grantee.empty()) roles.push_back(grant.grantee);
+    if (!grant.grantor.empty()) roles.push_back(grant.grantor);
+  }
   for (const DatabaseSetting& setting : properties.settings)
     if (!setting.role.empty()) roles.push_back(setting.role);
   std::sort(roles.begin(), roles.end());

@@ -15,6 +15,7 @@ struct DatabaseGrant {
   std::string grantee;    // empty: PUBLIC
   std::string privilege;  // CONNECT, CREATE, TEMPORARY
   bool with_grant_option = false;
+  std::string grantor = {};  // empty: the owner
 };
 
 // One ALTER DATABASE … SET, or ALTER ROLE … IN DATABASE … SET when `role` is not empty.
@@ -44,7 +45,13 @@ struct DatabaseProperties {
   std::vector<DatabaseSetting> settings;
 };
 
-// Of the database the connection is in.
+// A statement that gives a database one of its properties.
+struct PropertyStatement {
+  std::string sql;
+  std::string role = {};  // that executes it; empty: the session's own
+};
+
+// Of the database the connection is in. Grants by or to a role that was dropped are left out.
 DatabaseProperties ReadDatabaseProperties(PostgresConnection& connection);
 
 // `CREATE DATABASE name …` that makes an empty database of this encoding and locale. Says nothing
@@ -53,8 +60,14 @@ std::string CreateDatabaseSql(const DatabaseProperties& properties, const std::s
                               int server_major, bool with_tablespace);
 
 // The statements that give database `name` everything else. All of them can be run one by one.
-std::vector<std::string> ApplyPropertiesSql(const DatabaseProperties& properties,
-                                            const std::string& name);
+std::vector<PropertyStatement> ApplyPropertiesSql(const DatabaseProperties& properties,
+                                                  const std::string& name);
+
+// The ALTER DATABASE or ALTER ROLE … IN DATABASE of one setting of database `name`.
+std::string AlterSettingSql(const DatabaseSetting& setting, const std::string& name);
+
+// In a transaction, because it may change the role meanwhile.
+void ApplyProperty(PostgresConnection& connection, const PropertyStatement& statement);
 
 // Every role that ApplyPropertiesSql mentions, without duplicates.
 std::vector<std::string> RolesOf(const DatabaseProperties& properties);

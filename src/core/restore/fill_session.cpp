@@ -32,9 +32,8 @@ ConnectionSettings FillSettings(const ConnectionSettings& settings, int64_t jobs
 }
 
 void PrepareFillSession(PostgresConnection& connection) {
-  for (const char* setting :
-       {"lock_timeout = 0", "check_function_bodies = off", "xmloption = content",
-        "client_min_messages = warning", "DateStyle = ISO", "IntervalStyle = postgres"})
+  for (const char* setting : {"lock_timeout = 0", "check_function_bodies = off",
+                              "xmloption = content", "client_min_messages = warning"})
     connection.Execute(fmt::format("SET {}", setting));
 }
 

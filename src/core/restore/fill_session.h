@@ -3,6 +3,7 @@
 // Nobody else sees that database, and a restore that fails drops it. So these sessions do not wait
 // for their commits to be on disk: the one that gives it its name does, once, for all of them. And
 // they build indexes with more memory than the server allows its own sessions, if it has plenty.
+// Settings of the database that decide about values are those of the backup (SideDatabase).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ ConnectionSettings FillSettings(const ConnectionSettings& settings, int64_t jobs
                                 const Cancellation& cancellation);
 
 // Gives a session of ours what the beginning of an archive gives pg_restore's, as far as that of a
-// range (CopyBegin) does not.
+// range (CopyBegin) does not. As there, DateStyle and IntervalStyle are the database's own: they
+// are part of what its constraints may depend on, and rows are dumped so that any style reads them.
 void PrepareFillSession(PostgresConnection& connection);
 
 }  // namespace pgbackup

@@ -93,6 +93,10 @@ Preflight RunPreflight(const PreflightContext& context, Findings* findings) {
   fitness.CheckDisk(preflight.disk_needed);
   preflight.disk_free = fitness.free_bytes();
   preflight.remarks = fitness.remarks();
+  findings->Try([&] {
+    preflight.refused_settings =
+        FindRefusedSettings(context.connection, context.manifest.properties.settings);
+  });
   if (fitness.leaves_out_tablespaces()) LeaveOutTablespaces(&preflight.plan);
   return preflight;
 }

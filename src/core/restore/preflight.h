@@ -12,6 +12,7 @@
 #include "core/restore/missing_roles.h"
 #include "core/restore/restore_contents.h"
 #include "core/restore/restore_plan.h"
+#include "core/restore/settings_check.h"
 #include "core/run/job.h"
 #include "core/storage/storage.h"
 
@@ -27,11 +28,12 @@ struct PreflightContext {
 };
 
 struct Preflight {
-  RestorePlan plan;                  // made for what the server has
-  RoleScript roles;                  // to make before the restore begins
-  Requirements requirements;         // of what is restored
-  std::vector<std::string> remarks;  // what hinders nothing but has to be told
-  uint64_t disk_needed = 0;          // bytes; 0: unknown
+  RestorePlan plan;                              // made for what the server has
+  RoleScript roles;                              // to make before the restore begins
+  Requirements requirements;                     // of what is restored
+  std::vector<std::string> remarks;              // what hinders nothing but has to be told
+  std::vector<RefusedSetting> refused_settings;  // of the database
+  uint64_t disk_needed = 0;                      // bytes; 0: unknown
   std::optional<uint64_t> disk_free;
 };
 

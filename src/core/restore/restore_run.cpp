@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "core/base/json.h"
 #include "core/base/random_suffix.h"
 #include "core/dump/read_session.h"
+#include "core/postgres/event_triggers.h"
 #include "core/postgres/session_rights.h"
 #include "core/restore/analyze.h"
 #include "core/restore/copy_lane.h"
@@ -58,6 +61,15 @@ std::string HintFor(const Error& error, const Manifest& manifest) {
          "it.";
 }
 
+// In a database without it nothing is to be made that is not in the backup.
+bool MayBringTimescale(const Manifest& manifest) {
+  if (!manifest.requirements) return true;  // it is unknown what the database had
+  const std::vector<NeededExtension>& extensions = manifest.requirements->extensions;
+  return std::any_of(extensions.begin(), extensions.end(), [](const NeededExtension& extension) {
+    return extension.name == "timescaledb";
+  });
+}
+
 class Restore {
  public:
   Restore(const RestoreJob& job, const RunContext& context)
@@ -92,7 +104,7 @@ class Restore {
   void Analyze();
   void Prove(Storage& storage);
   void HandOver(Storage& storage);
-  void NoteDenied(const std::vector<std::string>& statements);
+  void NoteDenied(const std::vector<size_t>& places);
   void DropEmptyKept() const;
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
@@ -111,14 +123,17 @@ class Restore {
     return PostgresConnection(Settings(database), context_.cancellation);
   }
 
-  ConnectionSettings SessionsThatFill() const {
-    return FillSettings(Settings(side_name_), job_.options.jobs, context_.cancellation);
+  PostgresConnection ConnectToSide() const {
+    return PostgresConnection(side_settings_, context_.cancellation);
   }
 
   const RestoreJob& job_;
   const RunContext& context_;
   const Programs programs_;
   const std::string side_name_;
+  // Of our own sessions in the side database, but those that load what an archive holds, which may
+  // be an extension that relies on its event triggers.
+  ConnectionSettings side_settings_;
   Manifest manifest_;
   std::string read_from_copy_;  // its URL, when the backup's own storage had to be passed over
   ContentsReader contents_;
@@ -200,6 +215,11 @@ Preflight Restore::Check(Storage& storage) {
   if (beside_) findings.Try([&] { beside_->CheckSelection(contents_); });
   findings.ThrowIfAny(fmt::format("backup {} cannot be restored", manifest_.id));
   remarks_ = preflight.remarks;
+  side_settings_ = WithoutLoginTriggers(Settings(side_name_), connection);
+  LeaveOut(preflight.refused_settings, &manifest_.properties);
+  // The database that is filled beside another one has them only for so long.
+  if (!beside_ && !preflight.refused_settings.empty())
+    remarks_.push_back(RefusedSettingsInWords(preflight.refused_settings, job_.target_database));
   return preflight;
 }
 
@@ -258,17 +278,20 @@ RestoreTarget Restore::TargetNow() const {
 
 void Restore::Analyze() {
   context_.progress.SetPhase("analyze");
-  const std::string refused = AnalyzeLocalTables(SessionsThatFill(), job_.options.jobs, context_);
+  const int64_t jobs = job_.options.jobs;
+  const std::string refused =
+      AnalyzeLocalTables(FillSettings(side_settings_, jobs, context_.cancellation), jobs, context_);
   if (!refused.empty()) remarks_.push_back(refused);
 }
 
 // That what was restored is what was dumped.
 void Restore::Prove(Storage& storage) {
   context_.progress.SetPhase("comparing rows");
-  const ConnectionSettings settings = ReadSettings(Settings(side_name_));
+  const ConnectionSettings settings = ReadSettings(side_settings_);
   const uint64_t tables = CheckRows({settings, manifest_, storage, job_.options.jobs, context_});
   context_.progress.SetPhase("checking indexes");
-  CheckIndexes(settings, RandomSuffix(context_.environment), context_.cancellation);
+  // Under the database's own settings, which expressions of indexes may depend on.
+  CheckIndexes(side_settings_, RandomSuffix(context_.environment), context_.cancellation);
   remarks_.push_back(manifest_.fingerprints.empty()
                          ? "the backup has no fingerprints that rows could be compared with"
                          : fmt::format("the rows of {} tables are those that were dumped", tables));
@@ -284,7 +307,8 @@ void Restore::HandOver(Storage& storage) {
     return;
   }
   // From here on no statement of ours reads what the users of the database could change.
-  const std::vector<std::string> properties = ApplyPropertiesSql(manifest_.properties, side_name_);
+  const std::vector<PropertyStatement> properties =
+      ApplyPropertiesSql(manifest_.properties, side_name_);
   if (job_.kept_database.empty()) {  // there is no catalog to record it in
     monitor_.reset();                // as below
     context_.progress.SetPhase("renaming");
@@ -299,7 +323,7 @@ void Restore::HandOver(Storage& storage) {
   const RestoreTarget target = TargetNow();
   const std::string& home = job_.server.maintenance_database;
   if (job_.target_database == home) {
-    PostgresConnection in_side = Connect(side_name_);
+    PostgresConnection in_side = ConnectToSide();
     CheckHasExtension(in_side, manifest_.database);
   }
   monitor_.reset();  // what follows has limits of its own
@@ -310,8 +334,13 @@ void Restore::HandOver(Storage& storage) {
   if (target == RestoreTarget::kEmpty) DropEmptyKept();
 }
 
-void Restore::NoteDenied(const std::vector<std::string>& statements) {
-  if (statements.empty()) return;
+// Of what gives the side database its properties, told as it is to be run once that has its name.
+void Restore::NoteDenied(const std::vector<size_t>& places) {
+  if (places.empty()) return;
+  const std::vector<PropertyStatement> all =
+      ApplyPropertiesSql(manifest_.properties, job_.target_database);
+  std::vector<std::string> statements;
+  for (const size_t place : places) statements.push_back(all[place].sql);
   remarks_.push_back(
       fmt::format("left out for lack of the right: {}", fmt::join(statements, "; ")));
 }
@@ -343,15 +372,16 @@ void Restore::CreateSide() {
 }
 
 void Restore::PrepareSchemas(const RestorePlan& plan) {
-  PostgresConnection connection = Connect(side_name_);
+  PostgresConnection connection = ConnectToSide();
   if (plan.drop_public_schema) connection.Execute("DROP SCHEMA public");
   for (const std::string& schema : plan.schemas_to_create)
     connection.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", QuoteIdentifier(schema)));
-  timescale_ = ExpectTimescale(connection, RandomSuffix(context_.environment));
+  if (MayBringTimescale(manifest_))
+    timescale_ = ExpectTimescale(connection, RandomSuffix(context_.environment));
 }
 
 ArchiveNames Restore::PlanTables() {
-  PostgresConnection connection = Connect(side_name_);
+  PostgresConnection connection = ConnectToSide();
   ArchiveNames names = NamesInArchives(connection, manifest_);
   const bool is_part = contents_.contents().wanted.has_value();
   PlanTablesToLoad(manifest_, job_.options.content, is_part ? &contents_.selected() : nullptr,
@@ -364,7 +394,7 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   const ArchiveNames names = PlanTables();
   const RestoreLaneContext lane_context{
       programs_,
-      SessionsThatFill(),
+      FillSettings(Settings(side_name_), job_.options.jobs, context_.cancellation),
       storage,
       job_.file_name,
       manifest_,
@@ -384,7 +414,7 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
   failure.Rethrow();
   context_.progress.tables.Finish();
   context_.progress.EndData(context_.environment.Now());
-  PostgresConnection connection = Connect(side_name_);
+  PostgresConnection connection = ConnectToSide();
   FinishTimescale(connection, timescale_);
 }
 

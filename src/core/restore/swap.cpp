@@ -130,7 +130,7 @@ void Swap::Perform(const std::string& copied_until) {
     move_catalog = [&] { catalog->Finish([&](PostgresConnection& to) { Record(to); }); };
   }
   renaming.Execute("BEGIN READ WRITE");
-  for (const std::string& sql : names_.properties) renaming.Execute(sql);
+  for (const PropertyStatement& property : names_.properties) ApplyProperty(renaming, property);
   SessionEnd ending(Connect(neutral), BackendPid(renaming),
                     {target_oid_.value_or(incoming_oid_), incoming_oid_}, spared, move_catalog);
   RenameBoth(renaming);

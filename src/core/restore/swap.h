@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/postgres/database_properties.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/postgres/server_address.h"
 
@@ -20,7 +21,7 @@ struct SwapNames {
   std::string target;    // the database that has it now, if there is one,
   std::string kept;      // gets this one
   // Statements that give `incoming` its owner, privileges and settings, executed just before.
-  std::vector<std::string> properties = {};
+  std::vector<PropertyStatement> properties = {};
 };
 
 // Throws kInvalid, naming everything that is in the way, unless `target` can be renamed now and

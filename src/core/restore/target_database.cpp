@@ -5,6 +5,8 @@
 #include "core/base/environment.h"
 #include "core/base/error.h"
 #include "core/base/utf8.h"
+#include "core/postgres/content_settings.h"
+#include "core/postgres/event_triggers.h"
 #include "core/postgres/quoting.h"
 #include "core/postgres/session_rights.h"
 
@@ -19,6 +21,28 @@ PostgresConnection ConnectMaintenance(const ServerAddress& server,
   PostgresConnection connection(SettingsFor(server, server.maintenance_database), cancellation);
   connection.Execute("SET lock_timeout = '30s'");
   return connection;
+}
+
+// A template cannot be dropped.
+void DropTemplateMark(PostgresConnection& connection, const std::string& database) {
+  if (connection.Query("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate", {database})
+          .rows() > 0)
+    connection.Execute(
+        fmt::format("ALTER DATABASE {} IS_TEMPLATE false", QuoteIdentifier(database)));
+}
+
+// False when the role, within a transaction, has no right to that; then nothing has happened.
+bool ApplyIfAllowed(PostgresConnection& connection, const PropertyStatement& statement) {
+  connection.Execute("SAVEPOINT property");
+  try {
+    ApplyProperty(connection, statement);
+    connection.Execute("RELEASE SAVEPOINT property");
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDenied) throw;
+    connection.Execute("ROLLBACK TO SAVEPOINT property");
+    return false;
+  }
 }
 
 // Objects below this OID came with the database itself (FirstNormalObjectId).
@@ -99,38 +123,32 @@ SideDatabase::SideDatabase(const ServerAddress& server, std::string name,
   const std::string database = QuoteIdentifier(name_);
   connection.Execute("BEGIN READ WRITE");
   connection.Execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", database));
+  for (const DatabaseSetting& setting : SettingsToRestoreWith(properties.settings))
+    ApplyIfAllowed(connection, {AlterSettingSql(setting, name_)});
   connection.Execute(fmt::format("ALTER DATABASE {} ALLOW_CONNECTIONS true", database));
   connection.Execute("COMMIT");
 }
 
 namespace {
 
-// Returns what a role that is no superuser was denied.
-std::vector<std::string> Apply(PostgresConnection& connection,
-                               const std::vector<std::string>& properties, bool is_superuser) {
-  std::vector<std::string> denied;
-  for (const std::string& sql : properties) {
-    if (is_superuser) {
-      connection.Execute(sql);
-      continue;
-    }
-    connection.Execute("SAVEPOINT property");
-    try {
-      connection.Execute(sql);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kDenied) throw;
-      connection.Execute("ROLLBACK TO SAVEPOINT property");
-      denied.push_back(sql);
-    }
+// Returns what a role that is no superuser was denied, as places in `properties`.
+std::vector<size_t> Apply(PostgresConnection& connection,
+                          const std::vector<PropertyStatement>& properties, bool is_superuser) {
+  std::vector<size_t> denied;
+  for (size_t i = 0; i < properties.size(); ++i) {
+    if (is_superuser)
+      ApplyProperty(connection, properties[i]);
+    else if (!ApplyIfAllowed(connection, properties[i]))
+      denied.push_back(i);
   }
   return denied;
 }
 
 }  // namespace
 
-std::vector<std::string> SideDatabase::TakeName(const std::string& target,
-                                                const std::vector<std::string>& properties,
-                                                const Cancellation& cancellation) {
+std::vector<size_t> SideDatabase::TakeName(const std::string& target,
+                                           const std::vector<PropertyStatement>& properties,
+                                           const Cancellation& cancellation) {
   PostgresConnection connection = ConnectMaintenance(server_, cancellation);
   const bool is_superuser = ReadSessionRights(connection).is_superuser;
   // The sessions that filled the database did not wait for their commits to be on disk. WAL is
@@ -145,6 +163,7 @@ std::vector<std::string> SideDatabase::TakeName(const std::string& target,
       in_target.Execute("SET lock_timeout = '30s'");
       CheckDatabaseIsEmpty(in_target, target);
     }
+    DropTemplateMark(connection, target);
     connection.Execute(fmt::format("DROP DATABASE {}", QuoteIdentifier(target)));
   }
   const std::string rename = fmt::format("ALTER DATABASE {} RENAME TO {}", QuoteIdentifier(name_),
@@ -154,7 +173,7 @@ std::vector<std::string> SideDatabase::TakeName(const std::string& target,
   for (int attempt = 1;; ++attempt) {
     try {
       connection.Execute("BEGIN READ WRITE");
-      std::vector<std::string> denied = Apply(connection, properties, is_superuser);
+      std::vector<size_t> denied = Apply(connection, properties, is_superuser);
       connection.Execute(rename);
       connection.Execute("COMMIT");
       return denied;
@@ -183,12 +202,15 @@ void DropSubscriptions(const ServerAddress& server, const std::string& database,
                   which),
       {database});
   if (subscriptions.rows() == 0) return;
-  PostgresConnection in_database(SettingsFor(server, database), cancellation);
+  PostgresConnection in_database(WithoutLoginTriggers(SettingsFor(server, database), connection),
+                                 cancellation);
   for (int row = 0; row < subscriptions.rows(); ++row) {
     const std::string name = subscriptions.Text(row, 0);
-    in_database.Execute(fmt::format("ALTER SUBSCRIPTION {} DISABLE", name));
-    in_database.Execute(fmt::format("ALTER SUBSCRIPTION {} SET (slot_name = NONE)", name));
-    in_database.Execute(fmt::format("DROP SUBSCRIPTION {}", name));
+    WithoutEventTriggers(in_database, [&] {
+      in_database.Execute(fmt::format("ALTER SUBSCRIPTION {} DISABLE", name));
+      in_database.Execute(fmt::format("ALTER SUBSCRIPTION {} SET (slot_name = NONE)", name));
+      in_database.Execute(fmt::format("DROP SUBSCRIPTION {}", name));
+    });
   }
 }
 
@@ -223,9 +245,7 @@ void DropKeptDatabase(const ServerAddress& server, const std::string& name, int6
   PostgresConnection connection = ConnectMaintenance(server, cancellation);
   if (DatabaseOid(connection, name) != oid) return;
   // One whose drop was interrupted can be dropped, but not altered.
-  if (connection.Query("SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate", {name})
-          .rows() > 0)
-    connection.Execute(fmt::format("ALTER DATABASE {} IS_TEMPLATE false", QuoteIdentifier(name)));
+  DropTemplateMark(connection, name);
   // Any other has been enabled or got a slot since: the server then refuses the drop.
   DropSubscriptions(server, name, kIdleSubscriptions, connection, cancellation);
   connection.Execute(fmt::format("DROP DATABASE {} WITH (FORCE)", QuoteIdentifier(name)));

@@ -33,7 +33,9 @@ std::string SideDatabaseName(std::string_view target, int64_t id, std::string_vi
 class SideDatabase {
  public:
   // Creates it, empty, in the default tablespace if its own does not exist here. No role can
-  // connect before everything is revoked. Throws kAlreadyExists when the name is taken.
+  // connect before everything is revoked. All its sessions get the SettingsToRestoreWith of
+  // `properties`, as far as this role may set them: constraints, generated columns and materialized
+  // views may depend on them. Throws kAlreadyExists when the name is taken.
   SideDatabase(const ServerAddress& server, std::string name, const DatabaseProperties& properties,
                const Cancellation& cancellation);
 
@@ -42,10 +44,11 @@ class SideDatabase {
   // Executes `properties` and gives it the target's name, all in one transaction, where no catalog
   // records that (else: swap.h). An existing target is checked to be empty, once more, and dropped.
   // When it returns, all that other sessions have committed in the database is durable. Returns the
-  // statements that the role, not being a superuser, has no right to execute: they are left out.
-  std::vector<std::string> TakeName(const std::string& target,
-                                    const std::vector<std::string>& properties,
-                                    const Cancellation& cancellation);
+  // places of the statements that the role, not being a superuser, has no right to execute: they
+  // are left out.
+  std::vector<size_t> TakeName(const std::string& target,
+                               const std::vector<PropertyStatement>& properties,
+                               const Cancellation& cancellation);
 
  private:
   const ServerAddress& server_;
