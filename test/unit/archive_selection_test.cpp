@@ -59,6 +59,26 @@ TEST(ArchiveSelection, ATableBringsWhatBelongsToItAndWhatItNeeds) {
             (std::set<int64_t>{1, 2, 3, 10, 11, 12, 13, 30, 40, 44, 50, 60}));
 }
 
+TEST(ArchiveSelection, AForeignTableBringsItsServerWithTheUserMappings) {
+  ArchiveToc toc;
+  const auto add = [&](int64_t id, const char* kind, const char* schema, const char* tag,
+                       std::vector<int64_t> depends_on, const char* sql = "") {
+    toc.entries.push_back({id, kind, tag, schema, std::move(depends_on)});
+    toc.entries.back().privileges = sql;
+  };
+  add(1, "SERVER", "", "my SERVER far", {});
+  add(2, "USER MAPPING", "", "USER MAPPING u SERVER my SERVER far", {},
+      "CREATE USER MAPPING FOR u SERVER \"my SERVER far\" OPTIONS (\n    \"user\" 'SERVER "
+      "far'\n);\n");
+  add(3, "SERVER", "", "far", {});
+  add(4, "USER MAPPING", "", "USER MAPPING public SERVER far", {},
+      "CREATE USER MAPPING FOR PUBLIC SERVER far;\n");
+  add(5, "FOREIGN TABLE", "public", "t", {1});
+  add(6, "FOREIGN TABLE", "public", "u", {3});
+  EXPECT_EQ(SelectParts(toc, {{}, {{"public", "t"}}}).ids, (std::set<int64_t>{1, 2, 5}));
+  EXPECT_EQ(SelectParts(toc, {{}, {{"public", "u"}}}).ids, (std::set<int64_t>{3, 4, 6}));
+}
+
 TEST(ArchiveSelection, AForeignKeyComesOnlyWithBothItsTables) {
   const ArchiveSelection one = SelectParts(SmallArchive(), {{}, {{"app", "t"}}});
   EXPECT_EQ(one.left_out, std::vector<std::string>{"t t_u_fkey (app)"});

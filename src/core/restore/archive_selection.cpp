@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/postgres/sql_script.h"
 
 namespace pgbackup {
 namespace {
@@ -23,9 +24,18 @@ bool IsData(const TocEntry& entry) {
   return OneOf(entry.kind, {"TABLE DATA", "SEQUENCE SET", "STATISTICS DATA"});
 }
 
+// The server of a user mapping, on which the archive does not say that it depends.
+std::string ServerOfMapping(const TocEntry& entry) {
+  const std::vector<SqlStatement> sql = SplitSqlScript(entry.privileges);
+  if (sql.empty() || !sql[0].BeginsWith({"create", "user", "mapping", "for", "?", "server", "?"}))
+    return "";
+  return sql[0].tokens[6].value;
+}
+
 // True when `entry`, which depends on `on`, is a part of it and comes along with it.
 bool IsPartOf(const TocEntry& entry, const TocEntry& on) {
-  if (OneOf(entry.kind, {"ACL", "COMMENT", "SECURITY LABEL", "STATISTICS DATA"})) return true;
+  if (OneOf(entry.kind, {"ACL", "COMMENT", "SECURITY LABEL", "STATISTICS DATA", "USER MAPPING"}))
+    return true;
   if (OneOf(on.kind, {"CONSTRAINT", "INDEX"})) return false;
   if (!IsRelation(on)) return false;  // a trigger also depends on a function, but is not its part
   if (OneOf(entry.kind, {"INDEX", "STATISTICS", "SEQUENCE OWNED BY"})) return true;
@@ -77,10 +87,12 @@ class EntrySelector {
     for (const TocEntry& entry : toc_.entries) {
       by_id_[entry.id] = &entry;
       if (entry.kind == "SCHEMA") schemas_[entry.tag] = &entry;
+      if (entry.kind == "SERVER") servers_[entry.tag] = entry.id;
     }
     for (const TocEntry& entry : toc_.entries)
       for (const int64_t id : entry.depends_on) dependents_[id].push_back(&entry);
     for (const TocEntry& entry : toc_.entries) NoteAttachment(entry);
+    for (const TocEntry& entry : toc_.entries) NoteServer(entry);
   }
 
   void AddSchema(const std::string& schema);
@@ -93,6 +105,7 @@ class EntrySelector {
   void Add(const TocEntry& entry);
   void Drain();
   void NoteAttachment(const TocEntry& entry);
+  void NoteServer(const TocEntry& entry);
   void AddPartsOf(const TocEntry& entry);
   bool IsSelected(int64_t id) const { return selection_.ids.count(id) != 0; }
   std::set<int64_t> NamedToExclude(const WantedParts& wanted) const;
@@ -104,6 +117,7 @@ class EntrySelector {
   const ArchiveToc& toc_;
   std::map<int64_t, const TocEntry*> by_id_;
   std::map<std::string, const TocEntry*> schemas_;
+  std::map<std::string, int64_t> servers_;  // foreign ones
   std::map<int64_t, std::vector<const TocEntry*>> dependents_;
   std::set<std::pair<int64_t, int64_t>> attached_;  // (partition or its index, parent's)
   std::vector<const TocEntry*> queue_;
@@ -126,6 +140,12 @@ void EntrySelector::NoteAttachment(const TocEntry& entry) {
     for (const int64_t parent : entry.depends_on)
       if (parent != id) attached_.insert({id, parent});
   }
+}
+
+void EntrySelector::NoteServer(const TocEntry& entry) {
+  if (entry.kind != "USER MAPPING") return;
+  if (const auto server = servers_.find(ServerOfMapping(entry)); server != servers_.end())
+    dependents_[server->second].push_back(&entry);
 }
 
 void EntrySelector::AddPartsOf(const TocEntry& entry) {

@@ -2,9 +2,10 @@
 //
 // Selected is what was named, everything that belongs to it (rows, indexes, constraints, triggers,
 // privileges, comments, partitions, owned sequences), and everything it cannot exist without
-// (types, functions, extensions, the tables of a view). A foreign key to a table that is not
-// selected is left out, and so is membership in a publication; large objects belong to nothing.
-// Where only something to exclude was named, everything else is selected, these included.
+// (types, functions, extensions, the tables of a view, a foreign server with its user mappings). A
+// foreign key to a table that is not selected is left out, and so is membership in a publication;
+// large objects belong to nothing. Where only something to exclude was named, everything else is
+// selected, these included.
 //
 // Excluded is what was named, what belongs to it, and what cannot exist without it.
 #pragma once
