@@ -95,5 +95,32 @@ for my $case (
 	is(sources(), $before, 'nothing of it is left');
 }
 
+# A part is proved as what it is: it need not be restorable alone.
+$node->safe_psql('postgres', 'CREATE DATABASE parts');
+$node->safe_psql('parts', q{
+	CREATE SCHEMA needed;
+	CREATE TYPE needed.kind AS ENUM ('a', 'b');
+	CREATE TABLE parent (id int PRIMARY KEY);
+	CREATE TABLE child (parent int REFERENCES parent, kind needed.kind);
+	INSERT INTO parent VALUES (1);
+	INSERT INTO child VALUES (1, 'a')});
+$before = sources();
+for my $case (
+	[ q{content => 'data', format => 'custom'}, qr/^the backup holds data only, which cannot be restored alone: its objects were read$/ ],
+	[ q{content => 'data', format => 'plain'}, qr/^the backup holds data only/ ],
+	[ q{content => 'schema'}, qr/^the rows of 0 tables are those that were dumped|no fingerprints/ ],
+	[ q{tables => '{public.parent}'}, qr/^the rows of 1 tables are those that were dumped/ ],
+	[ q{tables => '{public.child}', format => 'custom'}, qr/^the backup holds a part of its database, which could not be restored alone.*needed/ ],
+	[ q{exclude_table_data => '{public.parent}', format => 'parallel'}, qr/^the backup holds a part of its database, which could not be restored alone.*foreign key/ ])
+{
+	my ($arguments, $message) = @$case;
+	my $part = start_backup($node, "'parts', $arguments");
+	is(finished($node, $part), 'completed', "a backup with $arguments");
+	my $run = $node->safe_psql('postgres', "SELECT pgbackup.verify($part, 'restore')");
+	is(finished($node, $run), 'completed', 'is verified') or diag(explain(row_of($node, $run, 'restores')));
+	like(row_of($node, $run, 'restores')->{message}, $message, 'as what it is');
+	is(sources(), $before, 'nothing of it is left');
+}
+
 $node->stop;
 done_testing();

@@ -1,7 +1,9 @@
 #include "core/verify/verify_run.h"
 
+#include <fmt/format.h>
 #include <sys/wait.h>
 
+#include "core/base/json.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/pipeline/count_sink.h"
@@ -30,7 +32,10 @@ class Verification {
 
  private:
   void ReadAll(Storage& storage);
+  void ReadEach(Storage& storage);
   RunOutcome RestoreIntoScratch() const;
+  RunOutcome RestoreWhole(Storage& storage);
+  RunOutcome RestorePart(Storage& storage);
   void ReadObject(Storage& storage, const ManifestObject& object) const;
   void ParseArchive(Storage& storage, const ManifestObject& object) const;
   std::unique_ptr<Sink> Check(std::unique_ptr<Sink> next, const ManifestObject& object) const {
@@ -38,19 +43,20 @@ class Verification {
       return std::make_unique<CountSink>(
           std::make_unique<CountSink>(std::move(next), &context_.progress.stored_bytes),
           &context_.progress.raw_bytes);
-    return ContentChain(ContentCheck(std::move(next), manifest_, object, job_.level), object,
+    return ContentChain(ContentCheck(std::move(next), manifest_, object, level_), object,
                         context_.progress);
   }
 
   // Whoever has no key to an encrypted backup can still compare what is stored.
   bool only_stored_bytes() const noexcept {
-    return manifest_.encryption && job_.level == VerifyLevel::kChecksum &&
+    return manifest_.encryption && level_ == VerifyLevel::kChecksum &&
            job_.encryption.identity_file.empty() && job_.encryption.passphrase_file.empty();
   }
 
   const VerifyJob& job_;
   const RunContext& context_;
   const Programs programs_;
+  VerifyLevel level_ = job_.level;  // at which objects are read
   Manifest manifest_;
 };
 
@@ -61,11 +67,17 @@ RunOutcome Verification::Run() {
     OpenEncryptedBackup(*storage, job_.file_name, job_.encryption, context_.progress, &manifest_);
   RunOutcome outcome;
   outcome.fields["message"] = nullptr;
-  if (job_.level == VerifyLevel::kArchive)
-    CheckPgRestore(programs_, manifest_, context_.cancellation);
-  ReadAll(*storage);
-  if (job_.level == VerifyLevel::kRestore) {
-    outcome = RestoreIntoScratch();
+  const bool is_data_only = manifest_.content == DumpContent::kData;
+  if (is_data_only && level_ == VerifyLevel::kRestore) {
+    level_ = VerifyLevel::kArchive;
+    outcome.fields["message"] =
+        "the backup holds data only, which cannot be restored alone: its objects were read";
+  }
+  if (level_ == VerifyLevel::kArchive) CheckPgRestore(programs_, manifest_, context_.cancellation);
+  if (level_ != VerifyLevel::kRestore) {
+    ReadAll(*storage);
+  } else {
+    outcome = manifest_.selection.IsEmpty() ? RestoreWhole(*storage) : RestorePart(*storage);
     if (outcome.state != RunState::kCompleted) return outcome;
   }
   outcome.fields["objects"] = manifest_.objects.size();
@@ -74,20 +86,48 @@ RunOutcome Verification::Run() {
   return outcome;
 }
 
-// All objects at the level that was asked for; what a restore will read, it will verify.
 void Verification::ReadAll(Storage& storage) {
-  const bool is_all = job_.level != VerifyLevel::kRestore;
+  context_.progress.total_bytes =
+      only_stored_bytes() ? manifest_.StoredSize() : manifest_.RawSize();
+  context_.progress.BeginData(context_.environment.Now());
+  ReadEach(storage);
+  context_.progress.EndData(context_.environment.Now());
+}
+
+// What a restore will read, it will verify.
+RunOutcome Verification::RestoreWhole(Storage& storage) {
+  ReadEach(storage);
+  return RestoreIntoScratch();
+}
+
+// A part may need what is not in it. That is no fault of the backup, whose objects have been read.
+RunOutcome Verification::RestorePart(Storage& storage) {
+  level_ = VerifyLevel::kArchive;
+  CheckPgRestore(programs_, manifest_, context_.cancellation);
+  ReadEach(storage);
+  context_.progress.raw_bytes = 0;  // the restore reads all of it once more
+  context_.progress.stored_bytes = 0;
+  RunOutcome outcome = RestoreIntoScratch();
+  const bool lacks_something = outcome.state == RunState::kFailed && outcome.cleaned &&
+                               outcome.error && outcome.error->kind() == ErrorKind::kTool;
+  if (!lacks_something) return outcome;
+  const std::string message = fmt::format(
+      "the backup holds a part of its database, which could not be restored alone, so its objects "
+      "were read: {}",
+      outcome.error->message());
+  outcome = RunOutcome();
+  outcome.fields["message"] = JsonText(std::string_view(message));
+  return outcome;
+}
+
+// The objects at `level_`; of those that a restore reads, none at kRestore.
+void Verification::ReadEach(Storage& storage) {
   context_.progress.SetPhase("verifying");
-  if (is_all) {
-    context_.progress.total_bytes =
-        only_stored_bytes() ? manifest_.StoredSize() : manifest_.RawSize();
-    context_.progress.BeginData(context_.environment.Now());
-  }
   std::vector<std::function<void()>> lanes;
   for (const ManifestObject& object : manifest_.objects) {
-    if (job_.level == VerifyLevel::kRestore && object.kind != ObjectKind::kGlobals) continue;
+    if (level_ == VerifyLevel::kRestore && object.kind != ObjectKind::kGlobals) continue;
     lanes.emplace_back([this, &storage, &object] {
-      if (job_.level == VerifyLevel::kArchive && object.kind == ObjectKind::kArchive)
+      if (level_ == VerifyLevel::kArchive && object.kind == ObjectKind::kArchive)
         ParseArchive(storage, object);
       else
         ReadObject(storage, object);
@@ -96,7 +136,6 @@ void Verification::ReadAll(Storage& storage) {
   FirstFailure failure(context_.cancellation);
   RunLanes(lanes, static_cast<size_t>(job_.jobs), failure, context_.cancellation);
   failure.Rethrow();
-  if (is_all) context_.progress.EndData(context_.environment.Now());
 }
 
 RunOutcome Verification::RestoreIntoScratch() const {
