@@ -12,7 +12,7 @@ CREATE FUNCTION pgbackup._uncovered() RETURNS TABLE (database name, reason text)
     was AS (
         SELECT d.datname, d.datallowconn, h.schedule, s.is_active, d.datname::text = ANY (s.selected) AS is_selected
           FROM had h
-          JOIN pg_database d ON d.datname = h.database AND NOT pgbackup._is_beside(d.oid)
+          JOIN pg_database d ON d.datname = h.database AND NOT pgbackup._is_beside(d.oid) AND d.datconnlimit <> -2
           LEFT JOIN schedule s ON s.name = h.schedule)
     SELECT w.datname, format('schedule "%s" no longer backs up this database: %s', w.schedule,
                              CASE WHEN NOT w.datallowconn THEN 'it does not accept connections'
@@ -26,9 +26,12 @@ CREATE FUNCTION pgbackup._uncovered() RETURNS TABLE (database name, reason text)
     UNION ALL
     SELECT d.datname, 'its name is not text in the encoding of the database of pgbackup, so it is not backed up'
       FROM pg_database d WHERE NOT pgbackup._is_valid_name(d.datname)
+    UNION ALL
+    SELECT d.datname, 'it is invalid, because its DROP DATABASE was interrupted, so it is not backed up'
+      FROM pg_database d WHERE d.datconnlimit = -2 AND NOT pgbackup._is_beside(d.oid)
 $$;
 COMMENT ON FUNCTION pgbackup._uncovered() IS
-    'internal: databases with backups of a schedule that does not back them up any more, or whose name forbids it, and why';
+    'internal: databases with backups of a schedule that does not back them up any more, or that cannot be backed up, and why';
 
 CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -5,7 +5,7 @@
 CREATE FUNCTION pgbackup._is_covered(database name) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM pg_database d, pgbackup.schedules s
-                    WHERE d.datname = $1 AND d.datallowconn AND NOT pgbackup._is_beside(d.oid)
+                    WHERE d.datname = $1 AND pgbackup._takes_connections(d.oid) AND NOT pgbackup._is_beside(d.oid)
                       AND (s.name = 'default' OR s.enabled) AND d.datname::text IN (SELECT pgbackup._select_databases(s.databases)))
 $$;
 COMMENT ON FUNCTION pgbackup._is_covered(name) IS 'internal: whether a schedule, or pgbackup.databases, names this database';

@@ -176,6 +176,14 @@ statement_of($title, name => 'shop');
 await_healthy($title);
 statement_of($title, id => $scheduled);
 
+$title = 'it is invalid, because its DROP DATABASE was interrupted, so it is not backed up';
+value('CREATE DATABASE half_dropped');
+value(q{UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half_dropped'});
+is(value(q{SELECT status, reasons FROM pgbackup.health() WHERE database = 'half_dropped'}), qq{warning|{"$title"}}, $title);
+is(value(q{SELECT count(*) FROM pgbackup._select_databases('*') AS s (name) WHERE name = 'half_dropped'}), 0, 'and * does not select it');
+value('DROP DATABASE half_dropped');
+is(value(q{SELECT count(*) FROM pgbackup.health() WHERE database = 'half_dropped'}), 0, 'once it is dropped, nothing is left to say');
+
 $title = 'the proof of backup … failed';
 my $damaged = latest();
 my $folder = "$store/" . value("SELECT file_name FROM pgbackup.get($damaged)");
