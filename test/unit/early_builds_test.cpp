@@ -52,11 +52,16 @@ bool All(const TocEntry&) {
   return true;
 }
 
+// All but the index on a function of the database.
+bool BuiltIn(const TocEntry& entry) {
+  return entry.tag != "big_f";
+}
+
 using Expected = std::vector<int64_t>;
 
 TEST(EarlyBuilds, ConstraintsOneByOneAndIndexesAtOnce) {
   const ArchiveToc toc = ArchiveOfAllKinds();
-  const EarlyBuilds builds = FindEarlyBuilds(toc, {{"s", "big"}}, All);
+  const EarlyBuilds builds = FindEarlyBuilds(toc, {{"s", "big"}}, All, BuiltIn);
   ASSERT_EQ(builds.tables.size(), 1u);
   EXPECT_EQ(builds.tables[0].name, (QualifiedName{"s", "big"}));
   EXPECT_EQ(Ids(builds.tables[0].one_by_one), (Expected{40, 46}));
@@ -66,7 +71,7 @@ TEST(EarlyBuilds, ConstraintsOneByOneAndIndexesAtOnce) {
 
 TEST(EarlyBuilds, AnIndexOfAPartitionBringsThatOfItsParentBeforeTheRows) {
   const ArchiveToc toc = ArchiveOfAllKinds();
-  const EarlyBuilds builds = FindEarlyBuilds(toc, {{"s", "p1"}}, All);
+  const EarlyBuilds builds = FindEarlyBuilds(toc, {{"s", "p1"}}, All, BuiltIn);
   EXPECT_EQ(Ids(builds.before_rows), (Expected{42, 48}));
   ASSERT_EQ(builds.tables.size(), 1u);
   EXPECT_EQ(Ids(builds.tables[0].one_by_one), (Expected{43}));
@@ -76,7 +81,8 @@ TEST(EarlyBuilds, AnIndexOfAPartitionBringsThatOfItsParentBeforeTheRows) {
 TEST(EarlyBuilds, OnlyWhatIsWantedAndAPartitionWithoutItsParentStandsForItself) {
   const ArchiveToc toc = ArchiveOfAllKinds();
   const EarlyBuilds builds = FindEarlyBuilds(
-      toc, {{"s", "p1"}}, [](const TocEntry& entry) { return entry.id == 49 || entry.id == 13; });
+      toc, {{"s", "p1"}}, [](const TocEntry& entry) { return entry.id == 49 || entry.id == 13; },
+      BuiltIn);
   EXPECT_TRUE(builds.before_rows.empty());
   ASSERT_EQ(builds.tables.size(), 1u);
   EXPECT_TRUE(builds.tables[0].one_by_one.empty());
@@ -85,10 +91,10 @@ TEST(EarlyBuilds, OnlyWhatIsWantedAndAPartitionWithoutItsParentStandsForItself) 
 
 TEST(EarlyBuilds, WithoutLargeTablesThereAreNone) {
   const ArchiveToc toc = ArchiveOfAllKinds();
-  const EarlyBuilds builds = FindEarlyBuilds(toc, {}, All);
+  const EarlyBuilds builds = FindEarlyBuilds(toc, {}, All, BuiltIn);
   EXPECT_TRUE(builds.tables.empty());
   EXPECT_TRUE(builds.before_rows.empty());
-  EXPECT_TRUE(FindEarlyBuilds(toc, {{"other", "big"}}, All).tables.empty());
+  EXPECT_TRUE(FindEarlyBuilds(toc, {{"other", "big"}}, All, BuiltIn).tables.empty());
 }
 
 }  // namespace

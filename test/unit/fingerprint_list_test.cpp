@@ -22,6 +22,17 @@ TEST(FingerprintList, IsReadBackAsItWasWritten) {
             R"({"algorithm":"xxh3-128-sum","tables":[]})");
 }
 
+TEST(FingerprintList, HoldsThoseOfRowsWithGeneratedColumnsApart) {
+  FingerprintList rows, generated;
+  rows[{"s", "t"}] = RowFingerprint::FromText(3, "0123456789abcdef0011223344556677");
+  generated[{"s", "t"}] = RowFingerprint::FromText(3, "1123456789abcdef0011223344556677");
+  const boost::json::object json = FingerprintsToJson(rows, generated);
+  EXPECT_EQ(FingerprintsFromJson(JsonReader(json, "a list")), rows);
+  EXPECT_EQ(FingerprintsFromJson(JsonReader(json, "a list"), "generated"), generated);
+  EXPECT_TRUE(
+      FingerprintsFromJson(JsonReader(FingerprintsToJson(rows), "a list"), "generated").empty());
+}
+
 TEST(FingerprintList, LeavesAnotherAlgorithmAloneAndRefusesNonsense) {
   EXPECT_TRUE(Read(R"({"algorithm":"newer","tables":[{"schema":"s"}]})").empty());
   for (const char* text :

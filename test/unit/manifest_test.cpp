@@ -37,6 +37,7 @@ Manifest SomeManifest() {
   manifest.properties.acl = {{"", "CONNECT", false}, {"r", "CREATE", true}};
   manifest.properties.settings = {{"", "search_path", "\"$user\", public"}, {"r", "a.b", "c"}};
   manifest.requirements = Requirements{{"owner", "r"}, {{"hstore", "1.8", "public"}}, {"fast"}};
+  manifest.user_code = UserCode{{16384, 4294967295}, {16385}, {}, {16390, 16391}, {20000}};
   manifest.database_size = 5000000000;
   manifest.pg_dump_version = "15.20";
   manifest.pgbackup_version = "1.0.0";
@@ -79,6 +80,7 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read.schedule, std::nullopt);
   EXPECT_EQ(read.properties.settings[1].role, "r");
   EXPECT_EQ(read.requirements, SomeManifest().requirements);
+  EXPECT_EQ(read.user_code, SomeManifest().user_code);
   EXPECT_EQ(read.objects[0].segments[1].name, "schema.dump.zst.part2");
   EXPECT_TRUE(read.objects[0].tables.empty());
   EXPECT_EQ(read.objects[1].tables[1], (QualifiedName{"b c", "T \"1\""}));
@@ -100,6 +102,19 @@ TEST(Manifest, OfAnOlderVersionSaysNothingOfWhatTheServerMustHave) {
   Manifest manifest = SomeManifest();
   manifest.requirements.reset();
   EXPECT_EQ(ParseManifest(Text(manifest)).requirements, std::nullopt);
+}
+
+TEST(Manifest, OfAnOlderVersionDoesNotTellWhatCallsCodeOfTheDatabase) {
+  Manifest manifest = SomeManifest();
+  manifest.user_code.reset();
+  EXPECT_EQ(ParseManifest(Text(manifest)).user_code, std::nullopt);
+  for (const char* oids : {"[-1,4294967295]", "[\"1\",4294967295]", "[16384,4294967296]", "1"})
+    EXPECT_EQ(ErrorOf([&] {
+                ParseManifest(Replaced(Text(SomeManifest()), "\"tables\":[16384,4294967295]",
+                                       std::string("\"tables\":") + oids));
+              }).kind(),
+              ErrorKind::kInvalid)
+        << oids;
 }
 
 TEST(Manifest, RefusesAVersionItDoesNotKnow) {

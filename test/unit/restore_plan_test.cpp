@@ -29,6 +29,7 @@ ManifestObject Rows(const char* name, std::vector<QualifiedName> tables, uint64_
 Manifest Parallel() {
   Manifest manifest;
   manifest.format = DumpFormat::kParallel;
+  manifest.user_code = UserCode();
   manifest.objects = {Object("schema", {"pre-data", "post-data"}), Object("data-000", {"data"}),
                       Object("data-001", {"data"}), Object("globals", {}, ObjectKind::kGlobals)};
   return manifest;
@@ -181,6 +182,108 @@ TEST(RestorePlan, WithExtensionsBuildsWaitForTheRowsTheirFunctionsMayRead) {
   const auto tasks = MakeRestorePlan(Laned(), {}, contents).tasks;
   EXPECT_EQ(tasks[6].after, (Tasks{1, 2, 5}));
   EXPECT_EQ(tasks[9].after, (Tasks{3, 5}));
+}
+
+// With OIDs, which are the entries' ids here, and code of the database.
+RestoreContents ContentsWithCode() {
+  RestoreContents contents = ContentsOf(Laned());
+  contents.definitions = LanedToc();
+  for (TocEntry& entry : contents.definitions->entries) entry.oid = static_cast<uint32_t>(entry.id);
+  contents.definitions->entries.push_back(
+      {30, "FUNCTION", "f()", "s", {}, TocSection::kPreData, false});
+  ArchiveToc& rest = contents.archives[1];
+  rest.entries = {{40, "TABLE DATA", "small", "s", {}, TocSection::kData, false},
+                  {41, "SEQUENCE SET", "seq", "s", {}, TocSection::kData, false}};
+  rest.entries[0].oid = 4;
+  return contents;
+}
+
+TEST(RestorePlan, RowsThatCallCodeAreLoadedLastAndOneAfterTheOther) {
+  Manifest manifest = Laned();
+  manifest.user_code->tables = {1, 4};
+  const auto tasks = MakeRestorePlan(manifest, {}, ContentsWithCode()).tasks;
+  EXPECT_EQ(tasks[1].object, 4u);
+  EXPECT_EQ(tasks[2].object, 5u);
+  for (const size_t early : {1, 2}) EXPECT_EQ(tasks[early].after, Tasks{0});
+  EXPECT_EQ(tasks[3].object, 2u);
+  EXPECT_EQ(tasks[3].after, (Tasks{0, 1, 2}));
+  EXPECT_EQ(tasks[4].object, 3u);
+  EXPECT_EQ(tasks[4].after, Tasks{3});
+  EXPECT_EQ(tasks[5].list, "40;\n");
+  EXPECT_EQ(tasks[5].after, Tasks{4});
+  EXPECT_FALSE(tasks[5].from_memory);
+  EXPECT_EQ(tasks[6].list, "41;\n");
+  EXPECT_TRUE(tasks[6].from_memory);
+  EXPECT_EQ(tasks[6].object, 1u);
+  // What is built in may be built while others are loaded.
+  EXPECT_EQ(tasks[7].what, "constraint \"big_pkey\" of table \"s\".\"big\"");
+  EXPECT_EQ(tasks[7].after, (Tasks{3, 4}));
+}
+
+TEST(RestorePlan, AnArchiveThatIsReadTwiceCountsTwice) {
+  Manifest manifest = Laned();
+  manifest.user_code->tables = {4};
+  RestoreContents contents = ContentsWithCode();
+  contents.archives[1].entries.push_back({42, "BLOB", "1", "", {}, TocSection::kData, false});
+  EXPECT_EQ(BytesToRead(manifest, MakeRestorePlan(manifest, {}, contents)), 240 * kMegabyte);
+}
+
+TEST(RestorePlan, WhatCallsCodeIsBuiltAtTheEndInTheArchivesOrder) {
+  Manifest manifest = Laned();
+  manifest.user_code->indexes = {14};
+  manifest.user_code->constraints = {11, 15};
+  RestoreContents contents = ContentsWithCode();
+  contents.definitions->entries.push_back(
+      {31, "EVENT TRIGGER", "e", "", {30}, TocSection::kPostData, false});
+  contents.definitions->entries.push_back(
+      {32, "TRIGGER", "t", "s", {1}, TocSection::kPostData, false});
+  RestoreOptions options;
+  options.jobs = 4;
+  const auto tasks = MakeRestorePlan(manifest, options, contents).tasks;
+  std::string lists;
+  for (const RestoreTask& task : tasks)
+    if (task.phase != "data" && task.list) lists += *task.list + task.arguments.back() + "\n";
+  EXPECT_EQ(lists,
+            "10;\n--section=post-data\n"
+            "13;\n--section=post-data\n"
+            "12;\n--jobs=4\n"
+            "11;\n14;\n--jobs=1\n"
+            "32;\n--jobs=4\n"
+            "15;\n31;\n--jobs=1\n");
+}
+
+TEST(RestorePlan, RowsThatCallCodeOfExtensionsWaitForTheRest) {
+  Manifest manifest = Laned();
+  manifest.user_code->extension_tables = {2};
+  RestoreContents contents = ContentsWithCode();
+  contents.archives.clear();
+  const auto tasks = MakeRestorePlan(manifest, {}, contents).tasks;
+  EXPECT_EQ(tasks[1].object, 1u);
+  EXPECT_EQ(tasks[2].object, 3u);
+  EXPECT_EQ(tasks[2].after, Tasks{0});
+  EXPECT_EQ(tasks[4].object, 4u);
+  EXPECT_EQ(tasks[4].after, (Tasks{0, 1}));
+}
+
+TEST(RestorePlan, OfAnOlderBackupWithCodeNothingIsAtOnceOrEarly) {
+  Manifest manifest = Laned();
+  manifest.user_code.reset();
+  RestoreContents contents = ContentsWithCode();
+  contents.archives[5].entries = {{50, "TABLE DATA", "x", "s", {}, TocSection::kData, false},
+                                  {51, "TABLE DATA", "y", "s", {}, TocSection::kData, false}};
+  const auto tasks = MakeRestorePlan(manifest, {}, contents).tasks;
+  std::string objects;
+  for (size_t task = 1; task < tasks.size() && tasks[task].phase == "data"; ++task) {
+    objects += std::to_string(tasks[task].object);
+    EXPECT_EQ(tasks[task].after, Tasks{task - 1}) << task;
+  }
+  EXPECT_EQ(objects, "234151");  // big, mid, small, x and y, the sequence
+  EXPECT_EQ(tasks[7].list, "10;\n11;\n12;\n13;\n14;\n");
+
+  contents = ContentsOf(manifest);
+  contents.definitions = LanedToc();
+  EXPECT_EQ(MakeRestorePlan(manifest, {}, contents).tasks.size(), LanedPlan().tasks.size())
+      << "without code it is as ever";
 }
 
 TEST(RestorePlan, OfAPartOnlyItsObjectsAreReadAndItsEntriesRestored) {

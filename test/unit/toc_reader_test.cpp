@@ -23,6 +23,7 @@ TEST(ArchiveToc, ReadsEveryVersionThatPgDump10To18Writes) {
     EXPECT_EQ(toc->entries[0].kind, "TABLE");
     EXPECT_EQ(toc->entries[0].schema, "My Schema");
     EXPECT_EQ(toc->entries[0].tag, "a b\nc");
+    EXPECT_EQ(toc->entries[0].oid, 16384u);
     EXPECT_EQ(toc->entries[0].depends_on, (std::vector<int64_t>{6, 7}));
     EXPECT_EQ(toc->entries[1].schema, "");
   }

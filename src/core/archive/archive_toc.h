@@ -22,11 +22,15 @@ struct TocEntry {
   TocSection section = TocSection::kNone;
   // Its SQL has a statement ALTER TABLE, which takes stronger locks than CREATE INDEX does.
   bool alters_table = false;
+  // Its SQL calls a function that runs a query it is given as text, and gives XML.
+  bool queries_by_text = false;
   std::string copy{};  // of TABLE DATA: its statement COPY … FROM stdin, in the dump's encoding
   std::string owner = {};
   std::string tablespace = {};
   std::string privileges = {};  // the SQL of what names roles beside the owner: grants, policies
   bool has_data = false;        // rows or large objects of it are in the archive
+  // In the database that was dumped; which catalog it is of, the kind tells. 0: it has none.
+  uint32_t oid = 0;
 };
 
 struct ArchiveToc {

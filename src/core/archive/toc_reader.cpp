@@ -97,17 +97,26 @@ bool NamesRoles(const std::string& kind) {
   return kind == "ACL" || kind == "DEFAULT ACL" || kind == "POLICY" || kind == "USER MAPPING";
 }
 
+template <typename Value>
+Value Number(std::string_view text) {
+  Value value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
 TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   TocEntry entry;
   entry.id = reader->Integer();
   entry.has_data = reader->Integer() != 0;
   reader->Text();  // catalog's oid
-  reader->Text();  // oid
+  entry.oid = Number<uint32_t>(reader->Text().value_or(""));
   entry.tag = reader->Text().value_or("");
   entry.kind = reader->Text().value_or("");
   entry.section = static_cast<TocSection>(reader->Integer());
   std::string sql = reader->Text().value_or("");
   entry.alters_table = HasAlterTable(sql);
+  // query_to_xml() and its kin; of any other use of these words, a restore is slower and not wrong.
+  entry.queries_by_text = sql.find("_to_xml") != std::string::npos;
   if (NamesRoles(entry.kind)) entry.privileges = std::move(sql);
   reader->Text();  // DROP statement
   entry.copy = reader->Text().value_or("");
@@ -118,9 +127,7 @@ TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   entry.owner = reader->Text().value_or("");
   reader->Text();  // WITH OIDS
   while (const std::optional<std::string> text = reader->Text()) {
-    int64_t id = 0;
-    std::from_chars(text->data(), text->data() + text->size(), id);
-    entry.depends_on.push_back(id);
+    entry.depends_on.push_back(Number<int64_t>(*text));
   }
   reader->Byte();  // what the offset means
   reader->Bytes(static_cast<size_t>(header.offset_size));

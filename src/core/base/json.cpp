@@ -99,6 +99,19 @@ std::vector<std::string> JsonReader::Texts(std::string_view key) const {
   return texts;
 }
 
+std::vector<uint64_t> JsonReader::Sizes(std::string_view key) const {
+  std::vector<uint64_t> sizes;
+  const json::value* value = Find(key);
+  if (value == nullptr) return sizes;
+  if (!value->is_array()) Refuse(key, "an array of sizes");
+  for (const json::value& element : value->get_array()) {
+    const bool is_size = element.is_uint64() || (element.is_int64() && element.get_int64() >= 0);
+    if (!is_size) Refuse(key, "an array of sizes");
+    sizes.push_back(element.to_number<uint64_t>());
+  }
+  return sizes;
+}
+
 JsonReader JsonReader::Object(std::string_view key) const {
   const json::value& value = Need(key);
   if (!value.is_object()) Refuse(key, "an object");

@@ -32,6 +32,8 @@ class JsonReader {
   bool FlagOr(std::string_view key, bool otherwise) const;
   // An array of texts; absent is empty.
   std::vector<std::string> Texts(std::string_view key) const;
+  // An array of whole numbers that are not negative; absent is empty.
+  std::vector<uint64_t> Sizes(std::string_view key) const;
   JsonReader Object(std::string_view key) const;
   // An array of objects; absent is empty.
   std::vector<JsonReader> Objects(std::string_view key) const;

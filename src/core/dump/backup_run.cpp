@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "core/age/key_files.h"
 #include "core/base/json.h"
@@ -15,6 +16,7 @@
 #include "core/dump/planned_tables.h"
 #include "core/dump/read_requirements.h"
 #include "core/dump/read_session.h"
+#include "core/dump/read_user_code.h"
 #include "core/dump/restore_risks.h"
 #include "core/dump/server_encoding.h"
 #include "core/dump/snapshot_coordinator.h"
@@ -74,6 +76,7 @@ class Backup {
   void DescribeServer();
   void Measure(DumpPlanInput* input);
   std::vector<DumpObject> Plan();
+  std::vector<GeneratedPiece> PlanFingerprints();
   void RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan);
   std::string StoreTheManifest(Storage& storage);
   RunOutcome Outcome(const std::string& manifest) const;
@@ -265,6 +268,7 @@ void Backup::DescribeServer() {
   manifest_.pgbackup_version = PGBACKUP_VERSION;
   manifest_.properties = ReadDatabaseProperties(connection);
   manifest_.requirements = ReadRequirements(connection, manifest_.properties);
+  manifest_.user_code = ReadUserCode(connection);
   manifest_.database_size = static_cast<uint64_t>(
       connection.Query("SELECT pg_database_size(current_database())").Integer(0, 0));
 }
@@ -305,6 +309,20 @@ std::vector<DumpObject> Backup::Plan() {
   return MakeDumpPlan(input);
 }
 
+// What is read besides the dump: rows with their generated columns.
+std::vector<GeneratedPiece> Backup::PlanFingerprints() {
+  if (manifest_.format == DumpFormat::kPlain || manifest_.content == DumpContent::kSchema)
+    return {};
+  constexpr uint64_t kPage = 8192;
+  const std::vector<QualifiedName>& without = coordinator_->selection().exclude_table_data;
+  std::vector<DumpTable> tables = coordinator_->tables();
+  std::erase_if(tables, [&](const DumpTable& table) {
+    return std::find(without.begin(), without.end(), table.name) != without.end();
+  });
+  return PlanGenerated(ListGeneratedTables(coordinator_->connection()), tables,
+                       job_.options.split_bytes / kPage);
+}
+
 // Of an encrypted backup: what manifest.json must not say.
 ManifestObject StoreContents(const Manifest& manifest, LaneOutputContext output) {
   DumpObject object;
@@ -318,6 +336,7 @@ ManifestObject StoreContents(const Manifest& manifest, LaneOutputContext output)
 
 void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) {
   PlanTables(plan, archive_names_, &context_.progress.tables);
+  const std::vector<GeneratedPiece> pieces = PlanFingerprints();
   context_.progress.SetPhase("dumping");
   context_.progress.BeginData(context_.environment.Now());
   const LaneOutputContext output{storage,           job_.file_name,       job_.options.compression,
@@ -339,6 +358,13 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
     lanes.emplace_back([&, i] {
       manifest_.objects[i] = plan[i].kind == ObjectKind::kCopy ? RunCopyLane(plan[i], copy_context)
                                                                : RunDumpLane(plan[i], dump_context);
+    });
+  std::mutex mutex;
+  for (const GeneratedPiece& piece : pieces)
+    lanes.emplace_back([&] {
+      const RowFingerprint rows = ReadGenerated(piece, copy_context);
+      const std::lock_guard lock(mutex);
+      manifest_.generated[piece.table.name] += rows;
     });
 
   {

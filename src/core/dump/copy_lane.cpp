@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/dump/read_session.h"
@@ -29,6 +31,20 @@ void CheckNameIsOf(PostgresConnection& connection, const QualifiedName& table,
               "", "Back up at a time without schema changes.");
 }
 
+// Reads what the statement gives of a table, as the run's snapshot shows it.
+void ReadRows(const QualifiedName& table, const std::string& oid, const std::string& sql,
+              const CopyLaneContext& context,
+              const std::function<void(std::span<const std::byte>)>& take) {
+  PostgresConnection connection(context.settings, context.cancellation);
+  PrepareReadSession(connection);
+  for (const char* setting : kSettings) connection.Execute(setting);
+  connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
+  CheckNameIsOf(connection, table, oid);
+  connection.CopyOut(sql, take);
+  CheckNameIsOf(connection, table, oid);
+}
+
 }  // namespace
 
 std::string CopyRangeSql(const QualifiedName& table, const CopyRange& range,
@@ -46,20 +62,13 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
   LaneOutput output(object, context.output);
   context.output.progress.tables.Begin(table);
   try {
-    PostgresConnection connection(context.settings, context.cancellation);
-    PrepareReadSession(connection);
-    for (const char* setting : kSettings) connection.Execute(setting);
-    connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
     output.sink().Write(AsBytes(CopyBegin(table, object.copy->columns, context.encoding)));
     RowFingerprinter rows;
-    CheckNameIsOf(connection, table, object.table_oid);
-    connection.CopyOut(CopyRangeSql(table, *object.copy, context.encoding),
-                       [&](std::span<const std::byte> row) {
-                         rows.Add(row);
-                         output.sink().Write(row);
-                       });
-    CheckNameIsOf(connection, table, object.table_oid);
+    ReadRows(table, object.table_oid, CopyRangeSql(table, *object.copy, context.encoding), context,
+             [&](std::span<const std::byte> row) {
+               rows.Add(row);
+               output.sink().Write(row);
+             });
     output.sink().Write(AsBytes(kCopyEnd));
     output.SetFingerprints({{table, rows.Finish()}});
     ManifestObject stored = output.Finish();
@@ -69,6 +78,14 @@ ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& cont
     output.Abort();
     throw;
   }
+}
+
+RowFingerprint ReadGenerated(const GeneratedPiece& piece, const CopyLaneContext& context) {
+  RowFingerprinter rows;
+  ReadRows(piece.table.name, piece.table.oid,
+           CopyGeneratedSql(piece.table, piece.pages, context.encoding), context,
+           [&](std::span<const std::byte> row) { rows.Add(row); });
+  return rows.Finish();
 }
 
 }  // namespace pgbackup

@@ -1,10 +1,11 @@
-// A range of a table's rows, from the server to its finished object.
+// A range of a table's rows, from the server to its finished object, or to their fingerprint.
 #pragma once
 
 #include <string>
 
 #include "core/base/cancellation.h"
 #include "core/dump/dump_plan.h"
+#include "core/dump/generated_columns.h"
 #include "core/dump/lane_output.h"
 #include "core/postgres/server_address.h"
 
@@ -22,7 +23,10 @@ struct CopyLaneContext {
 // them. Any failure throws and leaves nothing.
 ManifestObject RunCopyLane(const DumpObject& object, const CopyLaneContext& context);
 
-// The COPY that reads them. `columns` are never none.
+// Reads the rows of a piece with their generated columns, and stores nothing.
+RowFingerprint ReadGenerated(const GeneratedPiece& piece, const CopyLaneContext& context);
+
+// The COPY that reads the rows of an object. `columns` are never none.
 std::string CopyRangeSql(const QualifiedName& table, const CopyRange& range,
                          const std::string& encoding);
 

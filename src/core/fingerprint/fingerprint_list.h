@@ -14,9 +14,13 @@ namespace pgbackup {
 
 using FingerprintList = std::map<QualifiedName, RowFingerprint>;  // names in UTF-8
 
-boost::json::object FingerprintsToJson(const FingerprintList& fingerprints);
+// `rows` are as they are in the dump, `with_generated` those of tables with stored generated
+// columns together with these.
+boost::json::object FingerprintsToJson(const FingerprintList& rows,
+                                       const FingerprintList& with_generated = {});
 
-// Empty when their algorithm is not known; kInvalid when the rest is wrong.
-FingerprintList FingerprintsFromJson(const JsonReader& reader);
+// `key` is "tables" or "generated". Empty when their algorithm is not known; kInvalid when the rest
+// is wrong.
+FingerprintList FingerprintsFromJson(const JsonReader& reader, const char* key = "tables");
 
 }  // namespace pgbackup

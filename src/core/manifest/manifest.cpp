@@ -249,6 +249,7 @@ json::object ManifestToJson(const Manifest& manifest) {
   root["cluster"] = std::move(cluster);
   root["database"] = PropertiesToJson(manifest.properties);
   if (manifest.requirements) root["requires"] = RequirementsToJson(*manifest.requirements);
+  if (manifest.user_code) root["user_code"] = UserCodeToJson(*manifest.user_code);
   root["tools"] = json::object{{"pgbackup", Text(manifest.pgbackup_version)},
                                {"pg_dump", Text(manifest.pg_dump_version)}};
   root["objects"] = std::move(objects);
@@ -259,7 +260,7 @@ json::object ManifestToJson(const Manifest& manifest) {
     root["encryption"] = json::object{{"scheme", Text(manifest.encryption->scheme)},
                                       {"recipients", JsonTexts(manifest.encryption->recipients)}};
   if (!manifest.fingerprints.empty())
-    root["fingerprints"] = FingerprintsToJson(manifest.fingerprints);
+    root["fingerprints"] = FingerprintsToJson(manifest.fingerprints, manifest.generated);
   return root;
 }
 
@@ -341,13 +342,16 @@ Manifest ParseManifest(std::string_view text) {
     manifest.properties = PropertiesFromJson(root.Object("database"));
   }
   if (root.Has("requires")) manifest.requirements = RequirementsFromJson(root.Object("requires"));
+  if (root.Has("user_code")) manifest.user_code = UserCodeFromJson(root.Object("user_code"));
   manifest.pgbackup_version = root.Object("tools").Text("pgbackup");
   manifest.pg_dump_version = root.Object("tools").Text("pg_dump");
   for (const JsonReader& reader : root.Objects("objects"))
     manifest.objects.push_back(ObjectFromJson(reader, names_are_hidden));
   manifest.database_size = root.Object("totals").Size("database_size");
-  if (root.Has("fingerprints"))
+  if (root.Has("fingerprints")) {
     manifest.fingerprints = FingerprintsFromJson(root.Object("fingerprints"));
+    manifest.generated = FingerprintsFromJson(root.Object("fingerprints"), "generated");
+  }
   CheckManifest(manifest);
   return manifest;
 }

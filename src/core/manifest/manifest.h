@@ -18,6 +18,7 @@
 #include "core/manifest/manifest_name.h"
 #include "core/manifest/requirements.h"
 #include "core/manifest/table_rows.h"
+#include "core/manifest/user_code.h"
 #include "core/ownership/instance.h"
 #include "core/pipeline/segment_sink.h"
 #include "core/postgres/database_properties.h"
@@ -71,11 +72,15 @@ struct Manifest {
   ManifestCluster cluster;
   DatabaseProperties properties;
   std::optional<Requirements> requirements;  // none: not recorded, by an older pgbackup
+  std::optional<UserCode> user_code;         // none: as above
   uint64_t database_size = 0;
   std::string pg_dump_version;
   std::string pgbackup_version;
   std::vector<ManifestObject> objects;
   FingerprintList fingerprints;  // of every table with rows that was dumped, but for plain format
+  // Of those with stored generated columns: rows with these (generated_columns.h). None in backups
+  // of an older pgbackup.
+  FingerprintList generated;
 
   uint64_t RawSize() const noexcept;
   uint64_t StoredSize() const noexcept;  // without the manifest itself

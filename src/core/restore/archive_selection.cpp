@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <sstream>
 
 #include "core/base/error.h"
 #include "core/postgres/sql_script.h"
@@ -52,11 +54,6 @@ bool IsPartOf(const TocEntry& entry, const TocEntry& on) {
 // Things that tie two others together and come only when both are there.
 bool NeedsBothEnds(const TocEntry& entry) {
   return OneOf(entry.kind, {"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"});
-}
-
-// Entries with which an archive sets up a session.
-bool IsOfTheSession(const TocEntry& entry) {
-  return OneOf(entry.kind, {"ENCODING", "STDSTRINGS", "SEARCHPATH"});
 }
 
 bool BelongsToPublication(const TocEntry& entry) {
@@ -301,6 +298,18 @@ ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted) {
   if (wanted.schemas.empty() && wanted.tables.empty()) selector.AddEverything();
   selector.Exclude(wanted);
   return selector.Finish();
+}
+
+bool IsOfTheSession(const TocEntry& entry) {
+  return OneOf(entry.kind, {"ENCODING", "STDSTRINGS", "SEARCHPATH"});
+}
+
+std::set<int64_t> EntriesOf(const std::string& list) {
+  std::set<int64_t> ids;
+  std::istringstream lines(list);
+  for (std::string line; std::getline(lines, line);)
+    ids.insert(std::strtoll(line.c_str(), nullptr, 10));
+  return ids;
 }
 
 std::string UseListText(const ArchiveToc& toc, const ArchiveSelection& selection, bool same) {

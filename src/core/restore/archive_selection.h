@@ -50,4 +50,10 @@ ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted);
 // relations are taken.
 std::string UseListText(const ArchiveToc& toc, const ArchiveSelection& selection, bool same);
 
+// The entries of such a list.
+std::set<int64_t> EntriesOf(const std::string& list);
+
+// Whether it is an entry with which an archive sets up a session.
+bool IsOfTheSession(const TocEntry& entry);
+
 }  // namespace pgbackup

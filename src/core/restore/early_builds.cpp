@@ -12,15 +12,12 @@ bool IsBuild(const TocEntry& entry) {
          (entry.kind == "INDEX" || entry.kind == "CONSTRAINT");
 }
 
-bool IsFunction(const TocEntry& entry) {
-  return entry.kind == "FUNCTION" || entry.kind == "PROCEDURE" || entry.kind == "AGGREGATE";
-}
-
 class Finder {
  public:
   Finder(const ArchiveToc& toc, const std::vector<QualifiedName>& tables,
-         const std::function<bool(const TocEntry&)>& wanted)
-      : toc_(toc), wanted_(wanted) {
+         const std::function<bool(const TocEntry&)>& wanted,
+         const std::function<bool(const TocEntry&)>& built_in)
+      : toc_(toc), wanted_(wanted), built_in_(built_in) {
     std::set<std::pair<std::string, std::string>> names;
     for (const QualifiedName& table : tables) names.insert({table.schema, table.name});
     for (const TocEntry& entry : toc.entries) {
@@ -40,6 +37,7 @@ class Finder {
 
   const ArchiveToc& toc_;
   const std::function<bool(const TocEntry&)>& wanted_;
+  const std::function<bool(const TocEntry&)>& built_in_;
   std::map<int64_t, const TocEntry*> by_id_;
   std::set<const TocEntry*> ours_;            // the tables
   std::map<const TocEntry*, size_t> places_;  // of a table in builds_
@@ -65,11 +63,10 @@ bool Finder::NeedsNothingElse(const TocEntry& entry, std::set<int64_t>* before_r
     const auto found = by_id_.find(id);
     if (found == by_id_.end() || !wanted_(*found->second)) continue;
     const TocEntry& on = *found->second;
-    if (IsFunction(on)) return false;
     if (on.section == TocSection::kPreData) continue;
     // An index of a partition depends on that of its parent, which may itself be a partition.
-    const bool is_parent =
-        IsBuild(on) && TableOf(on) != nullptr && TableOf(on) != TableOf(entry) && !IsOfOurs(on);
+    const bool is_parent = IsBuild(on) && built_in_(on) && TableOf(on) != nullptr &&
+                           TableOf(on) != TableOf(entry) && !IsOfOurs(on);
     if (!is_parent || !NeedsNothingElse(on, before_rows)) return false;
     before_rows->insert(id);
   }
@@ -88,7 +85,7 @@ void Finder::Add(const TocEntry& entry) {
 EarlyBuilds Finder::Find() {
   std::set<int64_t> before_rows;
   for (const TocEntry& entry : toc_.entries) {
-    if (!IsBuild(entry) || !wanted_(entry) || !IsOfOurs(entry)) continue;
+    if (!IsBuild(entry) || !wanted_(entry) || !built_in_(entry) || !IsOfOurs(entry)) continue;
     std::set<int64_t> parents;
     if (!NeedsNothingElse(entry, &parents)) continue;
     before_rows.merge(parents);
@@ -102,8 +99,9 @@ EarlyBuilds Finder::Find() {
 }  // namespace
 
 EarlyBuilds FindEarlyBuilds(const ArchiveToc& toc, const std::vector<QualifiedName>& tables,
-                            const std::function<bool(const TocEntry&)>& wanted) {
-  return Finder(toc, tables, wanted).Find();
+                            const std::function<bool(const TocEntry&)>& wanted,
+                            const std::function<bool(const TocEntry&)>& built_in) {
+  return Finder(toc, tables, wanted, built_in).Find();
 }
 
 }  // namespace pgbackup

@@ -7,7 +7,7 @@
 // with, while indexes of one table can be built at the same time. All else is left for the end:
 //   - foreign keys, triggers, rules, policies, views, and whatever is made in no time;
 //   - INDEX ATTACH, which needs the indexes of all partitions and is made in no time;
-//   - what depends on a function: that may look into other tables, whatever it says.
+//   - what calls code that is not built in: that may look into other tables, whatever it says.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,9 @@ struct EarlyBuilds {
 };
 
 // For `tables`, whose rows come in objects of their own; `wanted` says whether an entry is to be
-// restored at all. Points into `toc`.
+// restored at all, `built_in` whether it calls no other code. Points into `toc`.
 EarlyBuilds FindEarlyBuilds(const ArchiveToc& toc, const std::vector<QualifiedName>& tables,
-                            const std::function<bool(const TocEntry&)>& wanted);
+                            const std::function<bool(const TocEntry&)>& wanted,
+                            const std::function<bool(const TocEntry&)>& built_in);
 
 }  // namespace pgbackup

@@ -7,6 +7,7 @@
 #include "core/archive/toc_reader.h"
 #include "core/base/error.h"
 #include "core/dump/server_encoding.h"
+#include "core/restore/load_order.h"
 #include "core/restore/stored_object.h"
 #include "core/restore/stored_toc.h"
 
@@ -35,34 +36,63 @@ size_t DefinitionsObject(const Manifest& manifest) {
 void ContentsReader::Read(Storage& storage, const Manifest& manifest,
                           PostgresConnection& connection) {
   const std::string& encoding = manifest.properties.encoding;
-  for (const ManifestObject& object : manifest.objects) {
+  for (size_t i = 0; i < manifest.objects.size(); ++i) {
+    const ManifestObject& object = manifest.objects[i];
     Selection names;
     names.tables = object.tables;
     contents_.tables.push_back(InServerEncoding(connection, names, encoding).tables);
-    if (IsDefinitions(object)) LoadDefinitions(storage, object);
-    if (IsWholeArchive(object)) LoadHead(storage, object);
+    if (IsDefinitions(object)) LoadDefinitions(storage, manifest, i);
+    if (IsWholeArchive(object)) LoadHead(storage, manifest, i);
   }
   const WantedParts wanted = Wanted(connection, encoding);
   if (job_.options.ChoosesParts()) SelectParts(storage, manifest, wanted);
+  if (job_.options.content != DumpContent::kSchema) ReadArchives(storage, manifest);
 }
 
-void ContentsReader::LoadDefinitions(Storage& storage, const ManifestObject& object) {
+// The beginnings of archives whose rows have to be loaded in turns.
+void ContentsReader::ReadArchives(Storage& storage, const Manifest& manifest) {
+  const ArchivedCode code(manifest, contents_.definitions);
+  for (size_t i = 0; i < manifest.objects.size(); ++i) {
+    const ManifestObject& object = manifest.objects[i];
+    if (object.sections != std::vector<std::string>{"data"} ||
+        !MayHaveToBeSplit(object, contents_.tables[i], code) ||
+        (!contents_.parts.empty() && contents_.parts[i].take == ObjectPart::Take::kNothing))
+      continue;
+    auto head = std::make_unique<MemoryFile>();
+    try {
+      contents_.archives[i] = ReadStoredToc(storage, job_.file_name, object, head->Writer().get());
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInvalid) throw;
+      continue;  // of an unknown version: pg_restore may know it
+    }
+    files_[i] = std::move(head);
+  }
+}
+
+const MemoryFile* ContentsReader::InMemory(size_t object) const {
+  const auto found = files_.find(object);
+  return found == files_.end() ? nullptr : found->second.get();
+}
+
+void ContentsReader::LoadDefinitions(Storage& storage, const Manifest& manifest, size_t index) {
+  const ManifestObject& object = manifest.objects[index];
   if (object.raw_size > LargestInMemory())
     throw Error(ErrorKind::kInvalid,
                 fmt::format("the definitions in object \"{}\" are too large", object.name),
                 fmt::format("They take {} bytes of memory, at most {} are taken.", object.raw_size,
                             LargestInMemory()));
-  definitions_ = std::make_unique<MemoryFile>();
-  const std::unique_ptr<Sink> chain = ContentChain(definitions_->Writer(), object, progress_);
+  const MemoryFile& file = *(files_[index] = std::make_unique<MemoryFile>());
+  const std::unique_ptr<Sink> chain = ContentChain(file.Writer(), object, progress_);
   ReadStoredObject(storage, job_.file_name, object, *chain);
   try {
-    contents_.definitions = ReadToc(*definitions_);
+    contents_.definitions = ReadToc(file);
   } catch (const Error&) {
     // A version that is not known here: pg_restore may know it.
   }
 }
 
-void ContentsReader::LoadHead(Storage& storage, const ManifestObject& object) {
+void ContentsReader::LoadHead(Storage& storage, const Manifest& manifest, size_t index) {
+  const ManifestObject& object = manifest.objects[index];
   auto head = std::make_unique<MemoryFile>();
   try {
     contents_.definitions = ReadStoredToc(storage, job_.file_name, object, head->Writer().get());
@@ -70,7 +100,7 @@ void ContentsReader::LoadHead(Storage& storage, const ManifestObject& object) {
     if (error.kind() != ErrorKind::kInvalid) throw;
     return;  // of an unknown version: pg_restore gets all of it at once
   }
-  definitions_ = std::move(head);
+  files_[index] = std::move(head);
 }
 
 // The names of the job's options in the encoding of the archives.

@@ -1,6 +1,7 @@
 // Reads what a restore has to know of a backup beside its manifest, before it writes anything.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,26 +25,28 @@ class ContentsReader {
   ContentsReader(const RestoreJob& job, Progress& progress) : job_(job), progress_(progress) {}
 
   // Reads the archive of definitions whole, verified, or the beginning of the archive that holds
-  // everything; of other archives the beginnings when a part of the backup is restored. The server
-  // behind `connection` converts names. kNotFound for a name of the job that is not in the backup.
+  // everything; of other archives the beginnings when a part of the backup is restored, or their
+  // rows may not be loaded all at once. The server behind `connection` converts names. kNotFound
+  // for a name of the job that is not in the backup.
   void Read(Storage& storage, const Manifest& manifest, PostgresConnection& connection);
 
   const RestoreContents& contents() const noexcept { return contents_; }
-  // The archive that is restored from memory, perhaps without its rows; null when there is none.
-  const MemoryFile* definitions() const noexcept { return definitions_.get(); }
+  // The object of the manifest, or its beginning, where that is kept in memory; else null.
+  const MemoryFile* InMemory(size_t object) const;
   // When a part of the backup is restored: what belongs to it, in the archives' encoding.
   const ArchiveSelection& selected() const noexcept { return selected_; }
 
  private:
-  void LoadDefinitions(Storage& storage, const ManifestObject& object);
-  void LoadHead(Storage& storage, const ManifestObject& object);
+  void LoadDefinitions(Storage& storage, const Manifest& manifest, size_t object);
+  void LoadHead(Storage& storage, const Manifest& manifest, size_t object);
+  void ReadArchives(Storage& storage, const Manifest& manifest);
   void SelectParts(Storage& storage, const Manifest& manifest, const WantedParts& wanted);
   WantedParts Wanted(PostgresConnection& connection, const std::string& encoding) const;
 
   const RestoreJob& job_;
   Progress& progress_;
   RestoreContents contents_;
-  std::unique_ptr<MemoryFile> definitions_;
+  std::map<size_t, std::unique_ptr<MemoryFile>> files_;
   ArchiveSelection selected_;
 };
 

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/utf8.h"
 #include "core/restore/early_builds.h"
+#include "core/restore/load_order.h"
 
 namespace pgbackup {
 namespace {
@@ -51,7 +53,10 @@ class RestorePlanner {
  public:
   RestorePlanner(const Manifest& manifest, const RestoreOptions& options,
                  const RestoreContents& contents)
-      : manifest_(manifest), options_(options), contents_(contents) {}
+      : manifest_(manifest),
+        options_(options),
+        contents_(contents),
+        code_(manifest, contents.definitions) {}
 
   std::vector<RestoreTask> Plan();
 
@@ -62,7 +67,9 @@ class RestorePlanner {
   void FindBuilds();
   void PlanWhole(size_t object);
   void PlanDefinitions();
-  void PlanRows(size_t object);
+  void PlanRows();
+  size_t PlanLoad(const RowLoad& load, std::vector<size_t> after);
+  bool NeedsExtensions(size_t object) const;
   void PlanBuilds(const EarlyBuilds::Table& table);
   void PlanRest();
   size_t PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table,
@@ -70,6 +77,7 @@ class RestorePlanner {
 
   RestoreTask PgRestore(size_t object, const char* phase, const char* section) const;
   std::set<int64_t> IndexEntries() const;
+  std::set<int64_t> EntriesInTurn(const std::set<int64_t>& of_indexes) const;
   void AddRest(const char* phase, std::optional<std::string> list, int64_t jobs);
   bool IsWanted(const TocEntry& entry) const {
     return !contents_.wanted || contents_.wanted->count(entry.id) != 0;
@@ -82,6 +90,7 @@ class RestorePlanner {
   const Manifest& manifest_;
   const RestoreOptions& options_;
   const RestoreContents& contents_;
+  const ArchivedCode code_;
   std::vector<RestoreTask> tasks_;
   std::vector<size_t> whole_, rows_;  // objects
   std::optional<size_t> definitions_;
@@ -134,8 +143,9 @@ void RestorePlanner::FindBuilds() {
   std::vector<QualifiedName> large;
   for (const auto& [table, size] : sizes_)
     if (size >= kLargeTable) large.push_back({table.first, table.second});
-  builds_ = FindEarlyBuilds(*contents_.definitions, large,
-                            [&](const TocEntry& entry) { return IsWanted(entry); });
+  builds_ = FindEarlyBuilds(
+      *contents_.definitions, large, [&](const TocEntry& entry) { return IsWanted(entry); },
+      [&](const TocEntry& entry) { return code_.MayBeEarly(entry); });
   for (const TocEntry* entry : builds_.before_rows) built_.insert(entry->id);
   for (const EarlyBuilds::Table& table : builds_.tables)
     for (const auto* entries : {&table.one_by_one, &table.at_once})
@@ -166,19 +176,51 @@ void RestorePlanner::PlanDefinitions() {
   Add(std::move(builds));
 }
 
-void RestorePlanner::PlanRows(size_t object) {
-  RestoreTask task = PgRestore(object, "data", "data");
-  if (manifest_.objects[object].kind == ObjectKind::kCopy) {
+size_t RestorePlanner::PlanLoad(const RowLoad& load, std::vector<size_t> after) {
+  RestoreTask task = PgRestore(load.object, "data", "data");
+  if (manifest_.objects[load.object].kind == ObjectKind::kCopy) {
     task.program.clear();
     task.arguments.clear();
   }
-  task.cost = manifest_.objects[object].raw_size;
+  task.list = load.list;
+  task.from_memory = load.from_head;
+  if (!load.from_head) task.cost = manifest_.objects[load.object].raw_size;
+  task.after = std::move(after);
+  const size_t index = Add(std::move(task));
+  for (const QualifiedName& table : contents_.tables[load.object])
+    loads_[{table.schema, table.name}].push_back(index);
+  return index;
+}
+
+bool RestorePlanner::NeedsExtensions(size_t object) const {
   const std::vector<QualifiedName>& tables = contents_.tables[object];
-  for (size_t before = 0; before < tasks_.size(); ++before)
-    if (tasks_[before].from_memory) task.after.push_back(before);
-  const size_t load = Add(std::move(task));
-  for (const QualifiedName& table : tables) loads_[{table.schema, table.name}].push_back(load);
-  if (tables.empty()) general_loads_.push_back(load);
+  return std::any_of(tables.begin(), tables.end(), [&](const QualifiedName& table) {
+    return code_.OfRows(table) == ArchivedCode::Needs::kExtensions;
+  });
+}
+
+void RestorePlanner::PlanRows() {
+  LoadOrder order =
+      OrderLoads(rows_, {contents_.tables, contents_.archives, contents_.parts}, code_);
+  std::vector<size_t> before(tasks_.size());
+  std::iota(before.begin(), before.end(), 0);
+  // What others wait for comes before them in the plan.
+  const auto is_general = [&](const RowLoad& load) {
+    return contents_.tables[load.object].empty();
+  };
+  if (std::any_of(order.at_once.begin(), order.at_once.end(),
+                  [&](const RowLoad& load) { return NeedsExtensions(load.object); }))
+    std::stable_partition(order.at_once.begin(), order.at_once.end(), is_general);
+  for (const RowLoad& load : order.at_once) {
+    std::vector<size_t> after = before;
+    if (NeedsExtensions(load.object))
+      after.insert(after.end(), general_loads_.begin(), general_loads_.end());
+    const size_t task = PlanLoad(load, std::move(after));
+    if (is_general(load)) general_loads_.push_back(task);
+  }
+  before.resize(tasks_.size());
+  std::iota(before.begin(), before.end(), 0);
+  for (const RowLoad& load : order.one_by_one) before = {PlanLoad(load, std::move(before))};
 }
 
 size_t RestorePlanner::PlanBuild(const TocEntry& entry, const EarlyBuilds::Table& table,
@@ -217,6 +259,31 @@ std::set<int64_t> RestorePlanner::IndexEntries() const {
   return found;
 }
 
+// Entries of the post-data that call code of the database, and what needs these. Indexes are built
+// before anything else, so nothing else has to wait for them. Event triggers come with the others,
+// where pg_restore makes them after all but materialized views.
+std::set<int64_t> RestorePlanner::EntriesInTurn(const std::set<int64_t>& of_indexes) const {
+  const auto is_of_index = [&](int64_t id) { return of_indexes.count(id) != 0; };
+  const auto is_open = [&](const TocEntry& entry) {
+    return entry.section == TocSection::kPostData && IsWanted(entry) && built_.count(entry.id) == 0;
+  };
+  const std::vector<TocEntry>& entries = contents_.definitions->entries;
+  const bool has_others = std::any_of(entries.begin(), entries.end(), [&](const TocEntry& entry) {
+    return is_open(entry) && !is_of_index(entry.id) && code_.Calls(entry);
+  });
+  std::set<int64_t> found;
+  for (const TocEntry& entry : entries) {
+    if (!is_open(entry)) continue;
+    const bool needs_such =
+        std::any_of(entry.depends_on.begin(), entry.depends_on.end(), [&](int64_t id) {
+          return found.count(id) != 0 && is_of_index(id) == is_of_index(entry.id);
+        });
+    if (needs_such || code_.Calls(entry) || (has_others && entry.kind == "EVENT TRIGGER"))
+      found.insert(entry.id);
+  }
+  return found;
+}
+
 void RestorePlanner::AddRest(const char* phase, std::optional<std::string> list, int64_t jobs) {
   if (list && list->empty()) return;
   RestoreTask task = PgRestore(*definitions_, phase, "post-data");
@@ -234,23 +301,32 @@ void RestorePlanner::AddRest(const char* phase, std::optional<std::string> list,
 // attached. Nor do they tell that the entry of an index may also alter its table (CLUSTER ON,
 // REPLICA IDENTITY), while another worker builds an index of the same: such entries go one by one.
 // They are few, and of small tables, for large ones are built early.
+//
+// What calls code of the database may find that anything else is missing, so it goes one by one in
+// the archive's order: indexes when all others are built, the rest at the end.
 void RestorePlanner::PlanRest() {
   if (!contents_.definitions) {
     AddRest("post-data", PgRestore(*definitions_, "", nullptr).list, options_.jobs);
     return;
   }
   const std::set<int64_t> of_indexes = IndexEntries();
-  std::vector<const TocEntry*> altering, indexes, others;
+  const std::set<int64_t> in_turn = EntriesInTurn(of_indexes);
+  std::vector<const TocEntry*> altering, indexes, indexes_in_turn, others, others_in_turn;
   for (const TocEntry& entry : contents_.definitions->entries) {
     if (entry.section != TocSection::kPostData || !IsWanted(entry) || built_.count(entry.id) != 0)
       continue;
     const bool is_of_index = of_indexes.count(entry.id) != 0;
     const bool alters = is_of_index && entry.kind == "INDEX" && entry.alters_table;
-    (alters ? altering : is_of_index ? indexes : others).push_back(&entry);
+    if (in_turn.count(entry.id) != 0)
+      (is_of_index ? indexes_in_turn : others_in_turn).push_back(&entry);
+    else
+      (alters ? altering : is_of_index ? indexes : others).push_back(&entry);
   }
   AddRest("indexes", ListOf(altering), 1);
   AddRest("indexes", ListOf(indexes), options_.jobs);
+  AddRest("indexes", ListOf(indexes_in_turn), 1);
   AddRest("post-data", ListOf(others), options_.jobs);
+  AddRest("post-data", ListOf(others_in_turn), 1);
 }
 
 std::vector<RestoreTask> RestorePlanner::Plan() {
@@ -258,7 +334,7 @@ std::vector<RestoreTask> RestorePlanner::Plan() {
   FindBuilds();
   for (const size_t object : whole_) PlanWhole(object);
   if (definitions_) PlanDefinitions();
-  for (const size_t object : rows_) PlanRows(object);
+  PlanRows();
   for (const EarlyBuilds::Table& table : builds_.tables) PlanBuilds(table);
   if (definitions_ && options_.content != DumpContent::kData) PlanRest();
   return std::move(tasks_);
@@ -335,7 +411,13 @@ std::set<size_t> ObjectsToRead(const RestorePlan& plan) {
 
 uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan) {
   uint64_t bytes = 0;
-  for (const size_t object : ObjectsToRead(plan)) bytes += manifest.objects[object].raw_size;
+  for (const size_t object : ObjectsToRead(plan)) {
+    const auto streams = std::count_if(
+        plan.tasks.begin(), plan.tasks.end(),
+        [&](const RestoreTask& task) { return task.object == object && !task.from_memory; });
+    bytes += manifest.objects[object].raw_size *
+             static_cast<uint64_t>(std::max<std::ptrdiff_t>(streams, 1));
+  }
   return bytes;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/archive/archive_toc.h"
 #include "core/manifest/manifest.h"
+#include "core/restore/archived_code.h"
 #include "core/restore/object_parts.h"
 #include "core/restore/restore_schedule.h"
 #include "core/run/job.h"
@@ -21,7 +22,7 @@ struct RestoreTask {
   std::vector<std::string> arguments;  // what comes behind the connection's switches
   std::optional<std::string> list;     // the entries to restore (-L); none: all
   std::string what;                    // what the program works on, for messages
-  // True: the object, or as much of it as the task needs, is small and read more than once, so it
+  // True: the object, or as much of it as the task needs, is small or read more than once, so it
   // is kept in memory and the program gets a path. False: it is streamed to the program's standard
   // input.
   bool from_memory = false;
@@ -43,6 +44,8 @@ struct RestoreContents {
   // Of the archive that is restored from memory; none when there is no such archive, or it is of a
   // version that is not known.
   std::optional<ArchiveToc> definitions;
+  // Of objects with rows that may have to be split (load_order.h): what is in them.
+  std::map<size_t, ArchiveToc> archives;
   std::vector<ObjectPart> parts;            // of each object; empty: all of all
   std::optional<std::set<int64_t>> wanted;  // entries of `definitions`; none: all
 };
@@ -60,9 +63,10 @@ bool IsDefinitions(const ManifestObject& object);
 bool IsWholeArchive(const ManifestObject& object);
 
 // Content kData stands for tables with their rows: nothing is built on them. Rows (the largest
-// objects first) come after the definitions, and what is built on them after the
-// rows: indexes and constraints of a table with large objects of its own as soon as these are in,
-// everything else at the end.
+// objects first) come after the definitions; those of tables that call code of the database are
+// loaded last and one after the other (load_order.h). What is built on rows comes after them:
+// indexes and constraints of a table with large objects of its own as soon as these are in, if they
+// call no such code, everything else at the end.
 RestorePlan MakeRestorePlan(const Manifest& manifest, const RestoreOptions& options,
                             const RestoreContents& contents);
 
@@ -71,7 +75,8 @@ std::vector<ScheduledTask> ScheduleOf(const RestorePlan& plan);
 // Has pg_restore put everything into the database's own tablespace.
 void LeaveOutTablespaces(RestorePlan* plan);
 
-// The objects that the plan's tasks read, and the raw bytes of all of them.
+// The objects that the plan's tasks read, and the raw bytes that they read. An archive that has to
+// be split is read once for each turn of its tables.
 std::set<size_t> ObjectsToRead(const RestorePlan& plan);
 uint64_t BytesToRead(const Manifest& manifest, const RestorePlan& plan);
 

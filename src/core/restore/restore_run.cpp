@@ -16,6 +16,7 @@
 #include "core/restore/fill_session.h"
 #include "core/restore/findings.h"
 #include "core/restore/home_catalog.h"
+#include "core/restore/index_check.h"
 #include "core/restore/into_schema.h"
 #include "core/restore/preflight.h"
 #include "core/restore/readable_backup.h"
@@ -422,7 +423,8 @@ void Restore::RunTask(const RestoreTask& task, const RestoreLaneContext& lane_co
   if (task.program.empty())
     RunCopyLane(manifest_.objects[task.object], lane_context);
   else
-    RunRestoreLane(task, task.from_memory ? contents_.definitions() : nullptr, lane_context);
+    RunRestoreLane(task, task.from_memory ? contents_.InMemory(task.object) : nullptr,
+                   lane_context);
 }
 
 bool DropSide(const RestoreJob& job, const std::string& name, const RunContext& context) {

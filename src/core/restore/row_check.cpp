@@ -7,11 +7,11 @@
 #include <optional>
 #include <set>
 
+#include "core/base/utf8.h"
+#include "core/dump/generated_columns.h"
 #include "core/dump/read_session.h"
 #include "core/fingerprint/large_object_fingerprint.h"
 #include "core/postgres/content_settings.h"
-#include "core/postgres/event_triggers.h"
-#include "core/postgres/session_rights.h"
 #include "core/restore/archive_names.h"
 #include "core/restore/large_object_check.h"
 #include "core/restore/stored_toc.h"
@@ -28,6 +28,7 @@ struct TableToRead {
   RowFingerprint expected;
   std::string copy;
   std::string copy_encoding;  // of that text
+  bool has_generated = false;
 };
 
 std::set<QualifiedName> TablesOfExtensions(PostgresConnection& connection) {
@@ -51,11 +52,13 @@ class RowCheck {
   void Plan();
   void PlanArchive(const ManifestObject& object, const ArchiveNames& names);
   void PlanRange(const ManifestObject& object);
+  void PlanGenerated(PostgresConnection& connection);
   void PlanEntry(const TocEntry& entry, const QualifiedName& name);
   bool IsNew(const QualifiedName& name) { return planned_.insert(name).second; }
   void ReadSome();
   void CompareLargeObjects();
   void Compare(PostgresConnection& connection, const TableToRead& table);
+  static std::string InWords(const std::vector<std::string>& differences);
   void ThrowDifferences() const;
 
   const RowCheckContext& context_;
@@ -64,6 +67,8 @@ class RowCheck {
   std::atomic<size_t> next_{0};
   std::mutex mutex_;
   std::vector<std::string> differences_;
+  std::vector<std::string> generated_;  // differences, of generated columns only
+  uint64_t compared_ = 0;               // tables
 };
 
 void RowCheck::Plan() {
@@ -74,6 +79,26 @@ void RowCheck::Plan() {
     if (object.kind == ObjectKind::kArchive) PlanArchive(object, names);
     if (object.kind == ObjectKind::kCopy) PlanRange(object);
   }
+  compared_ = tables_.size();
+  PlanGenerated(connection);
+}
+
+// Of another major version, built-in functions may give other values, too: dictionaries of the text
+// search do.
+void RowCheck::PlanGenerated(PostgresConnection& connection) {
+  if (connection.server_major() != context_.manifest.cluster.server_version_num / 10000) return;
+  FingerprintList missing = context_.manifest.generated;
+  for (const GeneratedTable& table : ListGeneratedTables(connection)) {
+    const auto found = missing.find({ToValidUtf8(table.name.schema), ToValidUtf8(table.name.name)});
+    if (found == missing.end()) continue;
+    tables_.push_back({QuoteQualifiedName(table.name), found->second,
+                       CopyGeneratedSql(table, {}, context_.manifest.properties.encoding), "UTF8",
+                       true});
+    missing.erase(found);
+  }
+  for (const auto& [name, expected] : missing)
+    differences_.push_back(
+        fmt::format("{}: it has no generated columns", QuoteQualifiedName(name)));
 }
 
 void RowCheck::PlanArchive(const ManifestObject& object, const ArchiveNames& names) {
@@ -124,6 +149,11 @@ void RowCheck::Compare(PostgresConnection& connection, const TableToRead& table)
   const RowFingerprint found = rows.Finish();
   if (found == table.expected) return;
   const std::lock_guard lock(mutex_);
+  if (table.has_generated) {
+    generated_.push_back(fmt::format("{}: the generated columns of some of its {} rows differ",
+                                     table.name, found.rows));
+    return;
+  }
   differences_.push_back(
       found.rows == table.expected.rows
           ? fmt::format("{}: the contents of some of its {} rows differ", table.name, found.rows)
@@ -152,17 +182,31 @@ void RowCheck::CompareLargeObjects() {
           : fmt::format("large objects: {} instead of {}", found.rows, expected->second.rows));
 }
 
-void RowCheck::ThrowDifferences() const {
-  if (differences_.empty()) return;
+std::string RowCheck::InWords(const std::vector<std::string>& differences) {
   std::string detail;
-  for (size_t i = 0; i < differences_.size() && i < kMostNamed; ++i)
-    detail += fmt::format("{}{}", i == 0 ? "" : "\n", differences_[i]);
-  if (differences_.size() > kMostNamed)
-    detail += fmt::format("\nand {} more tables", differences_.size() - kMostNamed);
-  throw Error(ErrorKind::kCorrupt,
-              "the restored rows are not those that were dumped: " +
-                  differences_[0].substr(0, differences_[0].find(": ")),
-              detail, "Do not rely on this backup: make another one, and keep older ones.");
+  for (size_t i = 0; i < differences.size() && i < kMostNamed; ++i)
+    detail += fmt::format("{}{}", i == 0 ? "" : "\n", differences[i]);
+  if (differences.size() > kMostNamed)
+    detail += fmt::format("\nand {} more tables", differences.size() - kMostNamed);
+  return detail;
+}
+
+void RowCheck::ThrowDifferences() const {
+  const auto first = [](const std::vector<std::string>& differences) {
+    return differences[0].substr(0, differences[0].find(": "));
+  };
+  if (!differences_.empty())
+    throw Error(ErrorKind::kCorrupt,
+                "the restored rows are not those that were dumped: " + first(differences_),
+                InWords(differences_),
+                "Do not rely on this backup: make another one, and keep older ones.");
+  if (!generated_.empty())
+    throw Error(
+        ErrorKind::kCorrupt,
+        "generated columns have other values than in the backed up database: " + first(generated_),
+        InWords(generated_),
+        "Their expressions give other values now, so what they call is not immutable. The "
+        "other columns are those that were dumped.");
 }
 
 uint64_t RowCheck::Run() {
@@ -174,7 +218,7 @@ uint64_t RowCheck::Run() {
   RunLanes(lanes, lanes.size(), failure, context_.run.cancellation);
   failure.Rethrow();
   ThrowDifferences();
-  return tables_.size();
+  return compared_;
 }
 
 }  // namespace
@@ -195,58 +239,6 @@ ArchiveCopy ParseArchiveCopy(const std::string& statement) {
 
 uint64_t CheckRows(const RowCheckContext& context) {
   return RowCheck(context).Run();
-}
-
-namespace {
-
-// Where the extension is, quoted; creates it where it can, for this connection only.
-std::optional<std::string> SchemaOfAmcheck(PostgresConnection& connection,
-                                           const std::string& suffix) {
-  constexpr const char* kSchemaSql =
-      "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n "
-      "ON n.oid = e.extnamespace WHERE e.extname = 'amcheck'";
-  const QueryResult present = connection.Query(kSchemaSql);
-  if (present.rows() > 0) return present.Text(0, 0);
-  if (!ReadSessionRights(connection).is_superuser ||
-      connection.Query("SELECT FROM pg_available_extensions WHERE name = 'amcheck'").rows() == 0)
-    return std::nullopt;
-  connection.Execute("BEGIN READ WRITE");  // which never ends, so that nothing is left of it
-  DisableEventTriggers(connection);
-  const std::string schema = "pgbackup_amcheck_" + suffix;
-  connection.Execute(fmt::format("CREATE SCHEMA {}", schema));
-  connection.Execute(fmt::format("CREATE EXTENSION amcheck SCHEMA {}", schema));
-  return schema;
-}
-
-}  // namespace
-
-void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
-                  const Cancellation& cancellation) {
-  PostgresConnection connection(settings, cancellation);
-  connection.Execute("SET search_path = ''");  // as when the indexes were built
-  const QueryResult invalid = connection.Query(
-      "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i "
-      "JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE NOT i.indisvalid AND c.relkind = 'i' LIMIT 1");
-  if (invalid.rows() != 0)
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("index {} of the restored database is not valid", invalid.Text(0, 0)));
-  const std::optional<std::string> amcheck = SchemaOfAmcheck(connection, suffix);
-  if (!amcheck) return;
-  try {
-    // The very types of the arguments: where the schema is a user's, it may hold functions that fit
-    // others better.
-    connection.Query(fmt::format(
-        "SELECT count({}.bt_index_check(c.oid::regclass, true)::text) "
-        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam "
-        "WHERE a.amname = 'btree' AND c.relkind = 'i' AND i.indisready AND i.indisvalid "
-        "AND c.relpersistence <> 't' AND c.oid >= 16384",
-        *amcheck));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kDatabase) throw;
-    throw Error(ErrorKind::kCorrupt, "an index of the restored database is damaged",
-                error.message());
-  }
 }
 
 }  // namespace pgbackup

@@ -18,17 +18,11 @@ struct RowCheckContext {
   const RunContext& run;
 };
 
-// Reads every table that the manifest has a fingerprint of, and compares. Configuration tables of
+// Reads every table that the manifest has a fingerprint of, and compares; those with stored
+// generated columns once more, with these, if the manifest tells. Configuration tables of
 // extensions are left out: of these a dump holds some rows only. Returns how many tables it has
 // read; kCorrupt, naming the first tables that differ, when there are such.
 uint64_t CheckRows(const RowCheckContext& context);
-
-// kCorrupt when an index or a constraint that was valid in no way is one here: an index that is not
-// valid or, where the extension amcheck is there or the role can create it, one that amcheck finds
-// damaged. The extension gets a schema of its own, whose name ends in `suffix`, in a
-// transaction that is rolled back and that no event trigger of the database fires in.
-void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
-                  const Cancellation& cancellation);
 
 // An archive's statement COPY … FROM stdin, taken apart; the target as it is written there.
 struct ArchiveCopy {

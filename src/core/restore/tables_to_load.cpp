@@ -1,24 +1,9 @@
 #include "core/restore/tables_to_load.h"
 
-#include <cstdlib>
-#include <sstream>
-
 #include "core/base/error.h"
 #include "core/fingerprint/large_object_fingerprint.h"
 
 namespace pgbackup {
-namespace {
-
-// The ids at the beginnings of the lines.
-std::set<int64_t> EntriesOf(const std::string& list) {
-  std::set<int64_t> ids;
-  std::istringstream lines(list);
-  for (std::string line; std::getline(lines, line);)
-    ids.insert(std::strtoll(line.c_str(), nullptr, 10));
-  return ids;
-}
-
-}  // namespace
 
 void PlanTablesToLoad(const Manifest& manifest, DumpContent content, const ArchiveSelection* part,
                       const ArchiveNames& names, TableProgress* tables) {
