@@ -29,11 +29,11 @@ my @sums = (
 	'SELECT count(*), sum(of_id), sum(of_kind) FROM b_generated',
 	'SELECT count(*), sum(id), sum(other) FROM b_checked',
 	'SELECT count(*), sum(id), sum(several[2]), sum((nested).n) FROM b_domain',
-	'SELECT tableoid::regclass, count(*), sum(id) FROM b_parted GROUP BY 1 ORDER BY 1',
+	'SELECT tableoid::regclass, count(*), sum(id) FROM b_parted GROUP BY 1 ORDER BY 3',
 	'SELECT count(*) FROM b_by_text',
 	'SELECT last_value, (SELECT count(*) FROM b_counted) FROM counter',
 	'SELECT count(*), sum(of_id) FROM c_small',
-	qq{SELECT count(*), sum("c ,") FROM "odd ""'\n\\s"."t "".x"},
+	qq{SELECT count(*), sum("c ,") FROM "rather odd ""'\n\\s"."t "".x"},
 	'SELECT * FROM m_first ORDER BY k',
 	'SELECT total, rows FROM m_second, m_third',
 	'SELECT count(*) FROM pg_index WHERE NOT indisvalid');
@@ -107,16 +107,16 @@ sub names
 		$type, $type, join(',', @$oids));
 }
 is(names($manifest->{user_code}{tables}, 'regclass'),
-	join(' ', sort '"odd ""\'' . "\n" . '\s"."t "".x"', qw(b_by_text b_checked b_counted b_domain b_generated b_parted_high b_parted_low c_small)), 'tables that call code');
+	join(' ', sort '"rather odd ""\'' . "\n" . '\s"."t "".x"', qw(b_by_text b_checked b_counted b_domain b_generated b_parted_high b_parted_low c_small)), 'tables that call code');
 is(names($manifest->{user_code}{indexes}, 'regclass'), 'apart built_cast built_class built_domain built_gist built_operator built_predicate', 'indexes that do');
 is(names($manifest->{user_code}{materialized_views}, 'regclass'), 'm_first m_second', 'materialized views that do');
 cmp_ok(scalar(grep { ($_->{tables}[0]{name} // '') eq 'b_generated' } @{ $manifest->{objects} }), '>', 1, 'a table that does is in several ranges');
 is(scalar @{ $manifest->{fingerprints}{generated} }, 3, 'fingerprints of three tables cover generated columns');
 
 # A part of it.
-my $part = start_restore($node, "$backup{parallel}, 'back', tables => '{public.a_look,public.b_generated,public.c_small}'");
+my $part = start_restore($node, "$backup{parallel}, 'back', tables => '{public.a_look,public.b_checked,public.b_domain}'");
 is(finished($node, $part), 'completed', 'a part is restored') or diag(explain(row_of($node, $part, 'restores')));
-is($node->safe_psql('back', $_), $node->safe_psql('source', $_), 'and gives the same') for $sums[0], $sums[6];
+is($node->safe_psql('back', $_), $node->safe_psql('source', $_), 'and gives the same') for @sums[1, 2];
 $node->safe_psql('postgres', 'DROP DATABASE back');
 
 # A generated column that differs.

@@ -191,6 +191,8 @@ RestoreContents ContentsWithCode() {
   for (TocEntry& entry : contents.definitions->entries) entry.oid = static_cast<uint32_t>(entry.id);
   contents.definitions->entries.push_back(
       {30, "FUNCTION", "f()", "s", {}, TocSection::kPreData, false});
+  contents.definitions->entries.push_back({5, "TABLE", "y", "s", {}, TocSection::kPreData, false});
+  contents.definitions->entries.back().oid = 5;
   ArchiveToc& rest = contents.archives[1];
   rest.entries = {{40, "TABLE DATA", "small", "s", {}, TocSection::kData, false},
                   {41, "SEQUENCE SET", "seq", "s", {}, TocSection::kData, false}};
