@@ -1,5 +1,7 @@
 #include "core/dump/read_user_code.h"
 
+#include <fmt/format.h>
+
 #include "core/dump/code_graph.h"
 
 namespace pgbackup {
@@ -9,7 +11,7 @@ namespace {
 //   T the rows of a table, P the keys by which they find a partition, I an index, C a constraint,
 //   M a materialized view's query and indexes: what is asked about;
 //   v a view's query, t values of a type, k comparing them, o an operator, c an operator class,
-//   m an operator family, f a function, i one that reads or writes a type as text.
+//   m an operator family, f a function, i one that reads, writes or compares values of a type.
 //
 // pg_depend does not tell of what the server itself has made. Only few of those functions matter,
 // and stored expressions name them as ":funcid 1234".
@@ -74,7 +76,7 @@ UNION ALL SELECT 'f' || aggfnoid::oid, 'f' || f.oid FROM pg_aggregate,
 -- on the way to it
 UNION ALL SELECT 'o' || oid, 'f' || oprcode::oid FROM pg_operator WHERE oid >= 16384
 UNION ALL SELECT 'c' || oid, 'm' || opcfamily FROM pg_opclass WHERE oid >= 16384
-UNION ALL SELECT 'm' || amprocfamily, 'f' || amproc::oid FROM pg_amproc WHERE amproc::oid >= 16384
+UNION ALL SELECT 'm' || amprocfamily, 'i' || amproc::oid FROM pg_amproc WHERE amproc::oid >= 16384
 UNION ALL SELECT 't' || oid, 't' || part FROM own_part
 UNION ALL SELECT 'k' || oid, 'k' || part FROM own_part
 UNION ALL SELECT 't' || oid, 'k' || oid FROM own_type
@@ -86,7 +88,7 @@ UNION ALL SELECT 't' || contypid, u.node FROM pg_constraint c
 UNION ALL SELECT 't' || rngtypid, 'f' || f.oid FROM pg_range,
     LATERAL unnest(ARRAY[rngcanonical, rngsubdiff]::oid[]) AS f (oid) WHERE f.oid >= 16384
 UNION ALL SELECT 'k' || rngtypid, 'c' || rngsubopc FROM pg_range WHERE rngsubopc >= 16384
-UNION ALL SELECT 't' || castsource, 'f' || castfunc FROM pg_cast
+UNION ALL SELECT 't' || castsource, 'i' || castfunc FROM pg_cast
    WHERE oid >= 16384 AND castfunc <> 0 AND casttarget = 'json'::regtype
 UNION ALL SELECT 'k' || o.opcintype, 'c' || o.oid FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod
    WHERE o.oid >= 16384 AND o.opcdefault AND a.amname IN ('btree', 'hash')
@@ -127,8 +129,9 @@ UNION ALL SELECT 'C' || c.oid, 'o' || o.oid FROM pg_constraint c,
     LATERAL unnest(coalesce(conexclop, '{}') || coalesce(conpfeqop, '{}') || coalesce(conppeqop, '{}') || coalesce(conffeqop, '{}')) AS o (oid)
    WHERE o.oid >= 16384
 UNION ALL SELECT 'C' || c.oid, 'k' || f.atttypid FROM pg_constraint c
-    JOIN field f ON (f.attrelid = c.conrelid AND f.attnum = ANY (c.conkey)) OR (f.attrelid = c.confrelid AND f.attnum = ANY (c.confkey))
-   WHERE c.contype = 'f'
+    JOIN field f ON f.attrelid = c.conrelid AND f.attnum = ANY (c.conkey) WHERE c.contype = 'f'
+UNION ALL SELECT 'C' || c.oid, 'k' || f.atttypid FROM pg_constraint c
+    JOIN field f ON f.attrelid = c.confrelid AND f.attnum = ANY (c.confkey) WHERE c.contype = 'f'
 UNION ALL SELECT 'C' || c.oid, u.node FROM pg_constraint c
     JOIN uses u ON u.class = 'pg_constraint'::regclass AND u.oid = c.oid
    WHERE c.contype = 'c' AND u.node !~ '^v'
@@ -138,7 +141,12 @@ UNION ALL SELECT 'C' || c.oid, u.node FROM pg_constraint c
 
 UserCode ReadUserCode(PostgresConnection& connection) {
   CodeGraph graph;
+  // How many rows its parts have, the planner cannot know: no plan that is fast for few only.
+  for (const char* setting : {"enable_nestloop", "jit"})
+    connection.Execute(fmt::format("SET {} = off", setting));
   const QueryResult edges = connection.Query(kEdgesSql);
+  for (const char* setting : {"enable_nestloop", "jit"})
+    connection.Execute(fmt::format("RESET {}", setting));
   for (int row = 0; row < edges.rows(); ++row) graph.Add(edges.Text(row, 0), edges.Text(row, 1));
   UserCode code;
   code.tables = graph.Users('T', CodeGraph::kAnyCode);

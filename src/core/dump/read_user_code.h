@@ -9,10 +9,10 @@ namespace pgbackup {
 // Of the database the connection is in, as its transaction sees it. Built in are the server's own
 // functions, but for those that run a query they are given as text. Code of extensions counts as
 // theirs (UserCode::extension_tables) when it is in C and declared immutable, or cannot be called
-// by SQL; what reads and writes a type of an extension as text reads no tables. Whatever else a
-// table's rows, an index, a constraint or a materialized view leads to, by way of generated
-// columns, checks, domains, other types, operators, operator classes, casts, partition keys and
-// views, counts as code that may read any table.
+// by SQL. What an extension in C does to values of its types, which is to read, write and compare
+// them, reads no tables. Whatever else a table's rows, an index, a constraint or a materialized
+// view leads to, by way of generated columns, checks, domains, other types, operators, operator
+// classes, casts, partition keys and views, counts as code that may read any table.
 UserCode ReadUserCode(PostgresConnection& connection);
 
 }  // namespace pgbackup

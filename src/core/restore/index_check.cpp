@@ -80,7 +80,7 @@ SELECT format('%I.%I', n.nspname, x.relname), format('%I', x.relname), format('%
   JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
   CROSS JOIN unnest(c.conexclop) WITH ORDINALITY AS k (operator, n)
   JOIN pg_operator o ON o.oid = k.operator JOIN pg_namespace opn ON opn.oid = o.oprnamespace
- WHERE c.contype = 'x' AND x.relkind = 'i' AND i.indexrelid = ANY ($1::oid[])
+ WHERE c.contype = 'x' AND x.relkind = 'i'
 UNION ALL
 SELECT format('%I.%I', n.nspname, x.relname), format('%I', x.relname), format('%I.%I', tn.nspname, t.relname),
        pg_get_expr(i.indpred, i.indrelid), greatest(t.reltuples, 1)::bigint, false,
@@ -158,26 +158,32 @@ void Try(PostgresConnection& connection, const Lookup& lookup) {
   if (!UsesIndex(connection, sql, lookup)) return;
   const QueryResult counts = connection.Query(sql);
   if (counts.Integer(0, 0) > 0)
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("index {} of the restored database does not find rows of its table",
-                            lookup.index),
-                "It calls code of the database, which gave other values when the index was built.",
-                "Build the index anew with REINDEX after a restore, and make what it calls depend "
-                "on nothing but its arguments.");
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("index {} of the restored database does not find rows of its table",
+                    lookup.index),
+        "The values of these rows are not those that the index was built with.",
+        "Make the functions that the index calls depend on nothing but their arguments, then "
+        "REINDEX in the source database and make another backup.");
   if (lookup.excludes && counts.Integer(0, 1) > 0)
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("rows of table {} in the restored database violate the exclusion "
-                            "constraint of index {}",
-                            lookup.table, lookup.index));
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("rows of table {} in the restored database violate the exclusion "
+                    "constraint of index {}",
+                    lookup.table, lookup.index),
+        "",
+        "Find the rows that conflict in the source database, which must have them, too; make "
+        "another backup when they are gone.");
 }
 
 // What a lookup itself fails with says nothing of the index.
 void CheckByLookups(PostgresConnection& connection) {
+  const std::vector<Lookup> lookups = ListLookups(connection);
   for (const char* setting :
        {"enable_seqscan = off", "enable_tidscan = off", "statement_timeout = '10min'",
         "max_parallel_workers_per_gather = 0", "jit = off"})
     connection.Execute(fmt::format("SET {}", setting));
-  for (const Lookup& lookup : ListLookups(connection)) {
+  for (const Lookup& lookup : lookups) {
     try {
       Try(connection, lookup);
     } catch (const Error& error) {

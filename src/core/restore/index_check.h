@@ -13,10 +13,10 @@ namespace pgbackup {
 // of its own, whose name ends in `suffix`, in a transaction that is rolled back and that no event
 // trigger of the database fires in.
 //
-// amcheck knows B-trees only. So of any index and exclusion constraint that calls code of the
-// database, which may have read other tables when it was built, a sample of rows is looked up by
-// the values that they have now: the index has to find each of them, and that of an exclusion
-// constraint nothing else that would conflict with it.
+// amcheck knows B-trees only. So of every exclusion constraint, and of every other index that calls
+// code of the database, which may have read other tables when it was built, a sample of rows is
+// looked up by the values that they have now: the index has to find each of them, and that of an
+// exclusion constraint nothing else that would conflict with it.
 void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
                   const Cancellation& cancellation);
 
