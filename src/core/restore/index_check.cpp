@@ -118,8 +118,20 @@ std::vector<Lookup> ListLookups(PostgresConnection& connection) {
   return lookups;
 }
 
-// One row: how many rows of the sample the index does not find, and how many that conflict with
-// another one. Three rows found tell as much as more.
+// A table that does not belong to a superuser. A confined session evaluates what is written into it
+// without lending a superuser's rights: the lookups contain expressions of the index's owner, which
+// reach domains and functions of others (confined_queries.cpp).
+constexpr const char* kResult = "pg_temp.pgbackup_lookup";
+
+void MakeResult(PostgresConnection& connection) {
+  connection.Execute(
+      fmt::format("CREATE TEMP TABLE {} (lost bigint, conflicting bigint)", kResult));
+  if (ReadSessionRights(connection).is_superuser)
+    connection.Execute(fmt::format("ALTER TABLE {} OWNER TO pg_monitor", kResult));
+}
+
+// Writes one row: how many rows of the sample the index does not find, and how many that conflict
+// with another one. Three rows found tell as much as more.
 std::string SqlOf(const Lookup& lookup) {
   const double sample = lookup.excludes ? 1000 : 100;
   std::string values, own, found;
@@ -134,13 +146,24 @@ std::string SqlOf(const Lookup& lookup) {
       fmt::format("(SELECT count(*) FROM (SELECT {} AND t.ctid = s.id LIMIT 1) f)", rows);
   const std::string all = fmt::format("(SELECT count(*) FROM (SELECT {} LIMIT 3) f)", rows);
   return fmt::format(
-      "WITH s AS MATERIALIZED (SELECT * FROM (SELECT ctid AS id{} FROM ONLY {} TABLESAMPLE "
+      "INSERT INTO {} WITH s AS MATERIALIZED (SELECT * FROM (SELECT ctid AS id{} FROM ONLY {} "
+      "TABLESAMPLE "
       "BERNOULLI ({}) "
       "WHERE true{} LIMIT {}) s WHERE {}) "
       "SELECT count(*) FILTER (WHERE n = 0), count(*) FILTER (WHERE n > 1) FROM (SELECT {} AS n "
-      "FROM s) c",
-      values, lookup.table, std::min(100.0, 200.0 * sample / lookup.rows), lookup.where, 2 * sample,
-      own, lookup.excludes ? all : itself);
+      "FROM s) c RETURNING lost, conflicting",
+      kResult, values, lookup.table, std::min(100.0, 200.0 * sample / lookup.rows), lookup.where,
+      2 * sample, own, lookup.excludes ? all : itself);
+}
+
+// What a lookup itself fails with says nothing of the index.
+template <typename Work>
+void UnlessItFails(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kDatabase && error.kind() != ErrorKind::kDenied) throw;
+  }
 }
 
 bool UsesIndex(PostgresConnection& connection, const std::string& sql, const Lookup& lookup) {
@@ -153,7 +176,7 @@ bool UsesIndex(PostgresConnection& connection, const std::string& sql, const Loo
   return false;
 }
 
-void Try(PostgresConnection& connection, const Lookup& lookup) {
+void Compare(PostgresConnection& connection, const Lookup& lookup) {
   const std::string sql = SqlOf(lookup);
   if (!UsesIndex(connection, sql, lookup)) return;
   const QueryResult counts = connection.Query(sql);
@@ -176,20 +199,15 @@ void Try(PostgresConnection& connection, const Lookup& lookup) {
         "another backup when they are gone.");
 }
 
-// What a lookup itself fails with says nothing of the index.
-void CheckByLookups(PostgresConnection& connection) {
+void LookUp(PostgresConnection& connection) {
   const std::vector<Lookup> lookups = ListLookups(connection);
+  if (lookups.empty()) return;
+  MakeResult(connection);
   for (const char* setting :
        {"enable_seqscan = off", "enable_tidscan = off", "statement_timeout = '10min'",
         "max_parallel_workers_per_gather = 0", "jit = off"})
     connection.Execute(fmt::format("SET {}", setting));
-  for (const Lookup& lookup : lookups) {
-    try {
-      Try(connection, lookup);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kDatabase && error.kind() != ErrorKind::kDenied) throw;
-    }
-  }
+  for (const Lookup& lookup : lookups) UnlessItFails([&] { Compare(connection, lookup); });
 }
 
 }  // namespace
@@ -206,7 +224,7 @@ void CheckIndexes(const ConnectionSettings& settings, const std::string& suffix,
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("index {} of the restored database is not valid", invalid.Text(0, 0)));
   CheckBTrees(settings, suffix, cancellation);
-  CheckByLookups(connection);
+  UnlessItFails([&] { LookUp(connection); });
 }
 
 }  // namespace pgbackup
