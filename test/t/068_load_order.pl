@@ -113,6 +113,25 @@ is(names($manifest->{user_code}{materialized_views}, 'regclass'), 'm_first m_sec
 cmp_ok(scalar(grep { ($_->{tables}[0]{name} // '') eq 'b_generated' } @{ $manifest->{objects} }), '>', 1, 'a table that does is in several ranges');
 is(scalar @{ $manifest->{fingerprints}{generated} }, 3, 'fingerprints of three tables cover generated columns');
 
+# Every way to code that is not built in, and what only looks like it.
+SKIP:
+{
+	skip 'without the extensions', 6
+	  if $node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name IN ('citext', 'pg_trgm', 'btree_gist', 'hstore', 'earthdistance')}) < 5;
+	$node->safe_psql('postgres', 'CREATE DATABASE kinds');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('kinds'), '-f', fixture('fixtures/user_code.sql') ], 'the fixture of code loads');
+	my $id = start_backup($node, q{'kinds', format => 'parallel'});
+	is(finished($node, $id), 'completed', 'a backup of it');
+	my $code = read_manifest("$store/" . row_of($node, $id)->{file_name})->{user_code};
+	for my $case ([ 'tables', "relkind IN ('r', 'p') AND relname ~ '^t_'" ], [ 'extension_tables', 'false' ],
+		[ 'indexes', "relkind = 'i' AND relname ~ '^i_'" ], [ 'materialized_views', "relkind = 'm' AND relname ~ '^m_'" ])
+	{
+		my ($key, $condition) = @$case;
+		is(join(' ', sort map { $node->safe_psql('kinds', "SELECT $_\::regclass") } @{ $code->{$key} }),
+			join(' ', sort split /\n/, $node->safe_psql('kinds', "SELECT oid::regclass FROM pg_class WHERE $condition")), "user_code.$key");
+	}
+}
+
 # A part of it.
 my $part = start_restore($node, "$backup{parallel}, 'back', tables => '{public.a_look,public.b_checked,public.b_domain}'");
 is(finished($node, $part), 'completed', 'a part is restored') or diag(explain(row_of($node, $part, 'restores')));
