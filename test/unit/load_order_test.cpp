@@ -41,8 +41,14 @@ Manifest SomeManifest(std::optional<UserCode> code) {
   return manifest;
 }
 
-LoadOrderInput Input() {
-  LoadOrderInput input;
+struct Stored {
+  std::vector<std::vector<QualifiedName>> tables;
+  std::map<size_t, ArchiveToc> archives;
+  std::vector<ObjectPart> parts;
+};
+
+Stored Input() {
+  Stored input;
   input.tables = {{}, {{"s", "a"}, {"s", "e"}}, {{"s", "c"}}, {{"s", "c"}}};
   input.archives[0].entries = {
       Entry(1, "ENCODING", "", "ENCODING", 0), Entry(10, "TABLE DATA", "s", "b", 101),
@@ -64,14 +70,15 @@ std::string InWords(const std::vector<RowLoad>& loads) {
   return words;
 }
 
-LoadOrder Order(const std::optional<UserCode>& user_code, const LoadOrderInput& input = Input()) {
+LoadOrder Order(const std::optional<UserCode>& user_code, const Stored& input = Input()) {
   const Manifest manifest = SomeManifest(user_code);
   const auto definitions = Definitions();
-  return OrderLoads({2, 3, 1, 0}, input, ArchivedCode(manifest, definitions));
+  return OrderLoads({2, 3, 1, 0}, {input.tables, input.archives, input.parts},
+                    ArchivedCode(manifest, definitions));
 }
 
 TEST(LoadOrder, WhereNothingCallsCodeEverythingIsLoadedAtOnceAndWhole) {
-  LoadOrderInput input = Input();
+  Stored input = Input();
   input.archives.clear();
   const LoadOrder order = Order(UserCode(), input);
   EXPECT_EQ(InWords(order.at_once), "2: all\n3: all\n1: all\n0: all\n");
@@ -92,7 +99,7 @@ TEST(LoadOrder, WithoutARecordAllTablesComeInTheArchivesOrder) {
 }
 
 TEST(LoadOrder, TurnsOfOneArchiveThatFollowEachOtherAreOne) {
-  LoadOrderInput input = Input();
+  Stored input = Input();
   input.archives[0].entries.insert(input.archives[0].entries.begin(),
                                    Entry(9, "TABLE DATA", "r", "z", 105));
   const LoadOrder order = Order(UserCode{{105, 101}, {}, {}, {}, {}}, input);
@@ -100,7 +107,7 @@ TEST(LoadOrder, TurnsOfOneArchiveThatFollowEachOtherAreOne) {
 }
 
 TEST(LoadOrder, OfAPartOnlyWhatIsSelectedIsLoaded) {
-  LoadOrderInput input = Input();
+  Stored input = Input();
   using Take = ObjectPart::Take;
   input.parts = {
       {Take::kListed, "10;\n11;\n"}, {Take::kListed, "21;\n"}, {Take::kAll, ""}, {Take::kAll, ""}};
@@ -110,7 +117,7 @@ TEST(LoadOrder, OfAPartOnlyWhatIsSelectedIsLoaded) {
 }
 
 TEST(LoadOrder, AnArchiveThatCannotBeReadWaitsWhole) {
-  LoadOrderInput input = Input();
+  Stored input = Input();
   input.archives.clear();
   const LoadOrder order = Order(UserCode{{104}, {}, {}, {}, {}}, input);
   EXPECT_EQ(InWords(order.at_once), "2: all\n3: all\n");
@@ -121,7 +128,7 @@ TEST(LoadOrder, OnlyArchivesOfSeveralTablesHaveToBeSplit) {
   const auto definitions = Definitions();
   const Manifest manifest = SomeManifest(UserCode{{104}, {}, {}, {}, {}});
   const ArchivedCode code(manifest, definitions);
-  const LoadOrderInput input = Input();
+  const Stored input = Input();
   const auto split = [&](size_t i) {
     return MayHaveToBeSplit(manifest.objects[i], input.tables[i], code);
   };

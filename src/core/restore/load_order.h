@@ -29,10 +29,11 @@ struct LoadOrder {
   std::vector<RowLoad> one_by_one;  // when all of these are in
 };
 
+// What is known of the objects, see RestoreContents.
 struct LoadOrderInput {
-  std::vector<std::vector<QualifiedName>> tables;  // of each object, see RestoreContents
-  std::map<size_t, ArchiveToc> archives;           // what is in those that may have to be split
-  std::vector<ObjectPart> parts;                   // of each object; empty: all of all
+  const std::vector<std::vector<QualifiedName>>& tables;
+  const std::map<size_t, ArchiveToc>& archives;
+  const std::vector<ObjectPart>& parts;
 };
 
 // Whether what is in the object has to be known: it holds rows of several tables, not all of which
