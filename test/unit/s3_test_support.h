@@ -144,7 +144,7 @@ class FakeStore {
     kStandsStill,  // the same, and always the first page
   };
   Listing listing = Listing::kVersion2;
-  bool encodes_keys = true;  // when asked to; else it only says so
+  bool encodes_keys = true;   // when asked to; else it only says so
   bool says_encoded = false;  // always says so
 
   std::map<std::string, Object> objects;

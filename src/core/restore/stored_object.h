@@ -17,8 +17,8 @@ namespace pgbackup {
 void ReadStoredObject(Storage& storage, const std::string& folder, const ManifestObject& object,
                       Sink& to);
 
-// Throws kCorrupt unless the stored bytes of `object` are those that were stored. For content that a
-// program or the server does not like, before they are blamed.
+// Throws kCorrupt unless the stored bytes of `object` are those that were stored. For content that
+// a program or the server does not like, before they are blamed.
 void CheckIsUndamaged(Storage& storage, const std::string& folder, const ManifestObject& object);
 
 // What takes the stored bytes of `object` and writes its content into `next`, counting both in

@@ -1,8 +1,9 @@
 // The XML bodies of the S3 API that we read and write.
 //
 // Reading is lenient: an unknown element is skipped, a missing one is empty. Keys come back decoded
-// when they were asked for encoded and the store says that they are; some stores always say so. A page is `garbled` when it holds a key that XML
-// could not express, so that the store has put U+FFFD in the place of some of its characters.
+// when they were asked for encoded and the store says that they are; some stores always say so. A
+// page is `garbled` when it holds a key that XML could not express, so that the store has put
+// U+FFFD in the place of some of its characters.
 #pragma once
 
 #include <cstdint>
