@@ -38,8 +38,7 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     SELECT 'critical', 'the launcher does not run: no backup starts'
      WHERE pgbackup.launcher_pid() IS NULL AND NOT pg_is_in_recovery()
     UNION ALL
-    SELECT 'critical', format('the launcher has met %s error%s since %s: %s', t.errors, CASE WHEN t.errors > 1 THEN 's' END,
-                              to_char(t.since, 'YYYY-MM-DD HH24:MI TZ'), t.message)
+    SELECT 'critical', format('the launcher has met errors since %s, %s so far: %s', to_char(t.since, 'YYYY-MM-DD HH24:MI TZ'), t.errors, t.message)
       FROM pgbackup._launcher_trouble() AS t WHERE t.since <= clock_timestamp() - interval '1 minute'
     UNION ALL
     SELECT 'critical', format('setting "%s" in %s has no effect: %s', r.name, r.place, r.why) FROM pgbackup._refused_settings() AS r

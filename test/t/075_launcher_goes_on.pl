@@ -114,7 +114,7 @@ completes('a table that is gone');
 ok($node->poll_query_until('postgres', 'SELECT errors > 0 FROM pgbackup._launcher_trouble()'), 'the launcher tells of its trouble');
 like(value(q{SELECT status, detail FROM pgbackup.check() WHERE item = 'launcher'}),
 	qr/^error\|runs as process \d+ and has met \d+ errors? since .*: relation "pgbackup.cancellations" does not exist$/, 'check() shows it at once');
-ok($node->poll_query_until('postgres', q{SELECT bool_or(r ~ 'the launcher has met \d+ errors since .*: relation "pgbackup.cancellations" does not exist')
+ok($node->poll_query_until('postgres', q{SELECT bool_or(r ~ 'the launcher has met errors since .*, \d+ so far: relation "pgbackup.cancellations" does not exist')
 		FROM pgbackup.health(), unnest(reasons) r WHERE status = 'critical'}), 'health() a minute later');
 cmp_ok(scalar(() = slurp_file($log, $offset) =~ /ERROR: .*cancellations/g), '<', 10, 'and the log has few lines of it');
 value('ALTER TABLE pgbackup.gone RENAME TO cancellations');
