@@ -1,5 +1,6 @@
 #include "core/restore/archive_selection.h"
 
+#include "core/restore/completed_toc.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {
@@ -119,6 +120,126 @@ TEST(ArchiveSelection, ANameThatIsNotThereIsAnError) {
   EXPECT_EQ(ErrorOf([] { Ids({{"nix"}, {}}); }).kind(), ErrorKind::kNotFound);
   EXPECT_EQ(ErrorOf([] { Ids({{}, {{"app", "nix"}}}); }).kind(), ErrorKind::kNotFound);
   EXPECT_EQ(ErrorOf([] { Ids({{}, {{"app", "t_pkey"}}}); }).kind(), ErrorKind::kNotFound);
+}
+
+TEST(ArchiveSelection, ADomainBringsTheConstraintsThatAreMadeLater) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "DOMAIN", "d", "app", {1}});
+  toc.entries.push_back({81, "CHECK CONSTRAINT", "d ok", "app", {80, 4}});
+  toc.entries.push_back({82, "COMMENT", "CONSTRAINT ok ON DOMAIN d", "app", {81}});
+  toc.entries.push_back({83, "TABLE", "typed", "app", {1, 80}});
+  EXPECT_EQ(SelectParts(toc, {{}, {{"app", "typed"}}}).ids,
+            (std::set<int64_t>{1, 2, 4, 80, 81, 82, 83}));
+}
+
+TEST(ArchiveSelection, ASequenceComesWithoutTheTableThatOwnsIt) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "TABLE", "borrower", "public", {11}});
+  const ArchiveSelection alone =
+      SelectParts(CompletedToc(toc, {}, {}), {{}, {{"public", "borrower"}}});
+  EXPECT_EQ(alone.ids, (std::set<int64_t>{1, 2, 11, 44, 80}));
+  EXPECT_TRUE(alone.left_out.empty());
+  EXPECT_EQ(SelectParts(CompletedToc(toc, {}, {}), {{}, {{"app", "t"}}}).ids.count(12), 1u);
+}
+
+TEST(ArchiveSelection, TheSequenceOfAnIdentityColumnBringsItsTable) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "SEQUENCE", "u_ident_seq", "app", {14, 1}});
+  EXPECT_EQ(SelectParts(toc, {{}, {{"app", "u_ident_seq"}}}).ids.count(14), 1u);
+}
+
+TEST(ArchiveSelection, PrivilegesOnTheSchemaPublicComeWithWhatIsInIt) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "ACL", "SCHEMA public", "", {999}});
+  EXPECT_EQ(SelectParts(toc, {{}, {{"public", "p1"}}}).ids.count(80), 1u);
+  EXPECT_EQ(SelectParts(toc, {{"public"}, {}}).ids.count(80), 1u);
+  EXPECT_EQ(SelectParts(toc, {{"app"}, {}}).ids.count(80), 1u);  // it has a function of public
+}
+
+TEST(ArchiveSelection, KnowsTheRootsOfPartitionsThatComeAlone) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "TABLE", "leaf", "public", {21}});
+  toc.entries.push_back({81, "TABLE ATTACH", "leaf", "public", {80, 21}});
+  using Roots = std::map<std::pair<std::string, std::string>, QualifiedName>;
+  EXPECT_EQ(SelectParts(toc, {{}, {{"public", "p1"}}}).roots,
+            (Roots{{{"public", "p1"}, {"public", "p1"}}, {{"public", "leaf"}, {"public", "p1"}}}));
+  EXPECT_EQ(SelectParts(toc, {{}, {{"public", "leaf"}}}).roots,
+            (Roots{{{"public", "leaf"}, {"public", "leaf"}}}));
+  EXPECT_TRUE(SelectParts(toc, {{}, {{"public", "parted"}}}).roots.empty());
+}
+
+// A type with a cast, an operator and an operator class, and a table that calls the cast's
+// function.
+ArchiveToc ArchiveOfAType() {
+  ArchiveToc toc;
+  toc.entries = {{1, "SCHEMA", "app", "", {}},
+                 {2, "TYPE", "cel", "app", {1}},
+                 {3, "FUNCTION", "to_cel(integer)", "app", {1, 2}},
+                 {4, "CAST", "CAST (integer AS app.cel)", "", {2, 3}},
+                 {5, "FUNCTION", "eq(app.cel, app.cel)", "app", {1, 2}},
+                 {6, "OPERATOR", "=", "app", {1, 2, 5}},
+                 {7, "FUNCTION", "compare(app.cel, app.cel)", "app", {1, 2}},
+                 {8, "OPERATOR CLASS", "cels", "app", {1, 2, 6, 7}},
+                 {9, "CAST", "CAST (text AS date)", "", {}},
+                 {10, "TABLE", "degrees", "app", {1, 3}},
+                 {11, "TABLE", "others", "app", {1}},
+                 {12, "FUNCTION", "of_table(app.others)", "app", {1, 11}},
+                 {13, "CAST", "CAST (app.others AS app.cel)", "", {2, 11, 12}}};
+  return toc;
+}
+
+TEST(ArchiveSelection, CastsAndOperatorsOfATypeComeAlong) {
+  EXPECT_EQ(SelectParts(ArchiveOfAType(), {{}, {{"app", "degrees"}}}).ids,
+            (std::set<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(SelectParts(ArchiveOfAType(), {{}, {{"app", "others"}}}).ids,
+            (std::set<int64_t>{1, 9, 11}));
+}
+
+TEST(ArchiveSelection, WhatTheBodyOfAFunctionNamesComesAlongUnlessItBringsATable) {
+  ArchiveToc toc = ArchiveOfAType();
+  toc.entries.push_back({20, "FUNCTION", "\"Outer\"()", "app", {1}});
+  toc.entries.back().routine =
+      "CREATE FUNCTION app.\"Outer\"() … $$SELECT APP.middle(of_table(o)) FROM app.others o$$;";
+  toc.entries.push_back({21, "FUNCTION", "middle(integer)", "app", {1}});
+  toc.entries.back().routine = "CREATE FUNCTION app.middle(integer) … $$SELECT \"In\"\"ner\"()$$;";
+  toc.entries.push_back({22, "FUNCTION", "unused()", "app", {1}});
+  toc.entries.push_back({23, "TEXT SEARCH CONFIGURATION", "plain", "app", {1}});
+  toc.entries.push_back({24, "FUNCTION", "\"Index it\"()", "app", {1}});
+  toc.entries.back().routine = "CREATE FUNCTION … $$to_tsvector('app.plain', $1)$$;";
+  toc.entries.push_back({30, "TABLE", "t", "app", {1, 20, 24}});
+  EXPECT_EQ(SelectParts(toc, {{}, {{"app", "t"}}}).ids,
+            (std::set<int64_t>{1, 9, 20, 21, 23, 24, 30}));
+}
+
+TEST(ArchiveSelection, AConstraintBringsWhatItsIndexNeeds) {
+  ArchiveToc toc = SmallArchive();
+  const auto add = [&](TocEntry entry, uint32_t oid) {
+    entry.oid = oid;
+    toc.entries.push_back(std::move(entry));
+  };
+  add({80, "EXTENSION", "btree_gist", "", {}}, 500);
+  add({81, "EXTENSION", "hstore", "", {}}, 501);
+  add({82, "OPERATOR CLASS", "down", "public", {4}}, 502);
+  add({83, "CONSTRAINT", "u excl", "app", {14}}, 503);
+  add({84, "ACL", "TYPE hstore", "ext", {998}}, 0);
+  add({85, "ACL", "TYPE other", "ext", {997}}, 0);
+  const PartNeeds needs{{{503, {{3079, 500}, {2616, 502}, {2616, 12345}}}},
+                        {{501, "ext", "TYPE hstore"}}};
+  const std::vector<QualifiedName> tags = {{"ext", "TYPE hstore"}};
+  const ArchiveToc completed = CompletedToc(toc, needs, tags);
+  const ArchiveSelection selection = SelectParts(completed, {{}, {{"app", "u"}}});
+  EXPECT_EQ(selection.extensions, std::vector<std::string>{"btree_gist"});
+  for (const int64_t id : {4, 80, 82, 83}) EXPECT_EQ(selection.ids.count(id), 1u) << id;
+  EXPECT_TRUE(SelectParts(CompletedToc(toc, {}, {}), {{}, {{"app", "u"}}}).extensions.empty());
+  // Privileges in a schema bring the extension, and come with it.
+  EXPECT_EQ(SelectParts(completed, {{"ext"}, {}}).ids.count(81), 1u);
+  toc.entries.push_back({86, "TABLE", "bag", "app", {1, 81}});
+  const ArchiveSelection bag = SelectParts(CompletedToc(toc, needs, tags), {{}, {{"app", "bag"}}});
+  EXPECT_EQ(bag.ids.count(84), 1u);
+  EXPECT_EQ(bag.ids.count(85), 0u);
+  // Who excludes the operator class loses the constraint, and is told.
+  const ArchiveSelection rest = SelectParts(completed, {{"app"}, {}, {"public"}, {}});
+  EXPECT_EQ(rest.ids.count(83), 0u);
 }
 
 TEST(UseList, NamesTheSameEntriesInTheArchivesOrder) {

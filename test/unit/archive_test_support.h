@@ -35,7 +35,8 @@ class ArchiveHead {
   }
   void Missing() { Integer(-1); }
   void Entry(int id, const char* kind, const char* schema, const std::string& tag,
-             const std::vector<int>& depends_on, const char* sql = "CREATE …", int section = 2) {
+             const std::vector<int>& depends_on, const char* sql = "CREATE …", int section = 2,
+             const std::string& copy = "") {
     Integer(id);
     Integer(1);
     Text("1259");
@@ -45,7 +46,10 @@ class ArchiveHead {
     Integer(section);
     Text(sql);
     Text("");
-    Missing();
+    if (copy.empty())
+      Missing();
+    else
+      Text(copy);
     if (*schema == '\0')
       Missing();
     else

@@ -38,6 +38,9 @@ Manifest SomeManifest() {
   manifest.properties.settings = {{"", "search_path", "\"$user\", public"}, {"r", "a.b", "c"}};
   manifest.requirements = Requirements{{"owner", "r"}, {{"hstore", "1.8", "public"}}, {"fast"}};
   manifest.user_code = UserCode{{16384, 4294967295}, {16385}, {}, {16390, 16391}, {20000}};
+  manifest.part_needs =
+      PartNeeds{{{16400, {{2616, 16401}, {3079, 4294967295}}}, {16402, {{1255, 7}}}},
+                {{16403, "ext", "TYPE hstore"}, {16403, "", "SCHEMA ext"}}};
   manifest.database_size = 5000000000;
   manifest.pg_dump_version = "15.20";
   manifest.pgbackup_version = "1.0.0";
@@ -81,6 +84,7 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read.properties.settings[1].role, "r");
   EXPECT_EQ(read.requirements, SomeManifest().requirements);
   EXPECT_EQ(read.user_code, SomeManifest().user_code);
+  EXPECT_EQ(read.part_needs, SomeManifest().part_needs);
   EXPECT_EQ(read.objects[0].segments[1].name, "schema.dump.zst.part2");
   EXPECT_TRUE(read.objects[0].tables.empty());
   EXPECT_EQ(read.objects[1].tables[1], (QualifiedName{"b c", "T \"1\""}));
@@ -102,6 +106,18 @@ TEST(Manifest, OfAnOlderVersionSaysNothingOfWhatTheServerMustHave) {
   Manifest manifest = SomeManifest();
   manifest.requirements.reset();
   EXPECT_EQ(ParseManifest(Text(manifest)).requirements, std::nullopt);
+}
+
+TEST(Manifest, OfAnOlderVersionDoesNotTellWhatPartsNeed) {
+  Manifest manifest = SomeManifest();
+  manifest.part_needs.reset();
+  EXPECT_EQ(ParseManifest(Text(manifest)).part_needs, std::nullopt);
+  for (const char* oid : {"-1", "\"1\"", "4294967296"})
+    EXPECT_EQ(ErrorOf([&] {
+                ParseManifest(
+                    Replaced(Text(SomeManifest()), "\"oid\":16400", std::string("\"oid\":") + oid));
+              }).kind(),
+              ErrorKind::kInvalid);
 }
 
 TEST(Manifest, OfAnOlderVersionDoesNotTellWhatCallsCodeOfTheDatabase) {

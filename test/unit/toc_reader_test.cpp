@@ -62,6 +62,20 @@ TEST(ArchiveToc, KnowsWhomItsEntriesNeed) {
   EXPECT_EQ(toc.entries[1].privileges, "GRANT SELECT ON TABLE s.t TO r;\n");
 }
 
+TEST(ArchiveToc, KnowsWhereRowsFindTheirPartitions) {
+  ArchiveHead head(14);
+  head.Integer(3);
+  head.Entry(1, "TABLE DATA", "s", "p", {}, "-- load via partition root s.\"P p\"", 3,
+             "COPY s.\"P p\" (a) FROM stdin;\n");
+  head.Entry(2, "TABLE DATA", "s", "t", {}, "", 3, "COPY s.t (a) FROM stdin;\n");
+  head.Entry(3, "FUNCTION", "s", "f()", {}, "CREATE FUNCTION s.f() …");
+  const ArchiveToc toc = ParseArchiveToc(head.bytes()).value();
+  EXPECT_EQ(toc.entries[0].root, "s.\"P p\"");
+  EXPECT_EQ(toc.entries[1].root, "");
+  EXPECT_EQ(toc.entries[1].routine, "");
+  EXPECT_EQ(toc.entries[2].routine, "CREATE FUNCTION s.f() …");
+}
+
 TEST(ArchiveToc, KnowsTheSectionAndWhatTakesStrongerLocks) {
   ArchiveHead head(14);
   head.Integer(4);

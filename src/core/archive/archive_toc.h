@@ -31,6 +31,10 @@ struct TocEntry {
   bool has_data = false;        // rows or large objects of it are in the archive
   // In the database that was dumped; which catalog it is of, the kind tells. 0: it has none.
   uint32_t oid = 0;
+  // Of TABLE DATA of a partition whose rows are to find their partitions anew: its root, as the
+  // statement COPY names it.
+  std::string root = {};
+  std::string routine = {};  // of a function or procedure: its SQL
 };
 
 struct ArchiveToc {

@@ -97,6 +97,15 @@ bool NamesRoles(const std::string& kind) {
   return kind == "ACL" || kind == "DEFAULT ACL" || kind == "POLICY" || kind == "USER MAPPING";
 }
 
+// pg_dump leaves it as a comment for pg_restore.
+std::string RootOf(std::string_view sql) {
+  constexpr std::string_view kMark = "-- load via partition root ";
+  if (!sql.starts_with(kMark)) return "";
+  sql.remove_prefix(kMark.size());
+  while (!sql.empty() && sql.back() == '\n') sql.remove_suffix(1);
+  return std::string(sql);
+}
+
 template <typename Value>
 Value Number(std::string_view text) {
   Value value = 0;
@@ -117,7 +126,11 @@ TocEntry ReadEntry(Primitives* reader, const TocReader::Header& header) {
   entry.alters_table = HasAlterTable(sql);
   // query_to_xml() and its kin; of any other use of these words, a restore is slower and not wrong.
   entry.queries_by_text = sql.find("_to_xml") != std::string::npos;
-  if (NamesRoles(entry.kind)) entry.privileges = std::move(sql);
+  if (entry.kind == "TABLE DATA") entry.root = RootOf(sql);
+  if (entry.kind == "FUNCTION" || entry.kind == "PROCEDURE")
+    entry.routine = std::move(sql);
+  else if (NamesRoles(entry.kind))
+    entry.privileges = std::move(sql);
   reader->Text();  // DROP statement
   entry.copy = reader->Text().value_or("");
   entry.schema = reader->Text().value_or("");

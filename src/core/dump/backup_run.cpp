@@ -14,6 +14,7 @@
 #include "core/dump/dump_lane.h"
 #include "core/dump/lock_budget.h"
 #include "core/dump/planned_tables.h"
+#include "core/dump/read_part_needs.h"
 #include "core/dump/read_requirements.h"
 #include "core/dump/read_session.h"
 #include "core/dump/read_user_code.h"
@@ -269,6 +270,7 @@ void Backup::DescribeServer() {
   manifest_.properties = ReadDatabaseProperties(connection);
   manifest_.requirements = ReadRequirements(connection, manifest_.properties);
   manifest_.user_code = ReadUserCode(connection);
+  manifest_.part_needs = ReadPartNeeds(connection);
   manifest_.database_size = static_cast<uint64_t>(
       connection.Query("SELECT pg_database_size(current_database())").Integer(0, 0));
 }

@@ -250,6 +250,7 @@ json::object ManifestToJson(const Manifest& manifest) {
   root["database"] = PropertiesToJson(manifest.properties);
   if (manifest.requirements) root["requires"] = RequirementsToJson(*manifest.requirements);
   if (manifest.user_code) root["user_code"] = UserCodeToJson(*manifest.user_code);
+  if (manifest.part_needs) root["part_needs"] = PartNeedsToJson(*manifest.part_needs);
   root["tools"] = json::object{{"pgbackup", Text(manifest.pgbackup_version)},
                                {"pg_dump", Text(manifest.pg_dump_version)}};
   root["objects"] = std::move(objects);
@@ -343,6 +344,7 @@ Manifest ParseManifest(std::string_view text) {
   }
   if (root.Has("requires")) manifest.requirements = RequirementsFromJson(root.Object("requires"));
   if (root.Has("user_code")) manifest.user_code = UserCodeFromJson(root.Object("user_code"));
+  if (root.Has("part_needs")) manifest.part_needs = PartNeedsFromJson(root.Object("part_needs"));
   manifest.pgbackup_version = root.Object("tools").Text("pgbackup");
   manifest.pg_dump_version = root.Object("tools").Text("pg_dump");
   for (const JsonReader& reader : root.Objects("objects"))

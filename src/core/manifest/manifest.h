@@ -16,6 +16,7 @@
 #include "core/dump/dump_plan.h"
 #include "core/fingerprint/fingerprint_list.h"
 #include "core/manifest/manifest_name.h"
+#include "core/manifest/part_needs.h"
 #include "core/manifest/requirements.h"
 #include "core/manifest/table_rows.h"
 #include "core/manifest/user_code.h"
@@ -73,6 +74,7 @@ struct Manifest {
   DatabaseProperties properties;
   std::optional<Requirements> requirements;  // none: not recorded, by an older pgbackup
   std::optional<UserCode> user_code;         // none: as above
+  std::optional<PartNeeds> part_needs;       // none: as above
   uint64_t database_size = 0;
   std::string pg_dump_version;
   std::string pgbackup_version;

@@ -9,16 +9,13 @@
 
 #include "core/base/error.h"
 #include "core/postgres/sql_script.h"
+#include "core/restore/companion_entries.h"
 
 namespace pgbackup {
 namespace {
 
 bool OneOf(const std::string& text, std::initializer_list<const char*> list) {
   return std::any_of(list.begin(), list.end(), [&](const char* each) { return text == each; });
-}
-
-bool IsRelation(const TocEntry& entry) {
-  return OneOf(entry.kind, {"TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE"});
 }
 
 // Rows, in the archive that holds them.
@@ -34,26 +31,32 @@ std::string ServerOfMapping(const TocEntry& entry) {
   return sql[0].tokens[6].value;
 }
 
+// Of things that depend on a table or a domain the tag is "table name".
+bool HasTagOf(const TocEntry& entry, const TocEntry& on) {
+  return entry.schema == on.schema && entry.tag.compare(0, on.tag.size() + 1, on.tag + " ") == 0;
+}
+
 // True when `entry`, which depends on `on`, is a part of it and comes along with it.
 bool IsPartOf(const TocEntry& entry, const TocEntry& on) {
   if (OneOf(entry.kind, {"ACL", "COMMENT", "SECURITY LABEL", "STATISTICS DATA", "USER MAPPING"}))
     return true;
   if (OneOf(on.kind, {"CONSTRAINT", "INDEX"})) return false;
+  if (on.kind == "DOMAIN") return entry.kind == "CHECK CONSTRAINT" && HasTagOf(entry, on);
   if (!IsRelation(on)) return false;  // a trigger also depends on a function, but is not its part
   if (OneOf(entry.kind, {"INDEX", "STATISTICS", "SEQUENCE OWNED BY"})) return true;
   if (entry.kind == "SEQUENCE") return on.kind == "TABLE";  // it is owned by a column
   if (entry.schema != on.schema) return false;
   if (IsData(entry) || OneOf(entry.kind, {"MATERIALIZED VIEW DATA", "ROW SECURITY"}))
     return entry.tag == on.tag;
-  // Of these the tag is "table name". A policy may depend on other tables, whose part it is not.
+  // A policy may depend on other tables, whose part it is not.
   return OneOf(entry.kind, {"DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER",
                             "RULE", "POLICY"}) &&
-         entry.tag.compare(0, on.tag.size() + 1, on.tag + " ") == 0;
+         HasTagOf(entry, on);
 }
 
 // Things that tie two others together and come only when both are there.
 bool NeedsBothEnds(const TocEntry& entry) {
-  return OneOf(entry.kind, {"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH"});
+  return OneOf(entry.kind, {"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY"});
 }
 
 bool BelongsToPublication(const TocEntry& entry) {
@@ -63,6 +66,11 @@ bool BelongsToPublication(const TocEntry& entry) {
 // The schema itself, or something in it.
 bool IsOfSchema(const TocEntry& entry, const std::string& schema) {
   return entry.schema == schema || (entry.kind == "SCHEMA" && entry.tag == schema);
+}
+
+// The one schema that every database has: its own entry may be missing where it was left as it is.
+bool IsOfPublic(const TocEntry& entry) {
+  return OneOf(entry.kind, {"ACL", "COMMENT", "SECURITY LABEL"}) && entry.tag == "SCHEMA public";
 }
 
 bool IsNamed(const TocEntry& entry, const QualifiedName& relation) {
@@ -80,14 +88,18 @@ bool IsNamed(const TocEntry& entry, const QualifiedName& relation) {
 
 class EntrySelector {
  public:
-  explicit EntrySelector(const ArchiveToc& toc) : toc_(toc) {
+  explicit EntrySelector(const ArchiveToc& toc) : toc_(toc), companions_(toc) {
     for (const TocEntry& entry : toc_.entries) {
       by_id_[entry.id] = &entry;
+      if (IsOfPublic(entry)) of_public_.push_back(&entry);
       if (entry.kind == "SCHEMA") schemas_[entry.tag] = &entry;
       if (entry.kind == "SERVER") servers_[entry.tag] = entry.id;
     }
     for (const TocEntry& entry : toc_.entries)
-      for (const int64_t id : entry.depends_on) dependents_[id].push_back(&entry);
+      for (const int64_t id : entry.depends_on) {
+        dependents_[id].push_back(&entry);
+        if (entry.kind == "SEQUENCE OWNED BY") owned_sequences_.insert(id);
+      }
     for (const TocEntry& entry : toc_.entries) NoteAttachment(entry);
     for (const TocEntry& entry : toc_.entries) NoteServer(entry);
   }
@@ -101,6 +113,11 @@ class EntrySelector {
  private:
   void Add(const TocEntry& entry);
   void Drain();
+  void DrainQueue();
+  bool Needs(const TocEntry& entry, int64_t id) const;
+  void AddSchemaOf(const TocEntry& relation);
+  void AddOfPublic();
+  void NoteRoots();
   void NoteAttachment(const TocEntry& entry);
   void NoteServer(const TocEntry& entry);
   void AddPartsOf(const TocEntry& entry);
@@ -117,6 +134,10 @@ class EntrySelector {
   std::map<std::string, int64_t> servers_;  // foreign ones
   std::map<int64_t, std::vector<const TocEntry*>> dependents_;
   std::set<std::pair<int64_t, int64_t>> attached_;  // (partition or its index, parent's)
+  std::map<int64_t, int64_t> parents_;              // of partitions, that are tables
+  std::vector<const TocEntry*> of_public_;          // of the schema "public" itself
+  std::set<int64_t> owned_sequences_;               // and the tables that own them
+  CompanionEntries companions_;
   std::vector<const TocEntry*> queue_;
   ArchiveSelection selection_;
 };
@@ -124,6 +145,10 @@ class EntrySelector {
 void EntrySelector::Add(const TocEntry& entry) {
   if (NeedsBothEnds(entry) || BelongsToPublication(entry)) return;
   if (selection_.ids.insert(entry.id).second) queue_.push_back(&entry);
+}
+
+void EntrySelector::AddOfPublic() {
+  for (const TocEntry* entry : of_public_) Add(*entry);
 }
 
 // ATTACH entries depend on the partition (which has the entry's name) and on the parent.
@@ -135,7 +160,10 @@ void EntrySelector::NoteAttachment(const TocEntry& entry) {
         child->second->schema != entry.schema)
       continue;
     for (const int64_t parent : entry.depends_on)
-      if (parent != id) attached_.insert({id, parent});
+      if (parent != id) {
+        attached_.insert({id, parent});
+        if (entry.kind == "TABLE ATTACH") parents_[id] = parent;
+      }
   }
 }
 
@@ -152,20 +180,39 @@ void EntrySelector::AddPartsOf(const TocEntry& entry) {
   }
 }
 
-void EntrySelector::Drain() {
+void EntrySelector::AddSchemaOf(const TocEntry& relation) {
+  if (const auto schema = schemas_.find(relation.schema); schema != schemas_.end())
+    Add(*schema->second);
+}
+
+// A partition can be made without its parent, which would bring all the others, and a sequence
+// without the table whose column owns it, unless it is that of an identity column.
+bool EntrySelector::Needs(const TocEntry& entry, int64_t id) const {
+  if (attached_.count({entry.id, id}) != 0) return false;
+  const bool is_owned = entry.kind == "SEQUENCE" && owned_sequences_.count(entry.id) != 0;
+  return !is_owned || by_id_.at(id)->kind == "SCHEMA";
+}
+
+void EntrySelector::DrainQueue() {
   while (!queue_.empty()) {
     const TocEntry& entry = *queue_.back();
     queue_.pop_back();
-    // A partition can be made without its parent, which would bring all the others.
     for (const int64_t id : entry.depends_on)
-      if (const auto found = by_id_.find(id);
-          found != by_id_.end() && attached_.count({entry.id, id}) == 0)
+      if (const auto found = by_id_.find(id); found != by_id_.end() && Needs(entry, id))
         Add(*found->second);
     AddPartsOf(entry);
+    if (entry.schema == "public") AddOfPublic();
     if (!IsRelation(entry)) continue;
     selection_.relations.insert({entry.schema, entry.tag});
-    if (const auto schema = schemas_.find(entry.schema); schema != schemas_.end())
-      Add(*schema->second);
+    AddSchemaOf(entry);
+  }
+}
+
+void EntrySelector::Drain() {
+  DrainQueue();
+  for (std::vector<const TocEntry*> more; !(more = companions_.Of(selection_.ids)).empty();) {
+    for (const TocEntry* entry : more) Add(*entry);
+    DrainQueue();
   }
 }
 
@@ -177,6 +224,7 @@ void EntrySelector::AddSchema(const std::string& name) {
       Add(entry);
     }
   if (!found) ThrowNoSchema(name);
+  if (name == "public") AddOfPublic();
   Drain();
 }
 
@@ -271,7 +319,22 @@ bool EntrySelector::IsOfSelectedTable(const TocEntry& entry) const {
                      [&](int64_t id) { return IsSelected(id) && IsPartOf(entry, *by_id_.at(id)); });
 }
 
+// Of tables that come without their parents, and their partitions.
+void EntrySelector::NoteRoots() {
+  for (const auto& [partition, parent] : parents_) {
+    if (!IsSelected(partition)) continue;
+    int64_t root = partition;
+    auto above = parents_.find(root);
+    for (; above != parents_.end() && IsSelected(above->second); above = parents_.find(root))
+      root = above->second;
+    if (above == parents_.end()) continue;  // all of them come
+    const TocEntry& entry = *by_id_.at(partition);
+    selection_.roots[{entry.schema, entry.tag}] = {by_id_.at(root)->schema, by_id_.at(root)->tag};
+  }
+}
+
 ArchiveSelection EntrySelector::Finish() {
+  NoteRoots();
   for (const TocEntry& entry : toc_.entries) {
     if (entry.kind == "EXTENSION" && IsSelected(entry.id))
       selection_.extensions.push_back(entry.tag);

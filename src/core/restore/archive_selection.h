@@ -2,7 +2,8 @@
 //
 // Selected is what was named, everything that belongs to it (rows, indexes, constraints, triggers,
 // privileges, comments, partitions, owned sequences), and everything it cannot exist without
-// (types, functions, extensions, the tables of a view, a foreign server with its user mappings). A
+// (types, functions, extensions, the tables of a view, a foreign server with its user mappings).
+// What uses a type without being named by what needs it comes along (companion_entries.h). A
 // foreign key to a table that is not selected is left out, and so is membership in a publication;
 // large objects belong to nothing. Where only something to exclude was named, everything else is
 // selected, these included.
@@ -10,6 +11,7 @@
 // Excluded is what was named, what belongs to it, and what cannot exist without it.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,6 +34,8 @@ struct ArchiveSelection {
   std::set<std::pair<std::string, std::string>> relations;  // (schema, name) of what has rows
   // True: everything is selected but what was excluded, and `relations` are those that were.
   bool is_all_but = false;
+  // Of partitions that come without the root of all: which of what comes is their root now.
+  std::map<std::pair<std::string, std::string>, QualifiedName> roots;
   std::vector<std::string> extensions;
   std::vector<std::string> left_out;    // "FK CONSTRAINT a.b name": needs what was not selected
   std::vector<std::string> dependents;  // "VIEW v (a)": anything else that needs what was excluded
@@ -41,8 +45,8 @@ struct ArchiveSelection {
   }
 };
 
-// From the archive that holds the definitions. kNotFound for a name that is not in it, kInvalid
-// when nothing of what was named to be selected can do without what was excluded.
+// From the archive that holds the definitions (completed_toc.h). kNotFound for a name that is not
+// in it, kInvalid when nothing of what was named to be selected can do without what was excluded.
 ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted);
 
 // The list for pg_restore's -L: the selected entries of an archive in its own order. `same` says

@@ -7,6 +7,7 @@
 #include "core/archive/toc_reader.h"
 #include "core/base/error.h"
 #include "core/dump/server_encoding.h"
+#include "core/restore/completed_toc.h"
 #include "core/restore/load_order.h"
 #include "core/restore/stored_object.h"
 #include "core/restore/stored_toc.h"
@@ -21,6 +22,16 @@ std::optional<ArchiveToc> ReadToc(const MemoryFile& archive) {
   archive.Read([&](std::string_view piece) { return !reader.Read(piece); });
   if (!reader.IsComplete()) return std::nullopt;
   return toc;
+}
+
+// In the encoding of the archives.
+std::vector<QualifiedName> TagsOfExtensions(const Manifest& manifest,
+                                            PostgresConnection& connection) {
+  if (!manifest.part_needs) return {};
+  Selection tags;
+  for (const PartNeeds::OfExtension& entry : manifest.part_needs->of_extensions)
+    tags.tables.push_back({entry.schema, entry.tag});
+  return InServerEncoding(connection, tags, manifest.properties.encoding).tables;
 }
 
 }  // namespace
@@ -45,7 +56,8 @@ void ContentsReader::Read(Storage& storage, const Manifest& manifest,
     if (IsWholeArchive(object)) LoadHead(storage, manifest, i);
   }
   const WantedParts wanted = Wanted(connection, encoding);
-  if (job_.options.ChoosesParts()) SelectParts(storage, manifest, wanted);
+  if (job_.options.ChoosesParts())
+    SelectParts(storage, manifest, wanted, TagsOfExtensions(manifest, connection));
   if (job_.options.content != DumpContent::kSchema) ReadArchives(storage, manifest);
 }
 
@@ -121,13 +133,14 @@ WantedParts ContentsReader::Wanted(PostgresConnection& connection,
 }
 
 void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,
-                                 const WantedParts& wanted) {
+                                 const WantedParts& wanted,
+                                 const std::vector<QualifiedName>& tags) {
   const size_t object = DefinitionsObject(manifest);
   std::optional<ArchiveToc> stored;
   if (!contents_.definitions)
     stored = ReadStoredToc(storage, job_.file_name, manifest.objects[object]);
   const ArchiveToc& toc = stored ? *stored : *contents_.definitions;
-  selected_ = pgbackup::SelectParts(toc, wanted);
+  selected_ = pgbackup::SelectParts(CompletedToc(toc, manifest.part_needs, tags), wanted);
   contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selected_,
                                       contents_.tables);
   contents_.wanted = selected_.ids;

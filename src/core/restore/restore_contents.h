@@ -40,7 +40,8 @@ class ContentsReader {
   void LoadDefinitions(Storage& storage, const Manifest& manifest, size_t object);
   void LoadHead(Storage& storage, const Manifest& manifest, size_t object);
   void ReadArchives(Storage& storage, const Manifest& manifest);
-  void SelectParts(Storage& storage, const Manifest& manifest, const WantedParts& wanted);
+  void SelectParts(Storage& storage, const Manifest& manifest, const WantedParts& wanted,
+                   const std::vector<QualifiedName>& tags);
   WantedParts Wanted(PostgresConnection& connection, const std::string& encoding) const;
 
   const RestoreJob& job_;

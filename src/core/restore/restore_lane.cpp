@@ -6,6 +6,7 @@
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
 #include "core/restore/pg_restore_log.h"
+#include "core/restore/root_rewrite.h"
 #include "core/restore/stored_object.h"
 #include "core/restore/tables_to_load.h"
 
@@ -59,6 +60,9 @@ void RunRestoreLane(const RestoreTask& task, const MemoryFile* file,
   if (file == nullptr) {
     std::unique_ptr<Sink> input = std::make_unique<FdSink>(child.TakeInput(), context.cancellation,
                                                            /*reader_gone=*/check_end);
+    if (object.kind == ObjectKind::kArchive && context.part != nullptr &&
+        !context.part->roots.empty())
+      input = std::make_unique<RootRewrite>(std::move(input), *context.part);
     if (object.kind == ObjectKind::kArchive)
       input = std::make_unique<TableWatch>(std::move(input), task.list, context.names,
                                            context.progress.tables);

@@ -8,6 +8,7 @@
 #include "core/postgres/server_address.h"
 #include "core/process/program.h"
 #include "core/restore/archive_names.h"
+#include "core/restore/archive_selection.h"
 #include "core/restore/memory_file.h"
 #include "core/restore/restore_errors.h"
 #include "core/restore/restore_plan.h"
@@ -26,6 +27,7 @@ struct RestoreLaneContext {
   Progress& progress;
   const Cancellation& cancellation;
   RestoreErrors* errors;  // takes what the server refuses; null: that ends the restore
+  const ArchiveSelection* part = nullptr;  // what is restored; null: everything
 };
 
 // Runs the task's program. `file` holds the object when the task is from memory, else it is null

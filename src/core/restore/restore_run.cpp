@@ -38,10 +38,14 @@ namespace pgbackup {
 namespace {
 
 // What to do about the trouble that restores meet most.
-std::string HintFor(const Error& error, const Manifest& manifest) {
+std::string HintFor(const Error& error, const Manifest& manifest, const RestoreOptions& options) {
   const bool role = error.message().find("role \"") != std::string::npos;
   if (role && error.message().find("does not exist") != std::string::npos)
     return "Create the role, for example by running the backup's globals.sql with psql.";
+  if (options.ChoosesParts() && error.message().find("does not exist") != std::string::npos)
+    return "What was selected needs it, and neither the database nor the backup could tell: the "
+           "text of a function, for example, is all that names it. Select it as well, or restore "
+           "the whole backup.";
   const bool denied = error.message().find("permission denied") != std::string::npos;
   if (denied && manifest.format == DumpFormat::kPlain)
     return "A backup in format plain grants privileges after it has loaded the rows, too late for "
@@ -174,7 +178,8 @@ RunOutcome Restore::Run() {
     Fill(*storage, preflight.plan);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kTool && error.kind() != ErrorKind::kDenied) throw;
-    throw Error(error.kind(), error.message(), error.detail(), HintFor(error, manifest_));
+    throw Error(error.kind(), error.message(), error.detail(),
+                HintFor(error, manifest_, job_.options));
   }
   if (beside_)
     beside_->Bring(side_name_);
@@ -402,7 +407,8 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
       names,
       context_.progress,
       context_.cancellation,
-      job_.options.on_error == OnError::kContinue ? &errors_ : nullptr};
+      job_.options.on_error == OnError::kContinue ? &errors_ : nullptr,
+      contents_.contents().wanted ? &contents_.selected() : nullptr};
   context_.progress.total_bytes = BytesToRead(manifest_, plan);
   context_.progress.BeginData(context_.environment.Now());
   RestoreSchedule schedule(ScheduleOf(plan));
