@@ -1,6 +1,7 @@
 #include "core/restore/into_schema.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 
@@ -9,6 +10,7 @@
 #include "core/postgres/quoting.h"
 #include "core/restore/schema_move.h"
 #include "core/restore/schema_transfer.h"
+#include "core/restore/schema_usage.h"
 #include "core/restore/target_database.h"
 #include "core/run/deadline.h"
 
@@ -68,9 +70,43 @@ void IntoSchema::CheckSelection(const ContentsReader& contents) const {
   }
 }
 
+// What stays behind because it is in no schema.
+std::string IntoSchema::HintFor(const Error& error, const std::string& casts) const {
+  const bool is_cast = error.message().find("cast") != std::string::npos ||
+                       error.message().find("of type") != std::string::npos;
+  if (is_cast && !casts.empty())
+    return fmt::format(
+        "Casts are in no schema and do not come along: create {} in database \"{}\" "
+        "first, or restore into a database of its own.",
+        casts, job_.target_database);
+  return fmt::format(
+      "What is in no schema, such as casts, languages and foreign servers, does not come along, "
+      "and "
+      "what the text of a function names has to be where it was: create what is missing in "
+      "database "
+      "\"{}\" first, or restore into a database of its own.",
+      job_.target_database);
+}
+
+// Whoever wants the restore to end.
+void IntoSchema::TakeUsageBack(const std::vector<std::string>& roles) const {
+  if (roles.empty()) return;
+  try {
+    const Deadline deadline(kCleanUpTime);
+    PostgresConnection target(Settings(job_.target_database), deadline.cancellation());
+    RevokeUsage(target, schema_, roles);
+  } catch (const std::exception& error) {
+    context_.log(
+        fmt::format("could not revoke USAGE on schema \"{}\" of database \"{}\" from {}: {}",
+                    schema_, job_.target_database, fmt::join(roles, ", "), error.what()));
+  }
+}
+
 void IntoSchema::Bring(const std::string& side_name) const {
   context_.progress.SetPhase("moving");
   bool exists = false;
+  std::string lacking;
+  std::vector<std::string> users;  // of the schema in the target, for this
   ConnectionSettings from = Settings(side_name);
   ConnectionSettings to = Settings(job_.target_database);
   {
@@ -78,12 +114,22 @@ void IntoSchema::Bring(const std::string& side_name) const {
     PostgresConnection target = Connect(job_.target_database);
     exists = ExistsEmpty(target);
     MoveIntoSchema(side, target, schema_);
+    lacking = CastsThatStay(side, target);
+    users = GrantUsage(side, schema_, GrantorsIn(side, schema_));
+    if (exists) users = GrantUsage(target, schema_, users);
     AddTimeoutOptions(&from, side.server_version());
     AddTimeoutOptions(&to, target.server_version());
   }
   context_.progress.SetPhase("copying");
-  TransferSchema({from, to, schema_, exists}, programs_, context_.cancellation);
+  try {
+    TransferSchema({from, to, schema_, exists}, programs_, context_.cancellation);
+  } catch (const Error& error) {
+    if (exists) TakeUsageBack(users);
+    if (error.kind() != ErrorKind::kTool) throw;
+    throw Error(error.kind(), error.message(), error.detail(), HintFor(error, lacking));
+  }
   // From here on the restore is complete, whoever wants it to end.
+  TakeUsageBack(users);
   try {
     const Deadline deadline(kCleanUpTime);
     DropSideDatabase(job_.server, side_name, deadline.cancellation());

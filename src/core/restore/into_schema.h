@@ -33,6 +33,8 @@ class IntoSchema {
 
  private:
   bool ExistsEmpty(PostgresConnection& target) const;
+  std::string HintFor(const Error& error, const std::string& casts) const;
+  void TakeUsageBack(const std::vector<std::string>& roles) const;
   ConnectionSettings Settings(const std::string& database) const {
     return RunSettings(SettingsFor(job_.server, database), "restore", job_.id);
   }

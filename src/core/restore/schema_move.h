@@ -8,11 +8,15 @@
 namespace pgbackup {
 
 // Moves every relation of the database `side` that is no extension's into `schema`, which is made
-// if it does not exist. Types, functions and collations stay where they are as long as `target` has
-// the same, so that rows can be copied between its tables and the ones that come; all others move,
-// too. Same are types with equal definitions (of an enum, all labels must be there), functions with
-// equal names and arguments, and collations with equal names.
+// if it does not exist. Types, functions, operators with their classes and families, collations and
+// text search objects stay where they are as long as `target` has the same, so that rows can be
+// copied between its tables and the ones that come; all others move, and so does what is made of
+// any of them. Same is what has the same name and definition; of an enum, all labels must be there.
 void MoveIntoSchema(PostgresConnection& side, PostgresConnection& target,
                     const std::string& schema);
+
+// The casts of `side` that `target` does not have, or that belong to something that has moved, in
+// words: "(integer AS s.t)". Casts are in no schema.
+std::string CastsThatStay(PostgresConnection& side, PostgresConnection& target);
 
 }  // namespace pgbackup
