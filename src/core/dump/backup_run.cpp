@@ -71,6 +71,7 @@ class Backup {
   void ClaimTheFolder();
   void Dump(Storage& storage);
   Error LocksAdvised(const Error& error) const;
+  void ReadRestoreFacts();
   void FindRisks();
   void AddRisks(RunOutcome* outcome) const;
   void Prepare();
@@ -171,7 +172,6 @@ void Backup::Dump(Storage& storage) {
       [&](const Error& error) { failure_.Record(std::make_exception_ptr(error)); }, context_.log);
   try {
     Prepare();
-    FindRisks();
     const std::vector<DumpObject> plan = Plan();
     copies_.Begin(MakeClaim());
     SizeLimit limited(storage, job_.max_size);
@@ -214,6 +214,17 @@ RunOutcome Backup::Outcome(const std::string& manifest) const {
   AddRisks(&outcome);
   if (lease_) outcome.fields["lease"] = LeaseToJson(*lease_, job_.cluster.instance);
   return outcome;
+}
+
+// What a restore of the dump will have to know, read beside it in a session of its own.
+void Backup::ReadRestoreFacts() {
+  PostgresConnection connection(settings_, context_.cancellation);
+  PrepareReadSession(connection);
+  BeginWithSnapshot(connection, coordinator_->snapshot());
+  manifest_.requirements = ReadRequirements(connection, manifest_.properties);
+  manifest_.user_code = ReadUserCode(connection);
+  manifest_.part_needs = ReadPartNeeds(connection);
+  FindRisks();
 }
 
 void Backup::FindRisks() {
@@ -268,9 +279,6 @@ void Backup::DescribeServer() {
   manifest_.pg_dump_version = pg_dump_.text;
   manifest_.pgbackup_version = PGBACKUP_VERSION;
   manifest_.properties = ReadDatabaseProperties(connection);
-  manifest_.requirements = ReadRequirements(connection, manifest_.properties);
-  manifest_.user_code = ReadUserCode(connection);
-  manifest_.part_needs = ReadPartNeeds(connection);
   manifest_.database_size = static_cast<uint64_t>(
       connection.Query("SELECT pg_database_size(current_database())").Integer(0, 0));
 }
@@ -360,6 +368,8 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
       manifest_.objects[i] = plan[i].kind == ObjectKind::kCopy ? RunCopyLane(plan[i], copy_context)
                                                                : RunDumpLane(plan[i], dump_context);
     });
+  lanes.insert(lanes.begin() + std::min<ptrdiff_t>(1, std::ssize(lanes)),
+               [&] { ReadRestoreFacts(); });
   std::mutex mutex;
   for (const GeneratedPiece& piece : pieces)
     lanes.emplace_back([&] {

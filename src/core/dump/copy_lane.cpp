@@ -38,8 +38,7 @@ void ReadRows(const QualifiedName& table, const std::string& oid, const std::str
   PostgresConnection connection(context.settings, context.cancellation);
   PrepareReadSession(connection);
   for (const char* setting : kSettings) connection.Execute(setting);
-  connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(context.snapshot));
+  BeginWithSnapshot(connection, context.snapshot);
   CheckNameIsOf(connection, table, oid);
   connection.CopyOut(sql, take);
   CheckNameIsOf(connection, table, oid);

@@ -1,9 +1,12 @@
 #include "core/dump/read_session.h"
 
+#include "core/postgres/quoting.h"
+
 namespace pgbackup {
 
 ConnectionSettings ReadSettings(ConnectionSettings settings) {
-  AddServerOption(&settings, "-c bytea_output=hex -c TimeZone=UTC");
+  // Just-in-time compilation takes longer than the catalogs of many tables take to read.
+  AddServerOption(&settings, "-c bytea_output=hex -c TimeZone=UTC -c jit=off");
   return settings;
 }
 
@@ -15,6 +18,11 @@ void PrepareReadSession(PostgresConnection& connection) {
   connection.Execute(
       "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings "
       "WHERE name = 'restrict_nonsystem_relation_kind'");
+}
+
+void BeginWithSnapshot(PostgresConnection& connection, const std::string& snapshot) {
+  connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  connection.Execute("SET TRANSACTION SNAPSHOT " + QuoteLiteral(snapshot));
 }
 
 }  // namespace pgbackup

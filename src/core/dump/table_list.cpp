@@ -78,15 +78,17 @@ std::vector<DumpTable> ListTables(PostgresConnection& connection, const Selectio
 
 void MeasureTables(PostgresConnection& connection, std::vector<DumpTable>* tables) {
   const QueryResult rows = connection.Query(
-      "SELECT c.oid, pg_table_size(c.oid), "
-      "pg_relation_size(c.oid, 'main') / current_setting('block_size')::bigint, "
+      "SELECT c.oid, s.bytes + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0), 'main'), 0), "
+      "s.bytes / current_setting('block_size')::bigint, "
       "coalesce(a.amname = 'heap', false) AND EXISTS (SELECT FROM pg_attribute t "
       "WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped AND t.attgenerated = ''), "
       "c.relispartition AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) r "
       "JOIN pg_partitioned_table p ON p.partrelid = r.relid "
       "JOIN pg_opclass o ON o.oid = ANY (p.partclass::oid[]) "
       "WHERE p.partstrat = 'h' AND o.opcintype = 'anyenum'::regtype) "
-      "FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = ANY ($1::oid[])",
+      "FROM pg_class c CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid, 'main') AS bytes OFFSET "
+      "0) s "
+      "LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = ANY ($1::oid[])",
       {OidArray(*tables)});
   std::map<std::string, int> row_of;
   for (int i = 0; i < rows.rows(); ++i) row_of[rows.Text(i, 0)] = i;
