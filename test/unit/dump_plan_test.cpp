@@ -202,9 +202,14 @@ TEST(DumpPlan, GlobalsCarryNoPasswords) {
 }
 
 TEST(DumpFormat, AutoIsOneArchiveBelowTheThreshold) {
-  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 99, 100), DumpFormat::kCustom);
-  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 100, 100), DumpFormat::kParallel);
-  EXPECT_EQ(ChooseFormat(DumpFormat::kPlain, 100, 100), DumpFormat::kPlain);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 99, 1, 100), DumpFormat::kCustom);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 100, 1, 100), DumpFormat::kParallel);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kPlain, 100, 1, 100), DumpFormat::kPlain);
+  // Many small tables.
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 850 << 20, 10000, 100), DumpFormat::kCustom);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 2600ull << 20, 10000, 100), DumpFormat::kParallel);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kAuto, 850 << 20, 1000, 100), DumpFormat::kParallel);
+  EXPECT_EQ(ChooseFormat(DumpFormat::kParallel, 850 << 20, 10000, 100), DumpFormat::kParallel);
 }
 
 TEST(DumpFormat, NamesSurviveARoundTripAndOthersAreRefused) {

@@ -296,7 +296,8 @@ void Backup::Measure(DumpPlanInput* input) {
   for (const DumpTable& table : input->tables) bytes += table.bytes;
   if (job_.options.content != DumpContent::kSchema && selection.exclude_table_data.empty())
     context_.progress.total_bytes = bytes;
-  input->format = ChooseFormat(job_.options.format, bytes, job_.options.parallel_threshold);
+  input->format = ChooseFormat(job_.options.format, bytes, input->tables.size(),
+                               job_.options.parallel_threshold);
 }
 
 std::vector<DumpObject> Backup::Plan() {

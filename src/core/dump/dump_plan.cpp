@@ -261,9 +261,14 @@ const char* DumpFormatName(DumpFormat format) noexcept {
   return "auto";
 }
 
-DumpFormat ChooseFormat(DumpFormat wanted, uint64_t database_size, uint64_t threshold) noexcept {
+DumpFormat ChooseFormat(DumpFormat wanted, uint64_t bytes, size_t tables,
+                        uint64_t threshold) noexcept {
+  constexpr size_t kManyTables = 1000;
+  constexpr uint64_t kBytesForEach = 256 << 10;  // of many tables, from which lanes are worth it
   if (wanted != DumpFormat::kAuto) return wanted;
-  return database_size < threshold ? DumpFormat::kCustom : DumpFormat::kParallel;
+  const bool is_small = bytes < threshold;
+  const bool is_in_pieces = tables > kManyTables && bytes / kBytesForEach < tables;
+  return is_small || is_in_pieces ? DumpFormat::kCustom : DumpFormat::kParallel;
 }
 
 std::vector<DumpObject> MakeDumpPlan(const DumpPlanInput& input) {

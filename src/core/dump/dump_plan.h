@@ -23,8 +23,11 @@ DumpFormat ParseDumpFormat(const std::string& text);
 const char* DumpContentName(DumpContent content) noexcept;
 const char* DumpFormatName(DumpFormat format) noexcept;
 
-// kAuto resolved: one archive for a database smaller than `threshold` bytes, else parallel.
-DumpFormat ChooseFormat(DumpFormat wanted, uint64_t database_size, uint64_t threshold) noexcept;
+// kAuto resolved: one archive for less than `threshold` bytes, else parallel. One archive, too, for
+// thousands of tables with few rows: of several programs each reads what the catalogs say of all of
+// them, which takes longer than their rows.
+DumpFormat ChooseFormat(DumpFormat wanted, uint64_t bytes, size_t tables,
+                        uint64_t threshold) noexcept;
 
 // An archive in custom format, a whole database in plain format, a part of a table's rows as SQL
 // (table_rows.h), roles, what of an encrypted backup's manifest names anything.
