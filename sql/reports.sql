@@ -82,6 +82,6 @@ SELECT pgbackup.restore(-1, 'x');
 SELECT pgbackup.grant_access('pgbackup_regress_operator', 'admin');
 RESET ROLE;
 SELECT pgbackup.grant_access('pgbackup_regress_admin', 'viewer');
-SELECT has_function_privilege('pgbackup_regress_admin', 'pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text)', 'EXECUTE') AS still;
+SELECT has_function_privilege('pgbackup_regress_admin', 'pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text, text[])', 'EXECUTE') AS still;
 SELECT pgbackup.grant_access('pgbackup_regress_' || level, 'none') FROM unnest('{viewer,operator,admin}'::text[]) AS level;
 DROP ROLE pgbackup_regress_viewer, pgbackup_regress_operator, pgbackup_regress_admin;

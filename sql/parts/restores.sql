@@ -261,7 +261,7 @@ CREATE FUNCTION pgbackup._restore_rate(database name) RETURNS bigint
               FROM pgbackup.restores r
              WHERE r.mode = 'restore' AND r.status = 'completed' AND r.options->>'content' = 'all'
                AND r.duration > interval '0'  -- the clock may have been set back
-               AND NOT r.options ?| '{schemas,tables,exclude_tables,exclude_schemas,into_schema,on_error,statistics}'
+               AND NOT r.options ?| '{schemas,tables,exclude_tables,exclude_schemas,exclude_table_data,into_schema,on_error,statistics}'
              ORDER BY r.database = $1 DESC, r.id DESC LIMIT 10) AS r
       JOIN pgbackup.backups b ON b.id = r.backup_id
      WHERE r.is_same OR NOT r.any_same
@@ -285,7 +285,8 @@ CREATE FUNCTION pgbackup.restore(
     statistics boolean DEFAULT true,
     exclude_tables text[] DEFAULT NULL,
     exclude_schemas text[] DEFAULT NULL,
-    on_error text DEFAULT 'stop') RETURNS bigint
+    on_error text DEFAULT 'stop',
+    exclude_table_data text[] DEFAULT NULL) RETURNS bigint
     -- An error does not put the statement, which holds the passkey, into the server's log.
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = 'panic' AS $$
 #variable_conflict use_variable
@@ -305,13 +306,14 @@ BEGIN
     PERFORM pgbackup._check_names('tables', tables);
     PERFORM pgbackup._check_names('exclude_tables', exclude_tables);
     PERFORM pgbackup._check_names('exclude_schemas', exclude_schemas);
+    PERFORM pgbackup._check_names('exclude_table_data', exclude_table_data);
     PERFORM pgbackup._check_choice('content', content, '{all,schema,data}');
     PERFORM pgbackup._check_jobs(jobs);
     PERFORM pgbackup._check_on_error(on_error, replace);
     PERFORM pgbackup._check_into_schema(into_schema, target_database, replace, schemas IS NOT NULL OR tables IS NOT NULL);
     IF replace THEN
         PERFORM pgbackup._check_replaces_all(source, content <> 'all'
-            OR num_nonnulls(schemas, tables, exclude_tables, exclude_schemas) > 0);
+            OR num_nonnulls(schemas, tables, exclude_tables, exclude_schemas, exclude_table_data) > 0);
     END IF;
     PERFORM pgbackup._check_environment(source, from_environment, replace);
     IF replace AND NOT dry_run THEN
@@ -322,6 +324,7 @@ BEGIN
     VALUES (backup_id, CASE WHEN dry_run THEN 'dry_run' ELSE 'restore' END, source.database, target_database,
             jsonb_strip_nulls(jsonb_build_object('schemas', schemas, 'tables', tables,
                 'exclude_tables', exclude_tables, 'exclude_schemas', exclude_schemas,
+                'exclude_table_data', exclude_table_data,
                 'content', content,
                 'jobs', coalesce(jobs, current_setting('pgbackup.jobs')::int),
                 'replace', replace, 'dry_run', dry_run, 'create_roles', create_roles,
@@ -335,8 +338,8 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
     RETURN run_id;
 END $$;
-COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text) IS
-    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; exclude_tables and exclude_schemas leave out what they name and what depends on it, which message names; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. With on_error => ''continue'' what the server refuses does not end the restore: it is left out, the run completes with a message that counts it, and pgbackup.restore_errors has each; with replace it has to be ''continue_and_replace''. Returns the id of the restore';
+COMMENT ON FUNCTION pgbackup.restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text, text[]) IS
+    'asks for a restore into a database that does not exist or is empty or, with replace, in place of one; it starts when the transaction commits. What is replaced stays under the name in kept_database of pgbackup.restores, and pgbackup.undo_restore() brings it back; without a backup of it from within pgbackup.recent_backup_window one is made first, and with pgbackup.restore_passkey it takes the passkey. schemas and tables (schema.table, quoted as in SQL) choose a part; exclude_tables and exclude_schemas leave out what they name and what depends on it, which message names; exclude_table_data brings tables without their rows; content is all, schema, or data (tables with their rows and nothing built on them). With create_roles roles that the backup needs and this server lacks are made as they were, but without passwords. With dry_run everything is checked and read, and message and detail of pgbackup.restores say what would be done, which is not. With into_schema the part goes into a new schema of that name in the target, an existing database that stays as it is. from_environment is the environment that the backup has to be of: to be given when one of another pgbackup.environment replaces a database. With statistics => false the tables are not analyzed, which with many of them is a good part of a restore. With on_error => ''continue'' what the server refuses does not end the restore: it is left out, the run completes with a message that counts it, and pgbackup.restore_errors has each; with replace it has to be ''continue_and_replace''. Returns the id of the restore';
 
 CREATE PROCEDURE pgbackup.run_restore(
     backup_id bigint,
@@ -354,9 +357,10 @@ CREATE PROCEDURE pgbackup.run_restore(
     statistics boolean DEFAULT true,
     exclude_tables text[] DEFAULT NULL,
     exclude_schemas text[] DEFAULT NULL,
-    on_error text DEFAULT 'stop')
+    on_error text DEFAULT 'stop',
+    exclude_table_data text[] DEFAULT NULL)
     LANGUAGE c AS 'MODULE_PATHNAME', 'pgbackup_run_restore';
-COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text) IS
+COMMENT ON PROCEDURE pgbackup.run_restore(bigint, name, boolean, boolean, text[], text[], text, int, text, boolean, text, text, boolean, text[], text[], text, text[]) IS
     'restores a backup and waits for it, showing progress; raises an error when it does not complete. The arguments are those of pgbackup.restore()';
 
 CREATE FUNCTION pgbackup.undo_restore(restore_id bigint, passkey text DEFAULT NULL) RETURNS bigint

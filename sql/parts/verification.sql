@@ -31,10 +31,15 @@ DECLARE
 BEGIN
     INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, options)
     SELECT n.id, 'verify', n.database, n.database,
-           jsonb_build_object('level', level, 'jobs', current_setting('pgbackup.jobs')::int)
-      FROM (SELECT DISTINCT ON (b.database) b.id, b.database, b.verified_level FROM pgbackup.backups b
+           jsonb_build_object('level', n.level, 'jobs', current_setting('pgbackup.jobs')::int)
+      FROM (SELECT DISTINCT ON (b.database) b.id, b.database, b.verified_level,
+                   -- What this server has no key for it can only compare with the checksums.
+                   CASE WHEN current_setting(CASE b.manifest->'encryption'->>'scheme' WHEN 'age-scrypt' THEN 'pgbackup.passphrase_file'
+                                                 ELSE 'pgbackup.identity_file' END) = ''
+                         AND b.manifest ? 'encryption' THEN 'checksum' ELSE level END AS level
+              FROM pgbackup.backups b
              WHERE b.status = 'completed' ORDER BY b.database, b.id DESC) AS n
-     WHERE coalesce(array_position(levels, n.verified_level), 0) < array_position(levels, level)
+     WHERE coalesce(array_position(levels, n.verified_level), 0) < array_position(levels, n.level)
        AND NOT EXISTS (SELECT FROM pgbackup.restores r
                         WHERE r.backup_id = n.id AND r.mode = 'verify' AND r.status IN ('pending', 'in_progress'))
      ORDER BY n.database;
@@ -44,7 +49,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pgbackup._start_proofs() IS
-    'internal: queues a verification of the newest complete backup of each database that is not proved at pgbackup.verify_level; message says that there is none';
+    'internal: queues a verification of the newest complete backup of each database that is not proved at pgbackup.verify_level, or at level checksum where this server has no key to decrypt it; message says that there is none';
 
 CREATE FUNCTION pgbackup._failed_proofs() RETURNS TABLE (database name, backup_id bigint, message text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -131,13 +131,13 @@ void DefineRetention() {
   DefineText("pgbackup.cleanup_schedule", &settings.cleanup_schedule, "",
              "When retention is applied besides after each backup, as a cron expression.",
              CheckSchedule);
-  DefineText("pgbackup.verify_schedule", &settings.verify_schedule, "",
+  DefineText("pgbackup.verify_schedule", &settings.verify_schedule, "0 5 1 * *",
              "When the newest backup of each database is verified, as a cron expression; empty for "
              "never.",
              CheckSchedule);
   DefineCustomEnumVariable(
       "pgbackup.verify_level", "How thoroughly pgbackup.verify_schedule has backups verified.",
-      nullptr, &settings.verify_level, 2, kProofLevels, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+      nullptr, &settings.verify_level, 1, kProofLevels, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   DefineNumber("pgbackup.history_days", &settings.history_days, 365, 0, 36500, 0,
                "How many days the rows of expired backups are kept; 0 for ever.");
 }

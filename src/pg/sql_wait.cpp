@@ -254,14 +254,14 @@ Datum pgbackup_run(PG_FUNCTION_ARGS) {
 
 Datum pgbackup_run_restore(PG_FUNCTION_ARGS) {
   static const Oid kTypes[] = {
-      INT8OID, NAMEOID, BOOLOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID,      INT4OID,
-      TEXTOID, BOOLOID, TEXTOID, TEXTOID, BOOLOID,      TEXTARRAYOID, TEXTARRAYOID, TEXTOID};
+      INT8OID, NAMEOID, BOOLOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, INT4OID,     TEXTOID,
+      BOOLOID, TEXTOID, TEXTOID, BOOLOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
   constexpr int kPasskey = 8;
   ErrorContextCallback discreet = {error_context_stack, HideStatement, nullptr};
   if (!PG_ARGISNULL(kPasskey)) error_context_stack = &discreet;
   StartAndFollow(fcinfo,
                  "SELECT pgbackup.restore($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-                 "$14, $15, $16)",
+                 "$14, $15, $16, $17)",
                  kTypes, lengthof(kTypes));
   error_context_stack = discreet.previous;
   PG_RETURN_VOID();

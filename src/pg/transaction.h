@@ -24,7 +24,7 @@ bool RunInTransaction(void (*work)(void* arg), void* arg, RowError* error = null
 // Arguments $1, $2, … of a statement.
 class SqlArguments {
  public:
-  static constexpr int kMax = 16;
+  static constexpr int kMax = 32;
 
   SqlArguments& Add(Oid type, Datum value) { return Append(type, value, ' '); }
   SqlArguments& Int8(int64 value) { return Add(INT8OID, Int64GetDatum(value)); }
@@ -41,6 +41,7 @@ class SqlArguments {
   friend uint64 ExecuteSql(const char* sql, const SqlArguments& arguments);
   friend class PreparedSql;
   SqlArguments& Append(Oid type, Datum value, char null) {
+    if (count_ == kMax) elog(ERROR, "too many arguments of a statement");
     types_[count_] = type;
     values_[count_] = value;
     nulls_[count_] = null;

@@ -48,6 +48,7 @@ sub new_cluster
 		shared_preload_libraries => 'pgbackup',
 		'pgbackup.storage' => "file://$store",
 		'pgbackup.schedule' => '',
+		'pgbackup.verify_schedule' => '',
 		'pgbackup.recent_backup_window' => 0,
 		%settings);
 	$node->append_conf('postgresql.conf', "$_ = '$all{$_}'") for sort keys %all;

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_cluster('proofs', 'pgbackup.timezone' => 'UTC', 'pgbackup.databases' => 'shop,other');
+my $node = new_cluster('proofs', 'pgbackup.timezone' => 'UTC', 'pgbackup.databases' => 'shop,other', 'pgbackup.verify_level' => 'restore');
 my $store = $node->basedir . '/store';
 sub sql { return $node->safe_psql('postgres', $_[0]) }
 sql("CREATE DATABASE $_") for 'shop', 'other';
@@ -30,9 +30,9 @@ sub backup
 sub time_goes_by
 {
 	my ($interval) = @_;
-	sql("UPDATE pgbackup.schedule_states SET since = now() - interval '$interval' WHERE schedule = 'verify_schedule'");
-	# A time is settled once only: it is as if it had not been.
-	sql(q{DELETE FROM pgbackup.slots WHERE schedule = 'verify_schedule'});
+	# A time is settled once only: it is as if it had not been. At once, for the launcher may be awake.
+	sql("BEGIN; DELETE FROM pgbackup.slots WHERE schedule = 'verify_schedule';
+		UPDATE pgbackup.schedule_states SET since = now() - interval '$interval' WHERE schedule = 'verify_schedule'; COMMIT");
 	sql('SELECT pgbackup._wake_launcher()');
 	$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pgbackup.slots WHERE schedule = 'verify_schedule' AND outcome <> 'missed'})
 	  or die 'the time was not settled';
@@ -103,6 +103,26 @@ time_goes_by('24 hours');
 like(proofs_are_over(), qr/, $next verify completed archive$/, 'it is proved, as thoroughly as is set');
 is(sql(q{SELECT status FROM pgbackup.health() WHERE database = 'shop'}), 'healthy', 'which ends it');
 is(metric('shop'), 0, 'of the metric, too');
+
+# What this server has no key for is compared with its checksums; with the key it is proved as all else.
+my $key = $node->basedir . '/key';
+my (undef, $recipient) = pgbackup($node, 'keygen', '-o', $key);
+$recipient =~ s/.*(age1\w+).*/$1/s;
+restart_settings($node, 'pgbackup.encryption_recipients' => $recipient);
+my $encrypted = backup('other');
+time_goes_by('24 hours');
+like(proofs_are_over(), qr/, $encrypted verify completed checksum$/, 'an encrypted backup, without the key');
+time_goes_by('24 hours');
+like(sql(q{SELECT outcome FROM pgbackup.slots WHERE schedule = 'verify_schedule' AND outcome <> 'missed'}), qr/^skipped$/, 'once');
+restart_settings($node, 'pgbackup.identity_file' => $key);
+time_goes_by('24 hours');
+like(proofs_are_over(), qr/, $encrypted verify completed archive$/, 'and with it');
+
+# Once a month without any setting.
+sql("ALTER SYSTEM RESET pgbackup.$_"), $node->adjust_conf('postgresql.conf', "pgbackup.$_", undef) for 'verify_schedule', 'verify_level';
+$node->restart;
+is(sql(q{SELECT cron FROM pgbackup._running_schedules WHERE name = 'verify_schedule' AND enabled}), '0 5 1 * *', 'by default once a month');
+is(sql('SHOW pgbackup.verify_level'), 'archive', 'what every server can do');
 
 $node->stop;
 done_testing();

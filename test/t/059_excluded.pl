@@ -1,5 +1,5 @@
 # A table that cannot be restored does not keep everything else from being restored: exclude_tables and
-# exclude_schemas leave it out, with what depends on it, and say so.
+# exclude_schemas leave it out, with what depends on it, exclude_table_data its rows, and they say so.
 use strict;
 use warnings;
 
@@ -73,7 +73,7 @@ foreach my $format ('custom', 'parallel')
 	my $restore = start_restore($node, "$id, 'rest', exclude_tables => '{tenant.bad}'");
 	is(finished($node, $restore), 'completed', "$format: but without the table") or diag(explain(restore_row($restore)));
 	my $message = restore_row($restore)->{message};
-	like($message, qr/1 foreign keys to tables that were not selected were left out: refers refers_bad_fkey \(public\)/, "$format: foreign keys are named");
+	like($message, qr/1 foreign keys to tables that were not selected, or come without rows, were left out: refers refers_bad_fkey \(public\)/, "$format: foreign keys are named");
 	like($message, qr/2 objects that need what was excluded were left out: VIEW seen \(tenant\), VIEW seen_again \(public\)/, "$format: and views");
 	is_rest('rest', 'tenant.bad', $format);
 
@@ -86,6 +86,20 @@ foreach my $format ('custom', 'parallel')
 	is(finished($node, $restore), 'completed', "$format: a part, without a part of it");
 	is($node->safe_psql('part', $relations), 'tenant.fine', 'is what remains');
 	value('DROP DATABASE part');
+
+	$restore = start_restore($node, "$id, 'rest', exclude_table_data => '{tenant.bad}'");
+	is(finished($node, $restore), 'completed', "$format: without the rows of the table") or diag(explain(restore_row($restore)));
+	like(restore_row($restore)->{message}, qr/1 foreign keys to tables that were not selected, or come without rows, were left out: refers refers_bad_fkey \(public\)/,
+		"$format: the foreign key to it is named");
+	is($node->safe_psql('rest', 'SELECT (SELECT count(*) FROM tenant.bad), (SELECT count(*) FROM tenant.seen), (SELECT count(*) FROM refers), (SELECT count(*) FROM good)'),
+		'0|0|1|500', "$format: everything else is there");
+	is($node->safe_psql('rest', q{SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 'tenant.bad'::regclass AND contype IN ('c', 'p')}),
+		'bad_a_check bad_pkey', "$format: also what belongs to the table");
+	value('DROP DATABASE rest');
+	$restore = start_restore($node, "$id, 'shop', into_schema => 'recovered', tables => '{public.good,tenant.fine}', exclude_table_data => '{tenant.fine}'");
+	is(finished($node, $restore), 'completed', "$format: beside what is selected, into a schema") or diag(explain(restore_row($restore)));
+	is($node->safe_psql('shop', 'SELECT (SELECT count(*) FROM recovered.good), (SELECT count(*) FROM recovered.fine)'), '500|0', 'with and without rows');
+	$node->safe_psql('shop', 'DROP SCHEMA recovered CASCADE');
 
 	my $dry = start_restore($node, "$id, 'rest', exclude_tables => '{tenant.bad}', dry_run => true");
 	is(finished($node, $dry), 'completed', "$format: a dry run");
@@ -106,6 +120,10 @@ foreach my $format ('custom', 'parallel')
 	($status, $out, $err) = pgbackup($node, @cli, '-N', 'tenant');
 	is($status, 0, "$format: without a schema") or diag($err);
 	is_rest('rest', 'tenant', "$format, without the schema on the command line");
+	($status, $out, $err) = pgbackup($node, @cli, '--exclude-table-data', 'tenant.bad');
+	is($status, 0, "$format: without rows") or diag($err);
+	is($node->safe_psql('rest', 'SELECT (SELECT count(*) FROM tenant.bad), (SELECT count(*) FROM good)'), '0|500', 'which is what comes');
+	value('DROP DATABASE rest');
 }
 
 my $plain = start_backup($node, q{'shop', format => 'plain'});
@@ -114,7 +132,7 @@ my $restore = start_restore($node, "$plain, 'rest', exclude_tables => '{tenant.b
 is(finished($node, $restore), 'failed', 'has no parts');
 like(restore_row($restore)->{message}, qr/a part of a backup in plain format cannot be restored/, 'and says so');
 
-foreach my $excluded ("exclude_tables => '{tenant.bad}'", "exclude_schemas => '{tenant}'")
+foreach my $excluded ("exclude_tables => '{tenant.bad}'", "exclude_schemas => '{tenant}'", "exclude_table_data => '{tenant.bad}'")
 {
 	my (undef, undef, $error) = $node->psql('postgres', "SELECT pgbackup.restore($backup{custom}, 'shop', replace => true, $excluded)");
 	like($error, qr/a part of a backup cannot replace a whole database/, "$excluded does not replace a database");

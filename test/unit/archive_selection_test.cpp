@@ -321,6 +321,53 @@ TEST(ArchiveSelection, ExcludesFromWhatIsSelected) {
             ErrorKind::kNotFound);
 }
 
+WantedParts WithoutRowsOf(std::vector<QualifiedName> tables) {
+  WantedParts wanted;
+  wanted.exclude_table_data = std::move(tables);
+  return wanted;
+}
+
+TEST(ArchiveSelection, TablesComeWithoutTheirRows) {
+  // What is referred to: the foreign key to it could not be made.
+  const ArchiveSelection referred = SelectParts(SmallArchive(), WithoutRowsOf({{"app", "u"}}));
+  for (const TocEntry& entry : SmallArchive().entries)
+    EXPECT_EQ(referred.ids.count(entry.id), entry.id == 41 || entry.id == 62 ? 0u : 1u) << entry.id;
+  EXPECT_EQ(referred.left_out, std::vector<std::string>{"t t_u_fkey (app)"});
+  EXPECT_FALSE(referred.TakesRowsOf({"app", "u"}));
+  EXPECT_TRUE(referred.TakesRowsOf({"app", "t"}));
+  // What refers: no row breaks its foreign key.
+  const ArchiveSelection refers = SelectParts(SmallArchive(), WithoutRowsOf({{"app", "t"}}));
+  for (const TocEntry& entry : SmallArchive().entries)
+    EXPECT_EQ(refers.ids.count(entry.id), entry.id == 40 ? 0u : 1u) << entry.id;
+  EXPECT_TRUE(refers.left_out.empty());
+  // Both.
+  EXPECT_EQ(SelectParts(SmallArchive(), WithoutRowsOf({{"app", "t"}, {"app", "u"}})).ids.count(62),
+            1u);
+  // A partitioned table stands for its partitions, a materialized view is not filled.
+  const ArchiveSelection parted =
+      SelectParts(SmallArchive(), WithoutRowsOf({{"public", "parted"}}));
+  for (const int64_t id : {20, 21, 22, 23, 24, 52, 53, 54}) EXPECT_EQ(parted.ids.count(id), 1u);
+  for (const int64_t id : {42, 43}) EXPECT_EQ(parted.ids.count(id), 0u);
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "MATERIALIZED VIEW", "m", "app", {10}});
+  toc.entries.push_back({81, "MATERIALIZED VIEW DATA", "m", "app", {80, 10}});
+  const ArchiveSelection view = SelectParts(toc, WithoutRowsOf({{"app", "m"}}));
+  EXPECT_EQ(view.ids.count(80), 1u);
+  EXPECT_EQ(view.ids.count(81), 0u);
+  // Beside what is selected.
+  WantedParts of_app = WithoutRowsOf({{"app", "t"}});
+  of_app.schemas = {"app"};
+  const ArchiveSelection app = SelectParts(SmallArchive(), of_app);
+  EXPECT_EQ(app.ids.count(10), 1u);
+  EXPECT_EQ(app.ids.count(40), 0u);
+  EXPECT_FALSE(app.TakesRowsOf({"app", "t"}));
+  EXPECT_EQ(app.relations.count({"app", "t"}), 1u);
+  EXPECT_EQ(ErrorOf([] {
+              SelectParts(SmallArchive(), WithoutRowsOf({{"app", "x"}}));
+            }).kind(),
+            ErrorKind::kNotFound);
+}
+
 TEST(UseList, OfAnotherArchiveTakesAllButTheRowsThatAreExcluded) {
   ArchiveToc data;
   data.entries.push_back({1, "ENCODING", "ENCODING", "", {}});

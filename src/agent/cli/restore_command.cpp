@@ -90,6 +90,10 @@ void AddPartOptions(CLI::App& app, RestoreCommandOptions& options) {
       "Not this table nor what depends on it, quoted as in SQL; may be repeated")
       ->expected(1)
       ->take_all();
+  add("--exclude-table-data", options.job.options.exclude_table_data, "SCHEMA.TABLE",
+      "This table without its rows, quoted as in SQL; may be repeated")
+      ->expected(1)
+      ->take_all();
   add("--content", options.content, "WHAT",
       "all, schema, or data: tables with their rows and nothing built on them")
       ->check(CLI::IsMember({"all", "schema", "data"}));
@@ -114,7 +118,8 @@ Command AddRestoreCommand(CLI::App& root) {
       ->excludes(app->get_option("--schema"))
       ->excludes(app->get_option("--table"))
       ->excludes(app->get_option("--exclude-schema"))
-      ->excludes(app->get_option("--exclude-table"));
+      ->excludes(app->get_option("--exclude-table"))
+      ->excludes(app->get_option("--exclude-table-data"));
   app->add_option("-j,--jobs", options->job.options.jobs, "Parallel lanes, 1 to 64")
       ->type_name("N")
       ->check(CLI::Range(1, 64));

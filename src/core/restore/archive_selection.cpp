@@ -108,6 +108,7 @@ class EntrySelector {
   void AddTable(const QualifiedName& name);
   void AddEverything();
   void Exclude(const WantedParts& wanted);
+  void ExcludeRows(const std::vector<QualifiedName>& tables);
   ArchiveSelection Finish();
 
  private:
@@ -123,6 +124,8 @@ class EntrySelector {
   void AddPartsOf(const TocEntry& entry);
   bool IsSelected(int64_t id) const { return selection_.ids.count(id) != 0; }
   std::set<int64_t> NamedToExclude(const WantedParts& wanted) const;
+  std::set<int64_t> WithPartitions(const QualifiedName& table) const;
+  bool RefersToEmptied(const TocEntry& entry) const;
   std::set<int64_t> WithDependents(const std::set<int64_t>& entries) const;
   bool IsPartOfAny(const TocEntry& entry, const std::set<int64_t>& entries) const;
   bool IsWhole(const TocEntry& entry) const;
@@ -137,6 +140,7 @@ class EntrySelector {
   std::map<int64_t, int64_t> parents_;              // of partitions, that are tables
   std::vector<const TocEntry*> of_public_;          // of the schema "public" itself
   std::set<int64_t> owned_sequences_;               // and the tables that own them
+  std::set<int64_t> emptied_;                       // come without their rows
   CompanionEntries companions_;
   std::vector<const TocEntry*> queue_;
   ArchiveSelection selection_;
@@ -309,6 +313,44 @@ void EntrySelector::Exclude(const WantedParts& wanted) {
                 "", "Select or exclude something else.");
 }
 
+std::set<int64_t> EntrySelector::WithPartitions(const QualifiedName& table) const {
+  std::set<int64_t> all;
+  for (const TocEntry& entry : toc_.entries)
+    if (IsNamed(entry, table)) all.insert(entry.id);
+  if (all.empty()) ThrowNoTable(table);
+  for (size_t before = 0; before != all.size();) {
+    before = all.size();
+    for (const auto& [partition, parent] : parents_)
+      if (all.count(parent) != 0) all.insert(partition);
+  }
+  return all;
+}
+
+// Whether it is a foreign key of a table that has rows to one that has none.
+bool EntrySelector::RefersToEmptied(const TocEntry& entry) const {
+  if (entry.kind != "FK CONSTRAINT") return false;
+  const auto is_of_emptied = [&](const TocEntry& other) {
+    return emptied_.count(other.id) != 0 || IsPartOfAny(other, emptied_);
+  };
+  return !IsPartOfAny(entry, emptied_) &&
+         std::any_of(entry.depends_on.begin(), entry.depends_on.end(), [&](int64_t id) {
+           return by_id_.count(id) != 0 && is_of_emptied(*by_id_.at(id));
+         });
+}
+
+void EntrySelector::ExcludeRows(const std::vector<QualifiedName>& tables) {
+  for (const QualifiedName& table : tables) emptied_.merge(WithPartitions(table));
+  if (emptied_.empty()) return;
+  for (const int64_t id : emptied_)
+    selection_.emptied.insert({by_id_.at(id)->schema, by_id_.at(id)->tag});
+  for (const TocEntry& entry : toc_.entries) {
+    const bool is_content = IsData(entry) || entry.kind == "MATERIALIZED VIEW DATA";
+    if ((is_content && selection_.emptied.count({entry.schema, entry.tag}) != 0) ||
+        RefersToEmptied(entry))
+      selection_.ids.erase(entry.id);
+  }
+}
+
 bool EntrySelector::IsWhole(const TocEntry& entry) const {
   return std::all_of(entry.depends_on.begin(), entry.depends_on.end(),
                      [&](int64_t id) { return by_id_.count(id) == 0 || IsSelected(id); });
@@ -341,7 +383,7 @@ ArchiveSelection EntrySelector::Finish() {
     if (!NeedsBothEnds(entry) || IsSelected(entry.id)) continue;
     const bool is_foreign_key = entry.kind == "FK CONSTRAINT";
     if (is_foreign_key && !IsOfSelectedTable(entry)) continue;
-    if (IsWhole(entry)) {
+    if (IsWhole(entry) && !RefersToEmptied(entry)) {
       selection_.ids.insert(entry.id);
       for (const TocEntry* dependent : dependents_[entry.id])
         if (IsPartOf(*dependent, entry)) selection_.ids.insert(dependent->id);
@@ -360,6 +402,7 @@ ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted) {
   for (const QualifiedName& table : wanted.tables) selector.AddTable(table);
   if (wanted.schemas.empty() && wanted.tables.empty()) selector.AddEverything();
   selector.Exclude(wanted);
+  selector.ExcludeRows(wanted.exclude_table_data);
   return selector.Finish();
 }
 

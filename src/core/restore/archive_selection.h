@@ -8,7 +8,9 @@
 // large objects belong to nothing. Where only something to exclude was named, everything else is
 // selected, these included.
 //
-// Excluded is what was named, what belongs to it, and what cannot exist without it.
+// Excluded is what was named, what belongs to it, and what cannot exist without it. Of tables that
+// come without their rows, so do all partitions, a materialized view is not filled, and foreign
+// keys of others to them are left out.
 #pragma once
 
 #include <map>
@@ -27,6 +29,7 @@ struct WantedParts {
   std::vector<QualifiedName> tables;  // tables, views, sequences
   std::vector<std::string> exclude_schemas = {};
   std::vector<QualifiedName> exclude_tables = {};
+  std::vector<QualifiedName> exclude_table_data = {};
 };
 
 struct ArchiveSelection {
@@ -34,14 +37,15 @@ struct ArchiveSelection {
   std::set<std::pair<std::string, std::string>> relations;  // (schema, name) of what has rows
   // True: everything is selected but what was excluded, and `relations` are those that were.
   bool is_all_but = false;
+  std::set<std::pair<std::string, std::string>> emptied;  // come without their rows
   // Of partitions that come without the root of all: which of what comes is their root now.
   std::map<std::pair<std::string, std::string>, QualifiedName> roots;
   std::vector<std::string> extensions;
-  std::vector<std::string> left_out;    // "FK CONSTRAINT a.b name": needs what was not selected
+  std::vector<std::string> left_out;    // foreign keys to what does not come, or without rows
   std::vector<std::string> dependents;  // "VIEW v (a)": anything else that needs what was excluded
 
   bool TakesRowsOf(const std::pair<std::string, std::string>& relation) const {
-    return (relations.count(relation) != 0) != is_all_but;
+    return (relations.count(relation) != 0) != is_all_but && emptied.count(relation) == 0;
   }
 };
 

@@ -129,7 +129,8 @@ WantedParts ContentsReader::Wanted(PostgresConnection& connection,
   const Selection only = in_archive(options.schemas, options.tables, "tables");
   const Selection excluded =
       in_archive(options.exclude_schemas, options.exclude_tables, "exclude_tables");
-  return {only.schemas, only.tables, excluded.schemas, excluded.tables};
+  const Selection without_rows = in_archive({}, options.exclude_table_data, "exclude_table_data");
+  return {only.schemas, only.tables, excluded.schemas, excluded.tables, without_rows.tables};
 }
 
 void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,

@@ -63,7 +63,7 @@ std::string HintFor(const Error& error, const Manifest& manifest, const RestoreO
            "indexes, on_error => 'continue' everything but what the server refuses.";
   return "What the server refused is in the detail: on_error => 'continue' restores everything "
          "else into a database of its own, exclude_tables leaves out a table and what depends on "
-         "it.";
+         "it, exclude_table_data its rows.";
 }
 
 // In a database without it nothing is to be made that is not in the backup.
@@ -256,7 +256,7 @@ std::vector<std::string> Restore::Remarks() const {
   remarks.insert(remarks.end(), remarks_.begin(), remarks_.end());
   if (!contents_.selected().left_out.empty())
     remarks.push_back(fmt::format(
-        "{} foreign keys to tables that were not selected were left out: {}",
+        "{} foreign keys to tables that were not selected, or come without rows, were left out: {}",
         contents_.selected().left_out.size(), fmt::join(contents_.selected().left_out, ", ")));
   if (!contents_.selected().dependents.empty())
     remarks.push_back(fmt::format("{} objects that need what was excluded were left out: {}",

@@ -186,6 +186,7 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.tables = options.Texts("tables");
     job.options.exclude_schemas = options.Texts("exclude_schemas");
     job.options.exclude_tables = options.Texts("exclude_tables");
+    job.options.exclude_table_data = options.Texts("exclude_table_data");
     job.options.content = ParseDumpContent(options.TextOr("content", "all"));
     job.options.on_error = ParseOnError(options.TextOr("on_error", "stop"));
     job.options.jobs = InRange(options, "jobs", job.options.jobs, 1, 64);

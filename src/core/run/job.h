@@ -80,7 +80,7 @@ OnError ParseOnError(const std::string& text);
 
 struct RestoreOptions {
   std::vector<std::string> schemas, tables;
-  std::vector<std::string> exclude_schemas, exclude_tables;
+  std::vector<std::string> exclude_schemas, exclude_tables, exclude_table_data;
   DumpContent content = DumpContent::kAll;
   OnError on_error = OnError::kStop;
   int64_t jobs = 2;
@@ -98,7 +98,7 @@ struct RestoreOptions {
   // Whether parts of the backup are named.
   bool ChoosesParts() const {
     return !schemas.empty() || !tables.empty() || !exclude_schemas.empty() ||
-           !exclude_tables.empty();
+           !exclude_tables.empty() || !exclude_table_data.empty();
   }
 };
 
