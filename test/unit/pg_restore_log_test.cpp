@@ -19,7 +19,7 @@ class PgRestoreLogTest : public ::testing::Test {
   std::vector<RestoreError> errors_;
 };
 
-constexpr std::string_view kTwo =
+constexpr std::string_view kTwoErrors =
     "pg_restore: while PROCESSING TOC:\n"
     "pg_restore: from TOC entry 3345; 2606 16410 CONSTRAINT t t_pkey owner\n"
     "pg_restore: error: could not execute query: ERROR:  could not create unique index \"t_pkey\"\n"
@@ -36,7 +36,7 @@ constexpr std::string_view kTwo =
 
 TEST_F(PgRestoreLogTest, TellsWhatWasRefused) {
   for (const size_t size : {1, 7, 4096}) {
-    EXPECT_TRUE(Read(kTwo, size));
+    EXPECT_TRUE(Read(kTwoErrors, size));
     ASSERT_EQ(errors_.size(), 2u);
     EXPECT_EQ(errors_[0].entry, "CONSTRAINT t t_pkey");
     EXPECT_EQ(errors_[0].message, "could not create unique index \"t_pkey\"");
@@ -48,12 +48,12 @@ TEST_F(PgRestoreLogTest, TellsWhatWasRefused) {
 }
 
 TEST_F(PgRestoreLogTest, ShowsNoValuesOfRows) {
-  EXPECT_TRUE(Read(kTwo));
+  EXPECT_TRUE(Read(kTwoErrors));
   EXPECT_EQ(errors_.at(0).detail, "DETAIL:  Key (a)=(…) is duplicated.");
 }
 
 TEST_F(PgRestoreLogTest, KnowsAnEndThatCameTooEarly) {
-  std::string text(kTwo.substr(0, kTwo.rfind("pg_restore: ")));
+  std::string text(kTwoErrors.substr(0, kTwoErrors.rfind("pg_restore: ")));
   EXPECT_FALSE(Read(text));
   EXPECT_EQ(errors_.size(), 2u);
   // Somebody's error says it, the program does not.
@@ -62,7 +62,7 @@ TEST_F(PgRestoreLogTest, KnowsAnEndThatCameTooEarly) {
       "pg_restore: warning: errors ignored on restore: 2\n"
       "Command was: SELECT f();\n";
   EXPECT_FALSE(Read(text));
-  EXPECT_FALSE(Read(std::string(kTwo) + "pg_restore: error: the connection was lost\n"));
+  EXPECT_FALSE(Read(std::string(kTwoErrors) + "pg_restore: error: the connection was lost\n"));
   EXPECT_FALSE(Read(""));
 }
 

@@ -12,6 +12,7 @@
 #include "core/dump/backup_copies.h"
 #include "core/dump/copy_lane.h"
 #include "core/dump/dump_lane.h"
+#include "core/dump/large_row.h"
 #include "core/dump/lock_budget.h"
 #include "core/dump/planned_tables.h"
 #include "core/dump/read_part_needs.h"
@@ -185,6 +186,7 @@ void Backup::Dump(Storage& storage) {
   } catch (const Error& error) {
     if (!coordinator_) throw monitor.ExplainedOf(error, job_.database);
     if (MayBeOutOfLocks(error)) throw LocksAdvised(error);
+    if (const std::optional<Error> large = LargeRowError(error)) throw Error(*large);
     // The coordinator still holds its locks, so it can be seen who waits for them.
     throw monitor.Explained(error);
   }

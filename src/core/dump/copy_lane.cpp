@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/dump/large_row.h"
 #include "core/dump/read_session.h"
 #include "core/postgres/postgres_connection.h"
 
@@ -40,7 +41,11 @@ void ReadRows(const QualifiedName& table, const std::string& oid, const std::str
   for (const char* setting : kSettings) connection.Execute(setting);
   BeginWithSnapshot(connection, context.snapshot);
   CheckNameIsOf(connection, table, oid);
-  connection.CopyOut(sql, take);
+  try {
+    connection.CopyOut(sql, take);
+  } catch (const Error& error) {
+    throw LargeRowError(error, QuoteQualifiedName(table)).value_or(error);
+  }
   CheckNameIsOf(connection, table, oid);
 }
 

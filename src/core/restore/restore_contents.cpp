@@ -1,6 +1,7 @@
 #include "core/restore/restore_contents.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -8,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/dump/server_encoding.h"
 #include "core/restore/completed_toc.h"
+#include "core/restore/dangling_grants.h"
 #include "core/restore/load_order.h"
 #include "core/restore/stored_object.h"
 #include "core/restore/stored_toc.h"
@@ -55,10 +57,28 @@ void ContentsReader::Read(Storage& storage, const Manifest& manifest,
     if (IsDefinitions(object)) LoadDefinitions(storage, manifest, i);
     if (IsWholeArchive(object)) LoadHead(storage, manifest, i);
   }
+  LeaveOutDanglingGrants(manifest, connection);
   const WantedParts wanted = Wanted(connection, encoding);
   if (job_.options.ChoosesParts())
     SelectParts(storage, manifest, wanted, TagsOfExtensions(manifest, connection));
   if (job_.options.content != DumpContent::kSchema) ReadArchives(storage, manifest);
+}
+
+void ContentsReader::LeaveOutDanglingGrants(const Manifest& manifest,
+                                            PostgresConnection& connection) {
+  if (!contents_.definitions) return;
+  const IsGone is_gone = RolesThatAreGone(manifest, connection);
+  const std::vector<int64_t> entries = DanglingGrants(*contents_.definitions, is_gone);
+  if (entries.empty()) return;
+  std::unique_ptr<MemoryFile>& file = files_.at(DefinitionsObject(manifest));
+  std::string archive;
+  file->Read([&](std::string_view piece) { return !archive.append(piece).empty(); });
+  ArchiveToc toc;
+  TocReader reader(toc);
+  reader.Read(archive);
+  dangling_grants_ =
+      BlankGrants(entries, is_gone, reader.integer_size(), &*contents_.definitions, &archive);
+  file = std::make_unique<MemoryFile>(archive);
 }
 
 // The beginnings of archives whose rows have to be loaded in turns.
@@ -145,6 +165,23 @@ void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,
   contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selected_,
                                       contents_.tables);
   contents_.wanted = selected_.ids;
+}
+
+std::vector<std::string> ContentsReader::LeftOutInWords() const {
+  std::vector<std::string> sentences;
+  if (!dangling_grants_.empty())
+    sentences.push_back(fmt::format(
+        "privileges of roles that were gone when the backup was made were left out: on {}",
+        fmt::join(dangling_grants_, ", ")));
+  if (!selected_.left_out.empty())
+    sentences.push_back(fmt::format(
+        "{} foreign keys to tables that were not selected, or come without rows, were left out: {}",
+        selected_.left_out.size(), fmt::join(selected_.left_out, ", ")));
+  if (!selected_.dependents.empty())
+    sentences.push_back(fmt::format("{} objects that need what was excluded were left out: {}",
+                                    selected_.dependents.size(),
+                                    fmt::join(selected_.dependents, ", ")));
+  return sentences;
 }
 
 }  // namespace pgbackup

@@ -35,10 +35,13 @@ class ContentsReader {
   const MemoryFile* InMemory(size_t object) const;
   // When a part of the backup is restored: what belongs to it, in the archives' encoding.
   const ArchiveSelection& selected() const noexcept { return selected_; }
+  // What does not come although it was not excluded, a sentence without a full stop for each kind.
+  std::vector<std::string> LeftOutInWords() const;
 
  private:
   void LoadDefinitions(Storage& storage, const Manifest& manifest, size_t object);
   void LoadHead(Storage& storage, const Manifest& manifest, size_t object);
+  void LeaveOutDanglingGrants(const Manifest& manifest, PostgresConnection& connection);
   void ReadArchives(Storage& storage, const Manifest& manifest);
   void SelectParts(Storage& storage, const Manifest& manifest, const WantedParts& wanted,
                    const std::vector<QualifiedName>& tags);
@@ -49,6 +52,7 @@ class ContentsReader {
   RestoreContents contents_;
   std::map<size_t, std::unique_ptr<MemoryFile>> files_;
   ArchiveSelection selected_;
+  std::vector<std::string> dangling_grants_;
 };
 
 }  // namespace pgbackup

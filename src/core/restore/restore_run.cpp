@@ -254,14 +254,8 @@ std::vector<std::string> Restore::Remarks() const {
         "restored from the copy in {}: the manifest could not be read in the backup's own storage",
         read_from_copy_));
   remarks.insert(remarks.end(), remarks_.begin(), remarks_.end());
-  if (!contents_.selected().left_out.empty())
-    remarks.push_back(fmt::format(
-        "{} foreign keys to tables that were not selected, or come without rows, were left out: {}",
-        contents_.selected().left_out.size(), fmt::join(contents_.selected().left_out, ", ")));
-  if (!contents_.selected().dependents.empty())
-    remarks.push_back(fmt::format("{} objects that need what was excluded were left out: {}",
-                                  contents_.selected().dependents.size(),
-                                  fmt::join(contents_.selected().dependents, ", ")));
+  const std::vector<std::string> left_out = contents_.LeftOutInWords();
+  remarks.insert(remarks.end(), left_out.begin(), left_out.end());
   return remarks;
 }
 

@@ -1,21 +1,11 @@
 #include "core/restore/root_rewrite.h"
 
+#include "core/archive/archived_text.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/postgres/quoting.h"
 
 namespace pgbackup {
-namespace {
-
-// As the archive holds a text: a sign byte, the length, lowest byte first, and the bytes.
-std::string ArchivedText(const std::string& text, int integer_size) {
-  std::string bytes(1, '\0');
-  size_t length = text.size();
-  for (int i = 0; i < integer_size; ++i, length >>= 8) bytes += static_cast<char>(length & 0xff);
-  return bytes + text;
-}
-
-}  // namespace
 
 RootRewrite::RootRewrite(std::unique_ptr<Sink> next, const ArchiveSelection& part)
     : next_(std::move(next)), part_(part), reader_(toc_) {}
