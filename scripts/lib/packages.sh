@@ -22,6 +22,9 @@ packages_for() { # build | test | clang | s3 | page | chroot | bench_backup | be
     clang) echo clang libclang-rt-dev clang-format clang-tidy shellcheck ;;
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;
     page) echo chromium ;;
+    extensions) # that tests use where they are; TAP tests skip without them
+      [ -n "${PG_CONFIG:-}" ] || { find_pg_major && echo "postgresql-$PG_MAJOR-cron"; }
+      ;;
     chroot) echo mmdebstrap debian-archive-keyring ;;
     bench_backup) echo rclone zstd postgresql-contrib ;;
     bench_parallel) echo zstd postgresql-contrib pgbackrest ;;

@@ -78,6 +78,12 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
   "'stall_timeout', extract(epoch FROM " \
   "current_setting('pgbackup.stall_timeout')::interval)::bigint"
 
+// Expression for the extensions that come last in a restore, to be added to its options.
+#define PGBACKUP_BOUND_EXTENSIONS_JSON                                        \
+  "jsonb_build_object('bound_extensions', ARRAY(SELECT btrim(e) FROM "        \
+  "regexp_split_to_table(current_setting('pgbackup.bound_extensions'), ',') " \
+  "AS e WHERE btrim(e) <> ''))"
+
 // Expression for the limit of a restore's waits, to be added to its options.
 #define PGBACKUP_LOCK_WAIT_JSON                                     \
   "jsonb_build_object('lock_wait_timeout_ms', (extract(epoch FROM " \

@@ -166,8 +166,9 @@ ReadyJob TakeRestore(MemoryContext context, Candidate* candidate) {
           "'kept_database', "
           "pgbackup._free_name(r.target_database, '__before_restore_' || r.id), "
           "'raw_bytes_per_second', pgbackup._restore_rate(r.database), "
-          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON ", " PGBACKUP_STALL_JSON
-          ", 'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
+          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON " || " PGBACKUP_BOUND_EXTENSIONS_JSON
+          ", " PGBACKUP_STALL_JSON ", 'server', " PGBACKUP_SERVER_JSON
+          ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
               PGBACKUP_COMPLETE_COPIES) ")::text FROM r, pgbackup.backups b WHERE b.id = backup_id",
           arguments) == 0)
@@ -194,7 +195,8 @@ ReadyJob TakeVerification(MemoryContext context, Candidate* candidate) {
           "WHERE id = $1 AND status = 'pending' RETURNING *) "
           "SELECT jsonb_build_object('protocol', 1, 'job', 'verify', 'id', r.id, "
           "'file_name', b.file_name, 'checksum', b.checksum, "
-          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON ", " PGBACKUP_STALL_JSON ", "
+          "'options', r.options || " PGBACKUP_LOCK_WAIT_JSON " || " PGBACKUP_BOUND_EXTENSIONS_JSON
+          ", " PGBACKUP_STALL_JSON ", "
           "'database', b.database, 'staging_database', r.staging_database, " PGBACKUP_NICE_JSON
           ", 'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
           ", 'storage', " PGBACKUP_STORAGE_JSON(

@@ -94,6 +94,8 @@ void DefineWhenAndWhat() {
   DefineText("pgbackup.restore_passkey", &settings.restore_passkey, "",
              "Hash of the passkey that replacing a database takes; empty for none.",
              CheckRestorePasskey, PGC_SIGHUP, GUC_SUPERUSER_ONLY);
+  DefineText("pgbackup.bound_extensions", &settings.bound_extensions, "pg_cron",
+             "Extensions that can be created in one database only, and come last in a restore.");
   DefineNumber(
       "pgbackup.keep_replaced", &settings.keep_replaced, 7 * 86400, 0, INT_MAX, GUC_UNIT_S,
       "How long cleanup() leaves databases alone that restores have replaced; 0 for ever.");

@@ -28,6 +28,7 @@ struct Settings {
   char* restore_passkey;  // a hash
   char* cleanup_schedule;
   char* verify_schedule;
+  char* bound_extensions;
   char* pre_backup_command;
   char* post_backup_command;
   char* pre_backup_sql;

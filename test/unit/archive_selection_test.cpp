@@ -368,6 +368,35 @@ TEST(ArchiveSelection, TablesComeWithoutTheirRows) {
             ErrorKind::kNotFound);
 }
 
+TEST(ArchiveSelection, AnExtensionIsHeldBackWithWhatDependsOnIt) {
+  ArchiveToc toc = SmallArchive();
+  toc.entries.push_back({80, "EXTENSION", "pg_cron", "", {}});
+  toc.entries.push_back({81, "COMMENT", "EXTENSION pg_cron", "", {80}});
+  toc.entries.push_back({82, "VIEW", "jobs", "app", {1, 80}});
+  toc.entries.push_back({83, "TABLE DATA", "job", "cron", {9999}});
+  toc.entries.push_back({84, "SEQUENCE SET", "jobid_seq", "cron", {9998}});
+  toc.entries.push_back({85, "EXTENSION", "hstore", "", {}});
+  WantedParts wanted;
+  wanted.hold_extensions = {"pg_cron", "other"};
+  wanted.hold_tables = {{"cron", "job"}, {"cron", "jobid_seq"}};
+  const ArchiveSelection selection = SelectParts(toc, wanted);
+  EXPECT_EQ(selection.held, (std::set<int64_t>{80, 81, 82, 83, 84}));
+  for (const TocEntry& entry : toc.entries)
+    EXPECT_EQ(selection.ids.count(entry.id), 1u - selection.held.count(entry.id)) << entry.id;
+  EXPECT_FALSE(selection.TakesRowsOf({"cron", "job"}));
+  EXPECT_TRUE(selection.TakesRowsOf({"app", "t"}));
+  EXPECT_TRUE(selection.dependents.empty());
+  const ArchiveSelection held = HeldBack(selection);
+  EXPECT_EQ(UseListText(toc, held, true), "80;\n81;\n82;\n83;\n84;\n");
+  ArchiveToc data;
+  data.entries = {{7, "TABLE DATA", "job", "cron", {}}, {8, "TABLE DATA", "t", "app", {}}};
+  EXPECT_EQ(UseListText(data, held, false), "7;\n");
+  EXPECT_EQ(UseListText(data, selection, false), "8;\n");
+  // A part that does not need it.
+  wanted.tables = {{"app", "u"}};
+  EXPECT_TRUE(SelectParts(toc, wanted).held.empty());
+}
+
 TEST(UseList, OfAnotherArchiveTakesAllButTheRowsThatAreExcluded) {
   ArchiveToc data;
   data.entries.push_back({1, "ENCODING", "ENCODING", "", {}});

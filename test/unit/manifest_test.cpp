@@ -36,7 +36,10 @@ Manifest SomeManifest() {
   manifest.properties.has_acl = true;
   manifest.properties.acl = {{"", "CONNECT", false}, {"r", "CREATE", true}};
   manifest.properties.settings = {{"", "search_path", "\"$user\", public"}, {"r", "a.b", "c"}};
-  manifest.requirements = Requirements{{"owner", "r"}, {{"hstore", "1.8", "public"}}, {"fast"}};
+  manifest.requirements =
+      Requirements{{"owner", "r"},
+                   {{"hstore", "1.8", "public", {{"ext", "Its \"own\""}, {"public", "t"}}}},
+                   {"fast"}};
   manifest.user_code = UserCode{{16384, 4294967295}, {16385}, {}, {16390, 16391}, {20000}};
   manifest.part_needs =
       PartNeeds{{{16400, {{2616, 16401}, {3079, 4294967295}}}, {16402, {{1255, 7}}}},

@@ -56,6 +56,11 @@ constexpr const char* kExtensionsSql =
     "SELECT e.extname, e.extversion, n.nspname FROM pg_extension e "
     "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.oid >= 16384 ORDER BY 1";
 
+constexpr const char* kConfigurationSql =
+    "SELECT e.extname, n.nspname, c.relname FROM pg_extension e "
+    "JOIN pg_class c ON c.oid = ANY (e.extconfig) JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE e.oid >= 16384 ORDER BY 1, 2, 3";
+
 constexpr const char* kTablespacesSql =
     "SELECT DISTINCT t.spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace "
     "WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND t.spcname !~ '^pg_' ORDER BY 1";
@@ -75,6 +80,11 @@ Requirements ReadRequirements(PostgresConnection& connection,
   for (int row = 0; row < extensions.rows(); ++row)
     requirements.extensions.push_back(
         {extensions.Text(row, 0), extensions.Text(row, 1), extensions.Text(row, 2)});
+  const QueryResult configuration = connection.Query(kConfigurationSql);
+  for (int row = 0; row < configuration.rows(); ++row)
+    for (NeededExtension& extension : requirements.extensions)
+      if (extension.name == configuration.Text(row, 0))
+        extension.configuration.push_back({configuration.Text(row, 1), configuration.Text(row, 2)});
   const QueryResult tablespaces = connection.Query(kTablespacesSql);
   for (int row = 0; row < tablespaces.rows(); ++row)
     requirements.tablespaces.push_back(tablespaces.Text(row, 0));

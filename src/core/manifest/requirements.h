@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/postgres/quoting.h"
 
 namespace pgbackup {
 
@@ -14,6 +15,8 @@ struct NeededExtension {
   std::string name;
   std::string version;
   std::string schema;
+  // Tables and sequences of its own whose rows a dump holds, as far as it is told.
+  std::vector<QualifiedName> configuration = {};
   bool operator==(const NeededExtension&) const = default;
 };
 

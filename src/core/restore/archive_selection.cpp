@@ -109,6 +109,7 @@ class EntrySelector {
   void AddEverything();
   void Exclude(const WantedParts& wanted);
   void ExcludeRows(const std::vector<QualifiedName>& tables);
+  void HoldBack(const WantedParts& wanted);
   ArchiveSelection Finish();
 
  private:
@@ -351,6 +352,29 @@ void EntrySelector::ExcludeRows(const std::vector<QualifiedName>& tables) {
   }
 }
 
+void EntrySelector::HoldBack(const WantedParts& wanted) {
+  std::set<int64_t> extensions;
+  for (const TocEntry& entry : toc_.entries)
+    if (entry.kind == "EXTENSION" && IsSelected(entry.id) &&
+        std::find(wanted.hold_extensions.begin(), wanted.hold_extensions.end(), entry.tag) !=
+            wanted.hold_extensions.end())
+      extensions.insert(entry.id);
+  if (extensions.empty()) return;
+  for (const QualifiedName& table : wanted.hold_tables)
+    selection_.held_relations.insert({table.schema, table.name});
+  const std::set<int64_t> dependents = WithDependents(extensions);
+  for (const TocEntry& entry : toc_.entries) {
+    const bool is_of_extension =
+        IsData(entry) && selection_.held_relations.count({entry.schema, entry.tag}) != 0;
+    if ((dependents.count(entry.id) == 0 && !is_of_extension) ||
+        selection_.ids.erase(entry.id) == 0)
+      continue;
+    selection_.held.insert(entry.id);
+    if (IsRelation(entry)) selection_.held_relations.insert({entry.schema, entry.tag});
+  }
+  selection_.emptied.insert(selection_.held_relations.begin(), selection_.held_relations.end());
+}
+
 bool EntrySelector::IsWhole(const TocEntry& entry) const {
   return std::all_of(entry.depends_on.begin(), entry.depends_on.end(),
                      [&](int64_t id) { return by_id_.count(id) == 0 || IsSelected(id); });
@@ -380,7 +404,8 @@ ArchiveSelection EntrySelector::Finish() {
   for (const TocEntry& entry : toc_.entries) {
     if (entry.kind == "EXTENSION" && IsSelected(entry.id))
       selection_.extensions.push_back(entry.tag);
-    if (!NeedsBothEnds(entry) || IsSelected(entry.id)) continue;
+    if (!NeedsBothEnds(entry) || IsSelected(entry.id) || selection_.held.count(entry.id) != 0)
+      continue;
     const bool is_foreign_key = entry.kind == "FK CONSTRAINT";
     if (is_foreign_key && !IsOfSelectedTable(entry)) continue;
     if (IsWhole(entry) && !RefersToEmptied(entry)) {
@@ -403,7 +428,15 @@ ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted) {
   if (wanted.schemas.empty() && wanted.tables.empty()) selector.AddEverything();
   selector.Exclude(wanted);
   selector.ExcludeRows(wanted.exclude_table_data);
+  selector.HoldBack(wanted);
   return selector.Finish();
+}
+
+ArchiveSelection HeldBack(const ArchiveSelection& selection) {
+  ArchiveSelection held;
+  held.ids = selection.held;
+  held.relations = selection.held_relations;
+  return held;
 }
 
 bool IsOfTheSession(const TocEntry& entry) {

@@ -30,6 +30,8 @@ struct WantedParts {
   std::vector<std::string> exclude_schemas = {};
   std::vector<QualifiedName> exclude_tables = {};
   std::vector<QualifiedName> exclude_table_data = {};
+  std::vector<std::string> hold_extensions = {};  // back, with what depends on them
+  std::vector<QualifiedName> hold_tables = {};    // of these extensions
 };
 
 struct ArchiveSelection {
@@ -38,6 +40,9 @@ struct ArchiveSelection {
   // True: everything is selected but what was excluded, and `relations` are those that were.
   bool is_all_but = false;
   std::set<std::pair<std::string, std::string>> emptied;  // come without their rows
+  // Held back: entries, and relations with rows.
+  std::set<int64_t> held;
+  std::set<std::pair<std::string, std::string>> held_relations;
   // Of partitions that come without the root of all: which of what comes is their root now.
   std::map<std::pair<std::string, std::string>, QualifiedName> roots;
   std::vector<std::string> extensions;
@@ -52,6 +57,9 @@ struct ArchiveSelection {
 // From the archive that holds the definitions (completed_toc.h). kNotFound for a name that is not
 // in it, kInvalid when nothing of what was named to be selected can do without what was excluded.
 ArchiveSelection SelectParts(const ArchiveToc& toc, const WantedParts& wanted);
+
+// What was held back, as a selection of its own.
+ArchiveSelection HeldBack(const ArchiveSelection& selection);
 
 // The list for pg_restore's -L: the selected entries of an archive in its own order. `same` says
 // that it is the archive the selection was made from; of another one, the rows of the selected

@@ -58,8 +58,13 @@ void ContentsReader::Read(Storage& storage, const Manifest& manifest,
     if (IsWholeArchive(object)) LoadHead(storage, manifest, i);
   }
   LeaveOutDanglingGrants(manifest, connection);
-  const WantedParts wanted = Wanted(connection, encoding);
-  if (job_.options.ChoosesParts())
+  bound_ = FindBoundExtensions(manifest, job_.options.bound_extensions);
+  WantedParts wanted = Wanted(connection, encoding);
+  wanted.hold_extensions = bound_.names;
+  Selection of_bound;
+  of_bound.tables = bound_.tables;
+  wanted.hold_tables = InServerEncoding(connection, of_bound, encoding).tables;
+  if (job_.options.ChoosesParts() || !bound_.names.empty())
     SelectParts(storage, manifest, wanted, TagsOfExtensions(manifest, connection));
   if (job_.options.content != DumpContent::kSchema) ReadArchives(storage, manifest);
 }
@@ -165,6 +170,15 @@ void ContentsReader::SelectParts(Storage& storage, const Manifest& manifest,
   contents_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc, selected_,
                                       contents_.tables);
   contents_.wanted = selected_.ids;
+  if (selected_.held.empty()) {
+    bound_ = {};  // not selected
+    return;
+  }
+  held_back_.tables = contents_.tables;
+  held_back_.definitions = contents_.definitions;
+  held_back_.wanted = selected_.held;
+  held_back_.parts = SelectObjectParts(storage, job_.file_name, manifest, object, toc,
+                                       HeldBack(selected_), contents_.tables);
 }
 
 std::vector<std::string> ContentsReader::LeftOutInWords() const {

@@ -8,6 +8,7 @@
 
 #include "core/postgres/postgres_connection.h"
 #include "core/restore/archive_selection.h"
+#include "core/restore/bound_extensions.h"
 #include "core/restore/memory_file.h"
 #include "core/restore/restore_plan.h"
 #include "core/run/job.h"
@@ -31,6 +32,10 @@ class ContentsReader {
   void Read(Storage& storage, const Manifest& manifest, PostgresConnection& connection);
 
   const RestoreContents& contents() const noexcept { return contents_; }
+  // Extensions that have to wait until the database has its name, if there are such
+  // (bound().names), and what of the objects waits with them.
+  const BoundExtensions& bound() const noexcept { return bound_; }
+  const RestoreContents& held_back() const noexcept { return held_back_; }
   // The object of the manifest, or its beginning, where that is kept in memory; else null.
   const MemoryFile* InMemory(size_t object) const;
   // When a part of the backup is restored: what belongs to it, in the archives' encoding.
@@ -50,6 +55,8 @@ class ContentsReader {
   const RestoreJob& job_;
   Progress& progress_;
   RestoreContents contents_;
+  BoundExtensions bound_;
+  RestoreContents held_back_;
   std::map<size_t, std::unique_ptr<MemoryFile>> files_;
   ArchiveSelection selected_;
   std::vector<std::string> dangling_grants_;

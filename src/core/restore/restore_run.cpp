@@ -108,12 +108,17 @@ class Restore {
   void BeginWatch();
   void Analyze();
   void Prove(Storage& storage);
+  void NoteBound(PostgresConnection& connection);
+  void BringBound(Storage& storage);
   void HandOver(Storage& storage);
   void NoteDenied(const std::vector<size_t>& places);
   void DropEmptyKept() const;
   void CreateSide();
   void PrepareSchemas(const RestorePlan& plan);
   ArchiveNames PlanTables();
+  RestoreLaneContext LaneContext(Storage& storage, const ConnectionSettings& settings,
+                                 const ArchiveNames& names);
+  void RunPlan(const RestorePlan& plan, const RestoreLaneContext& lane_context);
   void Fill(Storage& storage, const RestorePlan& plan);
   void RunTask(const RestoreTask& task, const RestoreLaneContext& lane_context) const;
   RunRecord Record() const;
@@ -146,7 +151,8 @@ class Restore {
   RestoreErrors errors_;              // that it has gone past
   std::vector<std::string> remarks_;  // of the preflight and what came after it
   std::unique_ptr<SideDatabase> side_;
-  std::string timescale_;  // what ExpectTimescale has made
+  std::string bound_is_left_out_;  // why extensions that insist on a database do not come
+  std::string timescale_;          // what ExpectTimescale has made
   bool created_ = false;
   FirstFailure held_up_;
   std::unique_ptr<BlockingMonitor> monitor_;  // until the side database takes its name
@@ -186,6 +192,7 @@ RunOutcome Restore::Run() {
   else
     HandOver(*storage);
   created_ = false;
+  BringBound(*storage);
 
   RunOutcome outcome;
   const RunRecord record = Record();
@@ -221,12 +228,52 @@ Preflight Restore::Check(Storage& storage) {
   if (beside_) findings.Try([&] { beside_->CheckSelection(contents_); });
   findings.ThrowIfAny(fmt::format("backup {} cannot be restored", manifest_.id));
   remarks_ = preflight.remarks;
+  NoteBound(connection);
   side_settings_ = WithoutLoginTriggers(Settings(side_name_), connection);
   LeaveOut(preflight.refused_settings, &manifest_.properties);
   // The database that is filled beside another one has them only for so long.
   if (!beside_ && !preflight.refused_settings.empty())
     remarks_.push_back(RefusedSettingsInWords(preflight.refused_settings, job_.target_database));
   return preflight;
+}
+
+// Why extensions that insist on a database are left out, or that they come last.
+void Restore::NoteBound(PostgresConnection& connection) {
+  const BoundExtensions& bound = contents_.bound();
+  if (bound.names.empty()) return;
+  bound_is_left_out_ = job_.options.scratch ? "a verification gives no database its name"
+                       : beside_            ? "it belongs into no schema"
+                                            : WhyNotIn(connection, bound, job_.target_database);
+  remarks_.push_back(bound_is_left_out_.empty() ? ComesLast(bound.names, job_.target_database)
+                                                : IsLeftOut(bound.names, bound_is_left_out_));
+}
+
+// The database has its name, and stays whatever comes of this.
+void Restore::BringBound(Storage& storage) {
+  const BoundExtensions& bound = contents_.bound();
+  if (bound.names.empty() || !bound_is_left_out_.empty()) return;
+  context_.progress.SetPhase("extensions");
+  std::erase(remarks_, ComesLast(bound.names, job_.target_database));
+  try {
+    const ConnectionSettings settings =
+        FillSettings(Settings(job_.target_database), job_.options.jobs, context_.cancellation);
+    PostgresConnection connection = Connect(job_.target_database);
+    const ArchiveNames names = NamesInArchives(connection, manifest_);
+    RunPlan(MakeRestorePlan(manifest_, job_.options, contents_.held_back()),
+            LaneContext(storage, settings, names));
+  } catch (const Error& error) {
+    const std::string& detail = error.detail();
+    remarks_.push_back(
+        IsLeftOut(bound.names, detail.empty() ? error.message() : error.message() + ": " + detail));
+    context_.log(remarks_.back());
+  }
+  if (job_.kept_database.empty()) return;  // there is no catalog
+  try {
+    const Deadline deadline(kCleanUpTime);
+    AmendRecord(job_.server, job_.server.maintenance_database, Record(), deadline.cancellation());
+  } catch (const Error& error) {
+    context_.log(fmt::format("could not record what came last: {}", error.message()));
+  }
 }
 
 // They stay, whatever becomes of the restore.
@@ -288,7 +335,11 @@ void Restore::Analyze() {
 void Restore::Prove(Storage& storage) {
   context_.progress.SetPhase("comparing rows");
   const ConnectionSettings settings = ReadSettings(side_settings_);
-  const uint64_t tables = CheckRows({settings, manifest_, storage, job_.options.jobs, context_});
+  std::vector<QualifiedName> left_out = contents_.bound().tables;
+  for (const auto& [schema, name] : contents_.selected().held_relations)
+    left_out.push_back({schema, name});
+  const uint64_t tables =
+      CheckRows({settings, manifest_, storage, job_.options.jobs, left_out, context_});
   context_.progress.SetPhase("checking indexes");
   // Under the database's own settings, which expressions of indexes may depend on.
   CheckIndexes(side_settings_, RandomSuffix(context_.environment), context_.cancellation);
@@ -389,22 +440,21 @@ ArchiveNames Restore::PlanTables() {
   return names;
 }
 
-void Restore::Fill(Storage& storage, const RestorePlan& plan) {
-  PrepareSchemas(plan);
-  const ArchiveNames names = PlanTables();
-  const RestoreLaneContext lane_context{
-      programs_,
-      FillSettings(Settings(side_name_), job_.options.jobs, context_.cancellation),
-      storage,
-      job_.file_name,
-      manifest_,
-      names,
-      context_.progress,
-      context_.cancellation,
-      job_.options.on_error == OnError::kContinue ? &errors_ : nullptr,
-      contents_.contents().wanted ? &contents_.selected() : nullptr};
-  context_.progress.total_bytes = BytesToRead(manifest_, plan);
-  context_.progress.BeginData(context_.environment.Now());
+RestoreLaneContext Restore::LaneContext(Storage& storage, const ConnectionSettings& settings,
+                                        const ArchiveNames& names) {
+  return {programs_,
+          settings,
+          storage,
+          job_.file_name,
+          manifest_,
+          names,
+          context_.progress,
+          context_.cancellation,
+          job_.options.on_error == OnError::kContinue ? &errors_ : nullptr,
+          contents_.contents().wanted ? &contents_.selected() : nullptr};
+}
+
+void Restore::RunPlan(const RestorePlan& plan, const RestoreLaneContext& lane_context) {
   RestoreSchedule schedule(ScheduleOf(plan));
   FirstFailure failure(context_.cancellation);
   RunSchedule(
@@ -413,6 +463,16 @@ void Restore::Fill(Storage& storage, const RestorePlan& plan) {
       [&](size_t first_open) { context_.progress.SetPhase(plan.tasks[first_open].phase); }, failure,
       context_.cancellation);
   failure.Rethrow();
+}
+
+void Restore::Fill(Storage& storage, const RestorePlan& plan) {
+  PrepareSchemas(plan);
+  const ArchiveNames names = PlanTables();
+  const ConnectionSettings settings =
+      FillSettings(Settings(side_name_), job_.options.jobs, context_.cancellation);
+  context_.progress.total_bytes = BytesToRead(manifest_, plan);
+  context_.progress.BeginData(context_.environment.Now());
+  RunPlan(plan, LaneContext(storage, settings, names));
   context_.progress.tables.Finish();
   context_.progress.EndData(context_.environment.Now());
   PostgresConnection connection = ConnectToSide();

@@ -74,6 +74,7 @@ class RowCheck {
 void RowCheck::Plan() {
   PostgresConnection connection(context_.settings, context_.run.cancellation);
   planned_ = TablesOfExtensions(connection);
+  planned_.insert(context_.left_out.begin(), context_.left_out.end());
   const auto names = NamesInArchives(connection, context_.manifest);
   for (const ManifestObject& object : context_.manifest.objects) {
     if (object.kind == ObjectKind::kArchive) PlanArchive(object, names);

@@ -14,7 +14,8 @@ struct RowCheckContext {
   const ConnectionSettings& settings;  // of the restored database, as ReadSettings has them
   const Manifest& manifest;
   Storage& storage;
-  int64_t jobs;  // tables at a time
+  int64_t jobs;                                // tables at a time
+  const std::vector<QualifiedName>& left_out;  // tables that were not restored
   const RunContext& run;
 };
 

@@ -181,6 +181,15 @@ void SwapDatabases(const ServerAddress& server, const std::string& home, const S
   }
 }
 
+void AmendRecord(const ServerAddress& server, const std::string& home, const RunRecord& record,
+                 const Cancellation& cancellation) {
+  PostgresConnection connection(SettingsFor(server, home), cancellation);
+  connection.Query(
+      "UPDATE pgbackup.restores SET message = nullif($2, ''), detail = nullif($3, ''), "
+      "hint = nullif($4, '') WHERE id = $1::bigint AND status = 'completed'",
+      {std::to_string(record.id), record.message, record.detail, record.hint});
+}
+
 void DropKeptIfEmpty(const ServerAddress& server, const std::string& home, const std::string& kept,
                      int64_t run_id, const Cancellation& cancellation) {
   {

@@ -49,6 +49,10 @@ struct RunRecord {
 void SwapDatabases(const ServerAddress& server, const std::string& home, const SwapNames& names,
                    const RunRecord& record, const Cancellation& cancellation);
 
+// Corrects what the swap has recorded of the run, once what comes after it is done.
+void AmendRecord(const ServerAddress& server, const std::string& home, const RunRecord& record,
+                 const Cancellation& cancellation);
+
 // Drops the database that run `run_id` has kept under the name `kept`, and records that, unless it
 // holds something.
 void DropKeptIfEmpty(const ServerAddress& server, const std::string& home, const std::string& kept,

@@ -196,6 +196,8 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.into_schema = options.OptionalText("into_schema");
     job.options.statistics = options.FlagOr("statistics", true);
     job.options.lock_wait_timeout_ms = LockWaitTimeout(options, job.options.lock_wait_timeout_ms);
+    if (options.Has("bound_extensions"))
+      job.options.bound_extensions = options.Texts("bound_extensions");
   }
   job.kept_database =
       job.options.replace ? root.Text("kept_database") : root.TextOr("kept_database", "");
@@ -226,6 +228,7 @@ VerifyJob ParseVerify(const JsonReader& root) {
   job.level = ParseVerifyLevel(options.Text("level"));
   job.jobs = InRange(options, "jobs", job.jobs, 1, 64);
   job.lock_wait_timeout_ms = LockWaitTimeout(options, job.lock_wait_timeout_ms);
+  if (options.Has("bound_extensions")) job.bound_extensions = options.Texts("bound_extensions");
   job.stall_timeout = StallTimeout(root);
   return job;
 }

@@ -92,6 +92,7 @@ struct RestoreOptions {
   int64_t lock_wait_timeout_ms = 60000;
   std::vector<std::string> coming_tablespaces;  // that a dry run is to take for there
   std::optional<std::string> into_schema;       // of the target, which stays otherwise as it is
+  std::vector<std::string> bound_extensions = {"pg_cron"};  // see core/restore/bound_extensions.h
   bool scratch =
       false;  // only a proof: what has been restored is dropped, the target never looked at
 
@@ -138,6 +139,7 @@ struct VerifyJob : JobBase {
   std::optional<std::string> checksum;  // of the manifest
   int64_t jobs = 2;
   int64_t lock_wait_timeout_ms = 60000;  // at level kRestore
+  std::vector<std::string> bound_extensions = {"pg_cron"};
 };
 
 // Why objects are removed.

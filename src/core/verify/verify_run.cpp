@@ -147,6 +147,7 @@ RunOutcome Verification::RestoreIntoScratch() const {
   restore.options.jobs = job_.jobs;
   restore.options.lock_wait_timeout_ms = job_.lock_wait_timeout_ms;
   restore.options.scratch = true;
+  restore.options.bound_extensions = job_.bound_extensions;
   restore.options.statistics = false;  // nobody will query it
   return RunRestore(restore, context_);
 }

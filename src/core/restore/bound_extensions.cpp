@@ -1,0 +1,50 @@
+#include "core/restore/bound_extensions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgbackup {
+namespace {
+
+std::string InWords(const std::vector<std::string>& names) {
+  return fmt::format("extension{} {}", names.size() == 1 ? "" : "s", QuotedList(names));
+}
+
+}  // namespace
+
+BoundExtensions FindBoundExtensions(const Manifest& manifest,
+                                    const std::vector<std::string>& names) {
+  BoundExtensions bound;
+  if (!manifest.requirements || manifest.format == DumpFormat::kPlain) return bound;
+  for (const NeededExtension& extension : manifest.requirements->extensions) {
+    if (std::find(names.begin(), names.end(), extension.name) == names.end()) continue;
+    bound.names.push_back(extension.name);
+    bound.tables.insert(bound.tables.end(), extension.configuration.begin(),
+                        extension.configuration.end());
+  }
+  return bound;
+}
+
+std::string ComesLast(const std::vector<std::string>& names, const std::string& database) {
+  return fmt::format(
+      "{} and what depends on it can be created only in the database \"{}\", so it comes last",
+      InWords(names), database);
+}
+
+std::string IsLeftOut(const std::vector<std::string>& names, const std::string& why) {
+  return fmt::format("{} and what depends on it was left out: {}", InWords(names), why);
+}
+
+std::string WhyNotIn(PostgresConnection& connection, const BoundExtensions& bound,
+                     const std::string& database) {
+  if (std::find(bound.names.begin(), bound.names.end(), "pg_cron") == bound.names.end()) return "";
+  const QueryResult setting =
+      connection.Query("SELECT current_setting('cron.database_name', true)");
+  if (setting.IsNull(0, 0) || setting.Text(0, 0) == database) return "";
+  return fmt::format(
+      "pg_cron can be created in database \"{}\" only, which cron.database_name names",
+      setting.Text(0, 0));
+}
+
+}  // namespace pgbackup
