@@ -74,8 +74,7 @@ sub readable
 my %arguments = (comparison => 'int, int', extended => 'int, bigint');
 my %result = (int => 'int', bool => 'bool', span => 'int4range', text => 'text', comparison => 'int', hash => 'int', extended => 'bigint');
 
-# A function of an integer that reads the table; $1 stands for the integer. pg_dump knows no dependency on a cast, so
-# that a cast must not come late because its function depends on a table.
+# A function of an integer that reads the table; $1 stands for the integer.
 sub new_function
 {
 	my ($self, $type, $table, %options) = @_;
@@ -102,7 +101,7 @@ sub new_function
 	push @words, 'STRICT' if chance(0.2);
 	push @words, 'COST ' . number(1, 1000) if chance(0.1);
 	push @words, "SET search_path = $schema" . one_of('', ', pg_temp', ', pg_catalog, pg_temp') if $has_path;
-	my $language = one_of('sql', 'sql', 'plpgsql', 'plpgsql', 'dynamic', $has_path || $options{is_cast} ? 'sql' : 'atomic');
+	my $language = one_of('sql', 'sql', 'plpgsql', 'plpgsql', 'dynamic', $has_path || !$self->{has_atomic} ? 'sql' : 'atomic');
 	# When a table is created that calls a function in SQL, what that calls is looked at, too, unless it cannot be
 	# inlined. It need not be there yet.
 	push @words, 'SECURITY DEFINER' if chance(0.1) || $language eq 'sql' && !$has_path;
@@ -135,11 +134,11 @@ sub code
 	}
 	my $code = { rank => $table->{rank}, by_class => $table->{by_class}, cost => $table->{rows}, unique => 1 };
 	my $way = rand();
-	if ($type eq 'int' && $way < 0.15)
+	if ($type eq 'int' && $way < 0.15 && !$self->{has_atomic})
 	{
 		my $type_name = $self->new_object('pair');
 		$self->emit("CREATE TYPE $type_name AS (n int, m text)");
-		my $function = $self->new_function('int', $table, takes => $type_name, argument => '($1).n', is_cast => 1);
+		my $function = $self->new_function('int', $table, takes => $type_name, argument => '($1).n');
 		$self->emit("CREATE CAST ($type_name AS int) WITH FUNCTION $function($type_name)" . one_of('', ' AS ASSIGNMENT', ' AS IMPLICIT'));
 		$code->{of} = sub { "((ROW($_[0], 'x')::$type_name)::int)" };
 	}
@@ -275,7 +274,7 @@ sub compared_type
 	return $type;
 }
 
-# An operator class of GiST for int4range whose operator && is one of the database's own.
+# An operator class of GiST for ranges whose operator && is one of the database's own.
 sub overlap_class
 {
 	my ($self) = @_;
@@ -283,9 +282,9 @@ sub overlap_class
 	my $function = $self->new_object('overlaps');
 	my $operator = $self->new_operator;
 	my $class = $self->new_object('oc');
-	$self->emit("CREATE FUNCTION $function(int4range, int4range) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS \$f\$ BEGIN RETURN \$1 && \$2; END \$f\$",
-		"CREATE OPERATOR $operator (LEFTARG = int4range, RIGHTARG = int4range, FUNCTION = $function, COMMUTATOR = OPERATOR($operator))");
-	$self->emit_as_superuser("CREATE OPERATOR CLASS $class FOR TYPE int4range USING gist AS OPERATOR 3 $operator, "
+	$self->emit("CREATE FUNCTION $function(anyrange, anyrange) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS \$f\$ BEGIN RETURN \$1 && \$2; END \$f\$",
+		"CREATE OPERATOR $operator (LEFTARG = anyrange, RIGHTARG = anyrange, FUNCTION = $function, COMMUTATOR = OPERATOR($operator))");
+	$self->emit_as_superuser("CREATE OPERATOR CLASS $class FOR TYPE anyrange USING gist AS OPERATOR 3 $operator, "
 		  . 'FUNCTION 1 range_gist_consistent(internal, anyrange, smallint, oid, internal), FUNCTION 2 range_gist_union(internal, internal), '
 		  . 'FUNCTION 5 range_gist_penalty(internal, internal, internal), FUNCTION 6 range_gist_picksplit(internal, internal), '
 		  . 'FUNCTION 7 range_gist_same(anyrange, anyrange, internal)', map { "OPERATOR $_ $class USING gist" } qw(CLASS FAMILY));
