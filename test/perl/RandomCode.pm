@@ -1,5 +1,5 @@
 # Code of a random database that reads its tables: functions, and what leads to them: operators, operator classes,
-# casts, domains, types. RandomSchema makes the tables.
+# casts, domains, types. RandomTables and RandomBuilds make what calls it.
 #
 # Tables have ranks: the order in which pg_dump stores their rows. What is evaluated while the rows of a table are
 # loaded reads only tables of a lower rank, for then PostgreSQL's own programs can restore it.
@@ -7,6 +7,13 @@ package RandomCode;
 
 use strict;
 use warnings;
+
+use Exporter 'import';
+
+our @EXPORT = qw(chance one_of number identifier literal $everywhere);
+
+# Between these are the ranks of all tables.
+our $everywhere = [ 0, 1000 ];
 
 sub chance { my ($probability) = @_; return rand() < $probability }
 

@@ -24,9 +24,13 @@ sub random_setup
 		fsync => 'off', autovacuum => 'off', max_wal_size => '2GB', max_connections => 60,
 		'pgbackup.parallel_threshold' => '0', 'pgbackup.split_table_size' => '1MB', 'pgbackup.jobs' => 3, 'pgbackup.max_concurrent' => 3,
 		'pgbackup.include_globals' => 'off', 'pgbackup.compression' => 'zstd:1', 'pgbackup.retry_count' => 0);
+	if ($node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'btree_gist'}) == 0)
+	{
+		$node->stop;
+		plan(skip_all => 'extension btree_gist is not installed');
+	}
 	$node->safe_psql('postgres', join ' ', map { "CREATE ROLE $_;" } random_roles());
-	my $setup = { node => $node, skipped => 0, count => 0, connection => { PGHOST => $node->host, PGPORT => $node->port } };
-	return $setup;
+	return { node => $node, skipped => 0, count => 0, connection => { PGHOST => $node->host, PGPORT => $node->port } };
 }
 
 # Runs a program of PostgreSQL on the server: whether it succeeded, what it wrote, and its errors.
