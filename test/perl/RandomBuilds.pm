@@ -14,13 +14,13 @@ sub build_on
 {
 	my ($self, $table) = @_;
 	my ($id, $value, $pad) = map { identifier($table->{$_}) } qw(id value pad);
-	my $rows = $table->{rows} * 4;
+	my $rows = $table->{rows};
 	my $from = $self->{builds_read_later} ? [ $table->{rank}, 1000 ] : [ 0, $table->{rank} ];
 	my $object = $table->{object};
 	my $index = sub { return identifier($self->new_name('i')) . " ON $object" };
 	my $code = sub { return $self->code($_[0], $from, $rows) };
 	my @ways = qw(expression expression partial partial class hash_class hash span overlap text two brin collated included day checked array);
-	for my $way (map { one_of(@ways) } 1 .. number(0, 5))
+	for my $way (map { one_of(@ways) } 1 .. ($table->{is_large} ? number(2, 5) : number(0, 4)))
 	{
 		if ($way eq 'expression')
 		{

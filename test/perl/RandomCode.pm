@@ -74,7 +74,7 @@ sub new_operator
 sub readable
 {
 	my ($self, $from, $rows) = @_;
-	my $most = 60_000 / ($rows || 1);
+	my $most = 200_000 / ($rows || 1);
 	return grep { $_->{rank} > $from->[0] && $_->{rank} < $from->[1] && ($from->[0] == 0 || !$_->{by_class}) && $_->{filled} && $_->{rows} > 0 && $_->{rows} <= $most } @{ $self->{tables} };
 }
 
@@ -127,7 +127,7 @@ sub new_function
 sub code
 {
 	my ($self, $type, $from, $rows) = @_;
-	my @known = grep { $_->{rank} > $from->[0] && $_->{rank} < $from->[1] && ($from->[0] == 0 || !$_->{by_class}) && $_->{cost} * $rows <= 60_000 } @{ $self->{code}{$type} };
+	my @known = grep { $_->{rank} > $from->[0] && $_->{rank} < $from->[1] && ($from->[0] == 0 || !$_->{by_class}) && $_->{cost} * $rows <= 200_000 } @{ $self->{code}{$type} };
 	return one_of(@known) if @known && chance(0.4);
 	my $table = one_of($self->readable($from, $rows));
 	if (!$table)
@@ -238,7 +238,7 @@ sub operator_class
 {
 	my ($self, $method, $from, $rows) = @_;
 	# A comparison happens more often than once for each row.
-	my $table = one_of($self->readable($from, $rows * 15)) or return;
+	my $table = one_of($self->readable($from, $rows * 5)) or return;
 	my $function = $self->new_function($method eq 'btree' ? 'comparison' : 'hash', $table);
 	my $extended = $method eq 'hash' ? $self->new_function('extended', $table) : '';
 	my $class = $self->new_object('oc');
@@ -253,7 +253,7 @@ sub operator_class
 sub compared_type
 {
 	my ($self, $from, $rows) = @_;
-	my $table = one_of($self->readable($from, $rows * 15)) or return;
+	my $table = one_of($self->readable($from, $rows * 5)) or return;
 	my $type = $self->new_object('cmp');
 	$self->emit("CREATE TYPE $type AS (n int)");
 	my ($compare, $hash) = map { $self->new_function($_, $table) } qw(comparison hash);

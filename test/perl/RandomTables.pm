@@ -13,15 +13,16 @@ sub plan_tables
 {
 	my ($self) = @_;
 	my %taken;
-	my $large = chance(0.15) ? number(3, 8) : -1;
+	# One with so many bytes that its indexes are built while others are loaded.
+	my $large = chance(0.25) ? number(1, 4) : -1;
 	for my $i (1 .. number(4, 10))
 	{
 		my $start;
 		do { $start = join '', map { one_of('a' .. 'z') } 1 .. 3 } while $taken{$start}++;
 		$start = ucfirst $start if chance(0.2);
 		push @{ $self->{tables} }, {
-			schema => one_of(@{ $self->{schemas} }), name => $start . $self->new_name('t'),
-			rows => $i == $large ? 7000 : one_of(0, 3, number(4, 9), number(10, 30), number(10, 30), number(10, 40), number(100, 400), number(1500, 2500)),
+			is_large => $i == $large, schema => one_of(@{ $self->{schemas} }), name => $start . $self->new_name('t'),
+			rows => $i == $large ? 5800 : one_of(0, 3, number(4, 9), number(10, 30), number(10, 30), number(10, 40), number(100, 400), number(1500, 2500)),
 			width => $i == $large ? 1500 : one_of(0, 20, 200, 600) };
 	}
 	my $rank = 0;
