@@ -237,7 +237,8 @@ sub checked_type
 sub operator_class
 {
 	my ($self, $method, $from, $rows) = @_;
-	# A comparison happens more often than once for each row.
+	# Values are compared far more often than once for each row.
+	return if $rows > 1000;
 	my $table = one_of($self->readable($from, $rows * 5)) or return;
 	my $function = $self->new_function($method eq 'btree' ? 'comparison' : 'hash', $table);
 	my $extended = $method eq 'hash' ? $self->new_function('extended', $table) : '';
@@ -253,6 +254,7 @@ sub operator_class
 sub compared_type
 {
 	my ($self, $from, $rows) = @_;
+	return if $rows > 1000;
 	my $table = one_of($self->readable($from, $rows * 5)) or return;
 	my $type = $self->new_object('cmp');
 	$self->emit("CREATE TYPE $type AS (n int)");
