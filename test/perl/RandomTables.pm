@@ -59,7 +59,7 @@ sub make_column
 	}
 	elsif ($kind eq 'generated_late')
 	{
-		# Of which nobody can tell what PostgreSQL's own programs make, for it depends on what they load first.
+		# It may read a table whose rows are loaded later: pg_restore then makes it NULL.
 		my $late = one_of($self->readable($everywhere, $rows)) or return;
 		$add->('late', 'int GENERATED ALWAYS AS (' . $self->new_function('int', $late) . "($id)) STORED");
 	}
@@ -108,14 +108,14 @@ sub make_column
 	return;
 }
 
-# A column with moments.
+# The column of points in time, which is made when it is first asked for.
 sub moment
 {
 	my ($self, $table) = @_;
 	return $table->{at} //= $self->add_column($table, 'at', 'timestamptz', q{timestamptz '2026-01-01 00:00+00' + i * interval '5 hours'});
 }
 
-# How a table is partitioned: the key and a list of [suffix, bounds]. A list of lists of these has further levels.
+# How a table is partitioned: the key, and [suffix of the name, bounds] of each partition.
 sub partition
 {
 	my ($self, $table) = @_;
