@@ -8,6 +8,7 @@ use RandomRun;
 use Test::More;
 
 my $setup = random_setup();
-random_run($setup, $_) for 1 .. 4;
+# Among them are one of a role without rights, one with a table whose indexes are built early, and hashes of enums.
+random_run($setup, $_) for 4, 16, 29, 36;
 random_end($setup);
 done_testing();
