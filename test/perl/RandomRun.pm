@@ -129,6 +129,12 @@ sub incomplete
 	{
 		my $status = finished($setup->{node}, $runs{$name});
 		next if $status eq 'completed';
+		if ($status !~ /^(failed|cancelled)$/)
+		{
+			# What comes next must not wait for it.
+			$setup->{node}->safe_psql('postgres', "SELECT pgbackup.cancel($runs{$name})");
+			finished($setup->{node}, $runs{$name});
+		}
 		my $row = row_of($setup->{node}, $runs{$name}, $table);
 		push @found, [ $name, "$status: " . join ' | ', grep { $_ } map { $row->{$_} } qw(message detail hint) ];
 	}
@@ -168,7 +174,7 @@ sub faults
 	if (differences($stock, $source))
 	{
 		note("stock: $_") for differences($source, $stock);
-		finished($node, $verification);
+		incomplete($setup, 'restores', verification => $verification);
 	}
 	else
 	{
