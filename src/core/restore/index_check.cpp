@@ -65,6 +65,7 @@ struct Lookup {
   std::string where;  // which rows it has, or nothing
   double rows = 0;    // about how many
   bool excludes = false;
+  bool is_of_ranges = false;  // BRIN: each lookup may read the whole table
   // Of each column that is compared, or of the first one alone.
   std::vector<std::string> values, operators;
 };
@@ -74,7 +75,7 @@ struct Lookup {
 constexpr const char* kLookupsSql = R"(
 SELECT format('%I.%I', n.nspname, x.relname), format('%I', x.relname), format('%I.%I', tn.nspname, t.relname),
        pg_get_expr(i.indpred, i.indrelid), greatest(t.reltuples, 1)::bigint, true,
-       k.n, pg_get_indexdef(i.indexrelid, k.n::int, false), format('OPERATOR(%I.%s)', opn.nspname, o.oprname)
+       k.n, pg_get_indexdef(i.indexrelid, k.n::int, false), format('OPERATOR(%I.%s)', opn.nspname, o.oprname), false
   FROM pg_constraint c JOIN pg_index i ON i.indexrelid = c.conindid
   JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
   JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
@@ -84,11 +85,11 @@ SELECT format('%I.%I', n.nspname, x.relname), format('%I', x.relname), format('%
 UNION ALL
 SELECT format('%I.%I', n.nspname, x.relname), format('%I', x.relname), format('%I.%I', tn.nspname, t.relname),
        pg_get_expr(i.indpred, i.indrelid), greatest(t.reltuples, 1)::bigint, false,
-       1, pg_get_indexdef(i.indexrelid, 1, false), format('OPERATOR(%I.%s)', opn.nspname, o.oprname)
+       1, pg_get_indexdef(i.indexrelid, 1, false), format('OPERATOR(%I.%s)', opn.nspname, o.oprname), m.amname = 'brin'
   FROM pg_index i
   JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
   JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
-  JOIN pg_opclass p ON p.oid = i.indclass[0]
+  JOIN pg_opclass p ON p.oid = i.indclass[0] JOIN pg_am m ON m.oid = p.opcmethod
   JOIN pg_amop a ON a.amopfamily = p.opcfamily AND a.amoppurpose = 's'
    AND a.amoplefttype = p.opcintype AND a.amoprighttype = p.opcintype
   JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace opn ON opn.oid = o.oprnamespace
@@ -110,6 +111,7 @@ std::vector<Lookup> ListLookups(PostgresConnection& connection) {
       if (!rows.IsNull(row, 3)) lookup.where = fmt::format(" AND {}", rows.Text(row, 3));
       lookup.rows = static_cast<double>(rows.Integer(row, 4));
       lookup.excludes = rows.Flag(row, 5);
+      lookup.is_of_ranges = rows.Flag(row, 9);
       lookups.push_back(std::move(lookup));
     }
     lookups.back().values.push_back(rows.Text(row, 7));
@@ -133,7 +135,7 @@ void MakeResult(PostgresConnection& connection) {
 // Writes one row: how many rows of the sample the index does not find, and how many that conflict
 // with another one. Three rows found tell as much as more.
 std::string SqlOf(const Lookup& lookup) {
-  const double sample = lookup.excludes ? 1000 : 100;
+  const double sample = lookup.excludes ? 1000 : lookup.is_of_ranges ? 3 : 100;
   std::string values, own, found;
   for (size_t i = 0; i < lookup.values.size(); ++i) {
     values += fmt::format(", {} AS v{}", lookup.values[i], i);
