@@ -6,7 +6,7 @@
 #   PG_MAJOR   take this major version instead of the newest installed or, where none is, the newest
 #              that the distribution carries
 
-packages_for() { # build | test | clang | s3 | page | chroot | bench_backup | bench_parallel | bench_proof | bench_watch | bench_confined | bench_transfer
+packages_for() { # build | test | clang | s3 | page | chroot | source | bench_backup | bench_parallel | bench_proof | bench_watch | bench_confined | bench_transfer
   case $1 in
     build)
       echo g++ make cmake ninja-build pkg-config libpq-dev libcurl4-openssl-dev libssl-dev \
@@ -26,6 +26,7 @@ packages_for() { # build | test | clang | s3 | page | chroot | bench_backup | be
       [ -n "${PG_CONFIG:-}" ] || { find_pg_major && echo "postgresql-$PG_MAJOR-cron"; }
       ;;
     chroot) echo mmdebstrap debian-archive-keyring ;;
+    source) echo debian-archive-keyring bzip2 xz-utils ;;
     bench_backup) echo rclone zstd postgresql-contrib ;;
     bench_parallel) echo zstd postgresql-contrib pgbackrest ;;
     bench_proof) echo age zstd postgresql-contrib openssl time ;;

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # scripts/test once more on other releases of Debian: each its own PostgreSQL, compiler and libraries,
 # in a chroot (test/matrix/install) with namespaces of its own for mounts and processes, which end with
-# it. Adds to passed and failed. Needs packages.sh, user.sh.
+# it. Adds to passed and failed. Needs packages.sh, user.sh, test_regression_database.sh.
 
 every_major=(15 17 18)
-matrix_parts=(unit regress tap)
+matrix_parts=(unit regress tap) # unless scripts/test was asked for another
 
 test_matrix() {
   heading "other releases"
@@ -34,6 +34,9 @@ matrix_major() { # MAJOR
   fi
   note "PostgreSQL $major on Debian $(head -n 1 "$chroot/complete")"
   copy_tree "$scratch/matrix-$major"
+  if [ "${matrix_parts[*]}" = regression-database ]; then
+    copy_regression_source "$major" "$scratch/matrix-$major/build-source" || return 0
+  fi
   run_in_chroot "$chroot" "$scratch/matrix-$major" "$major" >"$log" 2>&1 &
   matrix_pid=$!
   wait "$matrix_pid" || :
@@ -71,6 +74,7 @@ run_in_chroot() { # CHROOT TREE MAJOR
   ' chroot "$1" "$2" "$1" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/root LANG=C.UTF-8 PG_MAJOR="$3" CCACHE_DIR=/var/cache/ccache PGBACKUP_TEST_S3=no PGBACKUP_TEST_PROGRAMS=no \
     PGBACKUP_TEST_PORT="$port" PGBACKUP_TEST_JOBS="${PGBACKUP_TEST_JOBS:-2}" \
+    PGBACKUP_REGRESSION_SOURCE=/pgbackup/build-source \
     nice /pgbackup/scripts/test "${matrix_parts[@]}" </dev/null
 }
 

@@ -29,6 +29,16 @@ debian_mirror() {
   echo "$mirror"
 }
 
+# The releases of Debian that carry a major version of PostgreSQL, the first to be tried first.
+debian_suites() { # MAJOR
+  case $1 in
+    15) echo bookworm ;;
+    17) echo trixie ;;
+    18) echo testing sid ;;
+    *) fail "no Debian release is known to carry PostgreSQL $1" ;;
+  esac
+}
+
 # Points the variables loader, libraries and python at the unpacked servers, whose programs run
 # through their own dynamic loader, so no chroot and no root is needed.
 find_servers() {
