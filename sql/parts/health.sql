@@ -24,6 +24,12 @@ CREATE FUNCTION pgbackup._uncovered() RETURNS TABLE (database name, reason text)
      WHERE NOT w.datallowconn OR w.is_active AND NOT w.is_selected
            OR w.is_active IS NOT TRUE AND NOT pgbackup._is_covered(w.datname)
     UNION ALL
+    SELECT d.datname, 'it does not accept connections, so it is not backed up'
+      FROM pg_database d
+     WHERE NOT d.datallowconn AND d.datname <> 'template0' AND d.datconnlimit <> -2 AND NOT pgbackup._is_beside(d.oid)
+       AND EXISTS (SELECT FROM pgbackup.schedules s WHERE (s.name = 'default' OR s.enabled) AND pgbackup._is_selected(d.datname::text, s.databases))
+       AND NOT EXISTS (SELECT FROM had h WHERE h.database = d.datname)
+    UNION ALL
     SELECT d.datname, 'its name is not text in the encoding of the database of pgbackup, so it is not backed up'
       FROM pg_database d WHERE NOT pgbackup._is_valid_name(d.datname)
     UNION ALL
@@ -33,13 +39,27 @@ $$;
 COMMENT ON FUNCTION pgbackup._uncovered() IS
     'internal: databases with backups of a schedule that does not back them up any more, or that cannot be backed up, and why';
 
-CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'critical', 'the launcher does not run: no backup starts'
-     WHERE pgbackup.launcher_pid() IS NULL AND NOT pg_is_in_recovery()
+-- Looks at no table: these may be locked, or gone.
+CREATE FUNCTION pgbackup._launcher_problems() RETURNS TABLE (status text, reason text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'critical', format('pgbackup works from database "%s", not from this one: nothing that is recorded here goes on', h.name)
+      FROM current_setting('pgbackup.home_database', true) AS h (name) WHERE h.name <> current_database()
+    UNION ALL
+    SELECT 'critical', format('the launcher does not run: no backup has started since %s', to_char(l.since, 'YYYY-MM-DD HH24:MI TZ'))
+      FROM pgbackup._launcher_state() AS l WHERE l.pid IS NULL AND NOT pg_is_in_recovery()
+    UNION ALL
+    SELECT 'critical', format('the launcher (process %s) has not responded since %s: no backup starts, and none is recorded',
+                              l.pid, to_char(l.last_round_at, 'YYYY-MM-DD HH24:MI TZ'))
+      FROM pgbackup._launcher_state() AS l WHERE l.is_stuck
     UNION ALL
     SELECT 'critical', format('the launcher has met errors since %s, %s so far: %s', to_char(t.since, 'YYYY-MM-DD HH24:MI TZ'), t.errors, t.message)
       FROM pgbackup._launcher_trouble() AS t WHERE t.since <= clock_timestamp() - interval '1 minute'
+$$;
+COMMENT ON FUNCTION pgbackup._launcher_problems() IS 'internal: what is wrong with the launcher';
+
+CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT l.status, l.reason FROM pgbackup._launcher_problems() AS l
     UNION ALL
     SELECT 'critical', format('setting "%s" in %s has no effect: %s', r.name, r.place, r.why) FROM pgbackup._refused_settings() AS r
     UNION ALL
@@ -52,8 +72,11 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     UNION ALL
     SELECT o.status, o.reason FROM pgbackup._ownership_problems() AS o
     UNION ALL
-    SELECT 'critical', format('nothing has been recorded of schedule "%s" since it was due at %s', o.schedule, o.due)
-      FROM pgbackup._overdue_slots() AS o
+    SELECT CASE WHEN e.due < now() - interval '5 minutes' THEN 'critical' ELSE 'warning' END,
+           format('nothing has been recorded of schedule "%s" since it was due at %s', e.schedule, e.due)
+      FROM pgbackup._expected_slots() AS e WHERE NOT e.is_recorded
+    UNION ALL
+    SELECT s.status, s.reason FROM pgbackup._selection_problems() AS s
     UNION ALL
     SELECT 'warning', format('the NOTIFY queue is too full for notifications: %s', round((100 * q.usage)::numeric, 1) || ' %')
       FROM pg_notification_queue_usage() AS q (usage) WHERE q.usage >= pgbackup._notify_limit()
@@ -144,35 +167,74 @@ CREATE FUNCTION pgbackup._snapshot_problems(database name) RETURNS TABLE (status
 $$;
 COMMENT ON FUNCTION pgbackup._snapshot_problems(name) IS 'internal: a running backup of a database that holds back vacuum';
 
-CREATE FUNCTION pgbackup.health()
+CREATE FUNCTION pgbackup._health()
     RETURNS TABLE (database name, status text, reasons text[], last_backup timestamptz, last_backup_id bigint,
                    running boolean, next_backup timestamptz)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     WITH everywhere AS MATERIALIZED (SELECT * FROM pgbackup._cluster_problems()),
     uncovered AS MATERIALIZED (SELECT * FROM pgbackup._uncovered()),
+    covered AS MATERIALIZED (SELECT c.database, min(c.next_start) AS next_start FROM pgbackup._coverage() AS c GROUP BY c.database),
+    run AS MATERIALIZED (SELECT * FROM pgbackup._run_problems()),
+    -- What concerns the whole cluster is not to be overlooked because there is no row to show it in.
+    shown AS MATERIALIZED (
+        SELECT d.datname, c.database IS NOT NULL AS is_covered, c.next_start
+          FROM pg_database d LEFT JOIN covered c ON c.database = d.datname
+         WHERE c.database IS NOT NULL OR d.datname IN (SELECT u.database FROM uncovered u)
+               OR d.datname IN (SELECT r.database FROM run r)
+               OR d.datname = current_database() AND NOT EXISTS (SELECT FROM covered)),
     problem AS (
-        SELECT d.datname, e.status, e.reason, 1 AS rank FROM pg_database d, everywhere e
+        SELECT d.datname, e.status, e.reason, 1 AS rank FROM shown d, everywhere e
         UNION ALL
-        SELECT d.datname, p.status, p.reason, 2 FROM pg_database d, pgbackup._backup_problems(d.datname) AS p
-         WHERE pgbackup._is_covered(d.datname)
+        -- That of a database that does not exist, such as the one that a restore makes, is shown with all.
+        SELECT d.datname, r.status, r.reason, 2 FROM shown d, run r
+         WHERE r.database = d.datname OR r.database NOT IN (SELECT s.datname FROM shown s)
+        UNION ALL
+        SELECT d.datname, p.status, p.reason, 2 FROM shown d, pgbackup._backup_problems(d.datname) AS p WHERE d.is_covered
+        UNION ALL
+        SELECT s.database, s.status, s.reason, 2 FROM pgbackup._slot_problems() AS s
         UNION ALL
         SELECT u.database, 'warning', u.reason, 2 FROM uncovered u
         UNION ALL
-        SELECT d.datname, p.status, p.reason, 3 FROM pg_database d, pgbackup._snapshot_problems(d.datname) AS p)
+        SELECT d.datname, p.status, p.reason, 3 FROM shown d, pgbackup._snapshot_problems(d.datname) AS p)
     SELECT pgbackup._shown_name(d.datname),
            CASE WHEN bool_or(p.status = 'critical') THEN 'critical' WHEN bool_or(p.status = 'warning') THEN 'warning'
                 ELSE 'healthy' END,
            coalesce(array_agg(p.reason ORDER BY p.status, p.rank) FILTER (WHERE p.reason IS NOT NULL), '{}'),
            b.started_at, b.id,
            EXISTS (SELECT FROM pgbackup.backups r WHERE r.database = d.datname AND r.status = 'in_progress'),
-           pgbackup._next_backup(d.datname)
-      FROM pg_database d
+           d.next_start
+      FROM shown d
       LEFT JOIN problem p ON p.datname = d.datname
       LEFT JOIN LATERAL (SELECT l.id, l.started_at FROM pgbackup.backups l
                           WHERE l.database = d.datname AND l.status = 'completed' ORDER BY l.id DESC LIMIT 1) AS b ON true
-     WHERE pgbackup._is_covered(d.datname) OR d.datname IN (SELECT u.database FROM uncovered u)
-     GROUP BY d.datname, b.id, b.started_at
+     GROUP BY d.datname, d.next_start, b.id, b.started_at
      ORDER BY d.datname
 $$;
+COMMENT ON FUNCTION pgbackup._health() IS 'internal: the rows of pgbackup.health() when the catalog can be read';
+
+CREATE FUNCTION pgbackup._unreadable_problems(why text) RETURNS TABLE (status text, reason text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'critical', format('the catalog of pgbackup cannot be read: %s', $1)
+    UNION ALL
+    SELECT 'critical', format('process %s has locked table "%s" of pgbackup', l.pid, c.relname)
+      FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+     WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock' AND c.relkind = 'r'
+       AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+       AND c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'pgbackup')
+    UNION ALL
+    SELECT l.status, l.reason FROM pgbackup._launcher_problems() AS l
+$$;
+COMMENT ON FUNCTION pgbackup._unreadable_problems(text) IS 'internal: what can be said while the catalog cannot be read';
+
+CREATE FUNCTION pgbackup.health()
+    RETURNS TABLE (database name, status text, reasons text[], last_backup timestamptz, last_backup_id bigint,
+                   running boolean, next_backup timestamptz)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+BEGIN
+    RETURN QUERY SELECT h.* FROM pgbackup._health() AS h;
+EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT current_database(), 'critical', array_agg(p.reason), NULL::timestamptz, NULL::bigint, NULL::boolean, NULL::timestamptz
+                   FROM pgbackup._unreadable_problems(SQLERRM) AS p;
+END $$;
 COMMENT ON FUNCTION pgbackup.health() IS
-    'one row per database that a schedule covers, or has covered and still has backups of: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not';
+    'one row per database that a schedule covers, or has covered and still has backups of, and for the home database when there is none: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not; while that cannot be read, because another session has locked it, there is one row that says so';

@@ -4,7 +4,7 @@
 
 CREATE FUNCTION pgbackup._metrics()
     RETURNS TABLE (name text, type text, help text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
     WITH health AS MATERIALIZED (SELECT * FROM pgbackup.health()),
     ended AS MATERIALIZED (SELECT * FROM pgbackup.stats()),
     newest AS MATERIALIZED (
@@ -15,8 +15,13 @@ CREATE FUNCTION pgbackup._metrics()
         SELECT b.database, max(b.verified_at) AS at FROM pgbackup.backups b
          WHERE b.status = 'completed' AND b.verified_at IS NOT NULL GROUP BY b.database),
     metric (rank, name, type, help, database, label, value) AS (
-        SELECT 1, 'pgbackup_launcher_up', 'gauge', 'Whether the launcher runs.', NULL::name, NULL::jsonb,
-               CASE WHEN pgbackup.launcher_pid() IS NULL THEN 0 ELSE 1 END::double precision
+        -- On a standby there is none, and none is missing.
+        SELECT 1, 'pgbackup_launcher_up', 'gauge', 'Whether the launcher runs and responds; not on a standby.', NULL::name, NULL::jsonb,
+               CASE WHEN pg_is_in_recovery() THEN NULL WHEN l.pid IS NULL OR l.is_stuck THEN 0 ELSE 1 END::double precision
+          FROM pgbackup._launcher_state() AS l
+        UNION ALL
+        SELECT 1, 'pgbackup_launcher_last_round_timestamp_seconds', 'gauge', 'When the launcher was last seen to get ahead.', NULL, NULL,
+               extract(epoch FROM l.last_round_at) FROM pgbackup._launcher_state() AS l
         UNION ALL
         SELECT 2, 'pgbackup_runs_in_progress', 'gauge', 'Runs that have begun and not ended.', NULL, jsonb_build_object('kind', k.kind),
                (SELECT count(*) FROM pgbackup._progress() AS p WHERE p.kind = k.kind)
@@ -55,7 +60,7 @@ CREATE FUNCTION pgbackup._metrics()
     SELECT m.name, m.type, m.help,
            jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
       FROM metric m WHERE m.value IS NOT NULL
-     ORDER BY m.rank, m.database, m.label
+     ORDER BY m.rank, m.name DESC, m.database, m.label
 $$;
 COMMENT ON FUNCTION pgbackup._metrics() IS 'internal: the rows of pgbackup.metrics';
 
