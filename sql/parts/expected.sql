@@ -24,8 +24,7 @@ CREATE FUNCTION pgbackup._coverage() RETURNS TABLE (database name, schedule text
         SELECT s.name, s.databases, pgbackup._next_start(s) AS next_start FROM pgbackup.schedules s WHERE s.name = 'default' OR s.enabled)
     SELECT d.datname, s.name, s.databases, s.next_start
       FROM schedule s, LATERAL pgbackup._select_databases(s.databases) AS n (name)
-      JOIN pg_database d ON d.datname::text = n.name
-     WHERE pgbackup._takes_connections(d.oid) AND NOT pgbackup._is_beside(d.oid)
+      JOIN pgbackup._open_databases d ON d.datname::text = n.name
 $$;
 COMMENT ON FUNCTION pgbackup._coverage() IS
     'internal: the databases that each schedule backs up, and when next; also those of pgbackup.databases while pgbackup.schedule is empty';

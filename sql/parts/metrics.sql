@@ -8,9 +8,9 @@ CREATE FUNCTION pgbackup._metrics()
     WITH health AS MATERIALIZED (SELECT * FROM pgbackup.health()),
     ended AS MATERIALIZED (SELECT * FROM pgbackup.stats()),
     newest AS MATERIALIZED (
-        SELECT DISTINCT ON (b.database) b.database, b.started_at, b.duration, b.file_size, b.raw_size, b.database_size,
-               b.verified_at
-          FROM pgbackup.backups b WHERE b.status = 'completed' ORDER BY b.database, b.id DESC),
+        SELECT g.* FROM (SELECT e.database FROM ended e WHERE e.completed > 0) AS d, LATERAL (
+            SELECT b.database, b.started_at, b.duration, b.file_size, b.raw_size, b.database_size
+              FROM pgbackup.backups b WHERE b.database = d.database AND b.status = 'completed' ORDER BY b.id DESC LIMIT 1) AS g),
     proved AS (
         SELECT b.database, max(b.verified_at) AS at FROM pgbackup.backups b
          WHERE b.status = 'completed' AND b.verified_at IS NOT NULL GROUP BY b.database),
@@ -56,7 +56,7 @@ CREATE FUNCTION pgbackup._metrics()
                extract(epoch FROM s.next) FROM (SELECT min(pgbackup._next_start(n)) FROM pgbackup.schedules n) AS s (next) WHERE s.next IS NOT NULL
         UNION ALL
         SELECT 13, 'pgbackup_last_proof_failed', 'gauge', 'Whether the last verification of a backup failed.', n.database, NULL,
-               (SELECT count(*) FROM pgbackup._failed_proofs() AS f WHERE f.database = n.database) FROM newest n)
+               CASE WHEN n.database IN (SELECT f.database FROM pgbackup._failed_proofs() AS f) THEN 1 ELSE 0 END FROM newest n)
     SELECT m.name, m.type, m.help,
            jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
       FROM metric m WHERE m.value IS NOT NULL

@@ -120,21 +120,20 @@ CREATE FUNCTION pgbackup._matches(database text, element text) RETURNS boolean
 $$;
 COMMENT ON FUNCTION pgbackup._matches(text, text) IS 'internal: whether a name is selected by an element of pgbackup.databases: *, a name, or one with % for any characters';
 
-CREATE FUNCTION pgbackup._takes_connections(database oid) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    -- -2 marks what an interrupted DROP DATABASE has left.
-    SELECT d.datallowconn AND d.datconnlimit <> -2 FROM pg_database d WHERE d.oid = $1
-$$;
-COMMENT ON FUNCTION pgbackup._takes_connections(oid) IS 'internal: whether a database accepts connections, which one that is invalid does not';
+-- -2 marks what an interrupted DROP DATABASE has left.
+CREATE VIEW pgbackup._open_databases AS
+    SELECT d.oid, d.datname FROM pg_database d
+     WHERE d.datallowconn AND d.datconnlimit <> -2 AND d.oid NOT IN (SELECT pgbackup._beside());
+COMMENT ON VIEW pgbackup._open_databases IS
+    'internal: databases that accept connections, which invalid ones do not, and that no restore is filling or keeps';
 
 CREATE FUNCTION pgbackup._select_databases(databases text) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH element AS (SELECT e FROM unnest(pgbackup._split_selection(databases)) AS e),
     named AS (
-        SELECT d.datname::text AS name FROM pg_database d, element
-         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE '%\%%') AND pgbackup._matches(d.datname::text, element.e)
-           AND d.datname NOT IN ('template0', 'template1') AND pgbackup._takes_connections(d.oid) AND pgbackup._is_valid_name(d.datname)
-           AND NOT pgbackup._is_beside(d.oid)
+        SELECT d.datname::text AS name FROM pgbackup._open_databases d, element
+         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE '%\%%' AND pgbackup._matches(d.datname::text, element.e))
+           AND d.datname NOT IN ('template0', 'template1') AND pgbackup._is_valid_name(d.datname)
         UNION
         SELECT e FROM element WHERE e !~ '^-' AND e <> '*' AND e NOT LIKE '%\%%')
     SELECT name FROM named
