@@ -75,7 +75,7 @@ CREATE FUNCTION pgbackup.metrics_text() RETURNS text
                row_number() OVER (PARTITION BY m.name ORDER BY m.n) = 1 AS first
           FROM pgbackup._metrics() WITH ORDINALITY AS m (name, type, help, labels, value, n),
                LATERAL (SELECT string_agg(format('%s="%s"', e.key,
-                                 replace(replace(replace(e.value, '\', '\\'), '"', '\"'), E'\n', '\n')), ',' ORDER BY e.key) AS list
+                                 replace(replace(replace(e.value, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n')), ',' ORDER BY e.key) AS list
                           FROM jsonb_each_text(m.labels) AS e) AS l)
     SELECT string_agg(CASE WHEN first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', name, help, name, type) ELSE '' END
                       || text || E'\n', '' ORDER BY n) FROM line

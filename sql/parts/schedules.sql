@@ -116,7 +116,7 @@ COMMENT ON FUNCTION pgbackup._split_selection(text) IS 'internal: the elements o
 
 CREATE FUNCTION pgbackup._matches(database text, element text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT $2 = '*' OR $1 LIKE replace(replace($2, '\', '\\'), '_', '\_')
+    SELECT $2 = '*' OR $1 LIKE replace(replace($2, E'\\', E'\\\\'), '_', E'\\_')
 $$;
 COMMENT ON FUNCTION pgbackup._matches(text, text) IS 'internal: whether a name is selected by an element of pgbackup.databases: *, a name, or one with % for any characters';
 
@@ -132,10 +132,10 @@ CREATE FUNCTION pgbackup._select_databases(databases text) RETURNS SETOF text
     WITH element AS (SELECT e FROM unnest(pgbackup._split_selection(databases)) AS e),
     named AS (
         SELECT d.datname::text AS name FROM pgbackup._open_databases d, element
-         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE '%\%%' AND pgbackup._matches(d.datname::text, element.e))
+         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE E'%\\%%' AND pgbackup._matches(d.datname::text, element.e))
            AND d.datname NOT IN ('template0', 'template1') AND pgbackup._is_valid_name(d.datname)
         UNION
-        SELECT e FROM element WHERE e !~ '^-' AND e <> '*' AND e NOT LIKE '%\%%')
+        SELECT e FROM element WHERE e !~ '^-' AND e <> '*' AND e NOT LIKE E'%\\%%')
     SELECT name FROM named
      WHERE NOT EXISTS (SELECT FROM element WHERE e ~ '^-' AND pgbackup._matches(name, substr(e, 2)))
      ORDER BY name

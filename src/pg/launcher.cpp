@@ -18,12 +18,11 @@ constexpr int kRestartSeconds = 5;
 constexpr long kHomeDatabaseCheckMs = 10000;
 constexpr int kRetryMs = 1000;  // after a row that somebody holds locked
 constexpr int kRetentionRetryMs = 60000;
-constexpr int64 kLookMs = 60000;  // for rows that nobody has woken it for
 
 MemoryContext round_context;   // emptied every round of the loop
 bool recovered = false;        // interrupted runs of an earlier life have been dealt with
 bool look_around = true;       // the tables may hold something to do
-int64 looked_at = 0;           // SteadyMicroseconds at which it looked last
+int64 looked_at = 0;           // SteadyMicroseconds at which they were looked at last
 TimestampTz retry_at = 0;      // when to look around again after a failure
 TimestampTz removal_at = 0;    // when the next removal is due
 TimestampTz copy_at = 0;       // when the next copy is due
@@ -49,6 +48,7 @@ void PrepareSession() {
   } kSession[] = {
     {"role", "none"},
     {"search_path", "pg_catalog, pg_temp"},
+    {"standard_conforming_strings", "on"},
     {"lock_timeout", "5s"},
     {"statement_timeout", "0"},
     {"idle_in_transaction_session_timeout", "0"},
@@ -372,7 +372,8 @@ void RunForever() {
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
-    if (retry_at == 0 && SteadyMicroseconds() - looked_at > kLookMs * 1000) look_around = true;
+    // For rows that nobody has woken it for, and to notice what is wrong with the tables.
+    if (retry_at == 0 && SteadyMicroseconds() - looked_at > kHeartbeatMs * 1000) look_around = true;
     if (TakeCompletedBackup() || is_due(retention_at)) ApplyRetentionAt(now, Retain);
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
         is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))

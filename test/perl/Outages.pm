@@ -79,6 +79,12 @@ my @outages = (
 	  begin => sub { $_[0]->sql(q{CREATE FUNCTION public.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 		CREATE TRIGGER no BEFORE INSERT OR UPDATE ON pgbackup.slots FOR EACH ROW EXECUTE FUNCTION public.no()}) },
 	  end => sub { $_[0]->sql('DROP FUNCTION public.no() CASCADE') } },
+	{ name => 'a session locks the row of a schedule', group => 'catalog', reason => qr/the launcher has met errors since .*lock timeout/,
+	  begin => sub { $_[0]->session('postgres', 'BEGIN; SELECT FROM pgbackup.schedule_states FOR UPDATE') or die; $_[0]->await_trouble },
+	  end => sub { $_[0]->unlock } },
+	{ name => 'disk of the catalog is full', group => 'catalog', needs => sub { $ENV{PGBACKUP_TEST_SMALL_TABLESPACE} },
+	  reason => qr/the launcher has met errors since .*No space left/,
+	  begin => sub { $_[0]->fill_catalog; $_[0]->await_trouble }, end => sub { $_[0]->empty_catalog } },
 	{ name => 'extension is dropped', group => 'catalog', short => 1, reason => qr/^error.*does not exist/,
 	  begin => sub { $_[0]->sql('DROP EXTENSION pgbackup') }, end => sub { $_[0]->sql('CREATE EXTENSION pgbackup') } },
 
@@ -116,6 +122,10 @@ my @outages = (
 	  begin => sub { $_[0]->run_with_all_connections }, end => sub { $_[0]->unlock } },
 	{ name => 'owner is renamed', group => 'roles', harmless => 1,
 	  begin => sub { $_[0]->sql('ALTER ROLE postgres RENAME TO boss') }, end => sub { $_[0]->sql('ALTER ROLE boss RENAME TO postgres') } },
+	{ name => 'rights are revoked', group => 'roles', harmless => 1,
+	  begin => sub { $_[0]->sql("REVOKE ALL ON $_ pgbackup FROM PUBLIC, postgres")
+		for 'SCHEMA', 'ALL TABLES IN SCHEMA', 'ALL FUNCTIONS IN SCHEMA', 'ALL SEQUENCES IN SCHEMA' },
+	  end => sub { $_[0]->sql('GRANT ALL ON SCHEMA pgbackup TO postgres') } },
 	{ name => 'settings of the owner', group => 'roles', harmless => 1,
 	  begin => sub { $_[0]->sql(q{ALTER ROLE postgres SET statement_timeout = '1ms'; ALTER ROLE postgres SET role = 'nobody';
 		ALTER ROLE postgres SET search_path = 'nowhere'; ALTER ROLE postgres SET default_transaction_read_only = on}) },
@@ -126,6 +136,8 @@ my @outages = (
 	  end => sub { $_[0]->sql('ALTER DATABASE postgres RESET ALL'); $_[0]->sql('SELECT pg_terminate_backend(pgbackup.launcher_pid())') } },
 	{ name => 'database accepts no connections', group => 'roles', reason => qr/it does not accept connections/,
 	  begin => sub { $_[0]->sql('ALTER DATABASE shop ALLOW_CONNECTIONS false') }, end => sub { $_[0]->sql('ALTER DATABASE shop ALLOW_CONNECTIONS true') } },
+	{ name => 'database is dropped', group => 'roles', reason => qr/names database "shop", which does not exist/,
+	  begin => sub { $_[0]->sql('DROP DATABASE shop WITH (FORCE)') }, end => sub { $_[0]->sql('CREATE DATABASE shop TEMPLATE template0') } },
 	{ name => 'database is renamed', group => 'roles', reason => qr/names database "shop", which does not exist/,
 	  begin => sub { $_[0]->sql('ALTER DATABASE shop RENAME TO shop_old') }, end => sub { $_[0]->sql('ALTER DATABASE shop_old RENAME TO shop') } },
 
@@ -139,15 +151,15 @@ my @outages = (
 	{ name => 'storage is full', group => 'storage', needs => sub { $ENV{PGBACKUP_TEST_SMALL_DISK} }, reason => qr/the last backup failed/,
 	  begin => sub { $_[0]->settings('pgbackup.storage' => "file://$ENV{PGBACKUP_TEST_SMALL_DISK}/store"); $_[0]->fill($ENV{PGBACKUP_TEST_SMALL_DISK}); $_[0]->run },
 	  end => sub { unlink "$ENV{PGBACKUP_TEST_SMALL_DISK}/filler" } },
-	{ name => 'store of S3 does not respond', group => 'patience', reason => qr/has made no progress since/, resumed_within => 600,
+	{ name => 'store of S3 does not respond', group => 'storage', reason => qr/has made no progress since|the storage cannot be reached/,
 	  begin => sub { $_[0]->silent_store; $_[0]->run },
 	  end => sub { $_[0]->settings('pgbackup.storage' => "file://$_[0]{store}"); close $_[0]{listener} } },
 	# It is ended after ten minutes.
 	{ name => 'agent is stopped for good', group => 'patience', reason => qr/has made no progress since/, resumed_within => 900,
 	  begin => sub { $_[0]->slow_run; kill 'STOP', agent_of($_[0]{node}, $_[0]{id}); $_[0]->settings('pgbackup.bin_directory' => '') } },
-	{ name => 'a hook hangs', group => 'storage', reason => qr/has made no progress since .*, in phase "before the backup"/,
-	  begin => sub { $_[0]->settings('pgbackup.pre_backup_command' => '["/bin/sleep", "1000"]'); $_[0]->run; $_[0]->settings('pgbackup.pre_backup_command' => '') },
-	  end => sub { kill 'KILL', processes_of('/bin/sleep 1000') } },
+	{ name => 'a hook hangs', group => 'storage', reason => qr/the last backup failed: pgbackup\.pre_backup_command took longer than/,
+	  begin => sub { $_[0]->settings('pgbackup.pre_backup_command' => '["/bin/sleep", "1000"]'); $_[0]->run },
+	  end => sub { $_[0]->settings('pgbackup.pre_backup_command' => '') } },
 	{ name => 'a hook fails', group => 'storage', reason => qr/the last backup failed/,
 	  begin => sub { $_[0]->settings('pgbackup.pre_backup_command' => '["/bin/false"]'); $_[0]->run },
 	  end => sub { $_[0]->settings('pgbackup.pre_backup_command' => '') } });
@@ -327,6 +339,43 @@ sub fill
 	my $block = 'x' x 4096;
 	1 while syswrite $file, $block;
 	close $file;
+	return;
+}
+
+# The table of backups gets a disk of its own, without room.
+sub fill_catalog
+{
+	my ($self) = @_;
+	my $disk = $ENV{PGBACKUP_TEST_SMALL_TABLESPACE};
+	$self->sql("CREATE TABLESPACE small LOCATION '$disk'");
+	$self->sql('ALTER TABLE pgbackup.backups SET TABLESPACE small');
+	$self->fill($disk);
+	# What room is left in its pages.
+	my ($code, $out, $err);
+	do
+	{
+		($code, $out, $err) = $self->answer(q{INSERT INTO pgbackup.backups (database, storage, format, status, message)
+			VALUES ('filler', 'file:///nowhere', 'custom', 'cancelled', (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 30)))});
+	} while ($code // 1) == 0;
+	die $err unless $err =~ /No space left/;
+	return;
+}
+
+sub empty_catalog
+{
+	my ($self) = @_;
+	unlink "$ENV{PGBACKUP_TEST_SMALL_TABLESPACE}/filler";
+	$self->sql(q{DELETE FROM pgbackup.backups WHERE database = 'filler'});
+	$self->sql('ALTER TABLE pgbackup.backups SET TABLESPACE pg_default');
+	$self->sql('DROP TABLESPACE small');
+	return;
+}
+
+# Waits until the launcher has met an error.
+sub await_trouble
+{
+	my ($self) = @_;
+	wait_until(sub { $self->sql('SELECT errors IS NOT NULL FROM pgbackup._launcher_trouble()') eq 't' }, 'trouble of the launcher');
 	return;
 }
 
