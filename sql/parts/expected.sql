@@ -93,6 +93,8 @@ CREATE FUNCTION pgbackup._run_problems() RETURNS TABLE (database name, status te
          WHERE r.status IN ('pending', 'in_progress')
            AND NOT EXISTS (SELECT FROM pgbackup.backups s WHERE s.id = r.safety_backup_id AND s.status IN ('pending', 'in_progress'))),
     running AS MATERIALIZED (SELECT * FROM pgbackup._progress()),
+    -- The launcher takes what is due by id, so one that a later one has overtaken is held by somebody.
+    latest AS MATERIALIZED (SELECT b.id, b.started_at FROM pgbackup.backups b WHERE b.started_at IS NOT NULL ORDER BY b.id DESC LIMIT 1),
     busy AS (SELECT o.kind, count(*) AS runs FROM open o WHERE o.status = 'in_progress' GROUP BY o.kind)
     SELECT o.database, 'warning', p.reason
       FROM pgbackup._launcher_state() AS l
@@ -106,8 +108,8 @@ CREATE FUNCTION pgbackup._run_problems() RETURNS TABLE (database name, status te
         UNION ALL
         SELECT format('%s %s has been waiting since %s, although nothing keeps it from starting', o.kind, o.id, date_trunc('second', o.due))
          WHERE o.status = 'pending' AND o.due < clock_timestamp() - pgbackup._grace()
-           AND l.last_end_at < clock_timestamp() - pgbackup._grace()
-           AND coalesce(y.runs, 0) < current_setting('pgbackup.max_concurrent')::int) AS p (reason)
+           AND (l.last_end_at < clock_timestamp() - pgbackup._grace() AND coalesce(y.runs, 0) < current_setting('pgbackup.max_concurrent')::int
+                OR o.kind = 'backup' AND o.id < (SELECT t.id FROM latest t WHERE t.started_at > o.due + interval '5 seconds'))) AS p (reason)
      -- Without the launcher none gets ahead, which is a reason of its own.
      WHERE l.pid IS NOT NULL AND NOT l.is_stuck
 $$;

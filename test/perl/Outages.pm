@@ -47,7 +47,7 @@ my @outages = (
 	{ name => 'pg_dump is stopped', group => 'processes', reason => qr/has made no progress since/,
 	  begin => sub { $_[0]->slow_run; $_[0]{pid} = dumping_pid($_[0]{node}); kill 'STOP', $_[0]{pid} },
 	  end => sub { kill 'CONT', $_[0]{pid}; $_[0]->fast_again } },
-	{ name => 'a session locks a table of the database', group => 'processes', reason => qr/has made no progress since/,
+	{ name => 'a session locks a table of the database', group => 'processes', reason => qr/failed: could not lock table|has made no progress since/,
 	  begin => sub { $_[0]->lock('shop', 'public.orders', 'ACCESS EXCLUSIVE'); $_[0]->run },
 	  end => sub { $_[0]->unlock } },
 	{ name => 'server is stopped', group => 'processes', reason => qr/^error/,
