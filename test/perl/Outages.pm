@@ -77,7 +77,7 @@ my @outages = (
 	  end => sub { $_[0]->sql('SELECT pg_terminate_backend(pgbackup.launcher_pid())') } },
 	{ name => 'schedules are not settled', group => 'catalog', reason => qr/nothing has been recorded of schedule "default" since/,
 	  begin => sub { $_[0]->sql(q{CREATE FUNCTION public.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-		CREATE TRIGGER no BEFORE INSERT OR UPDATE ON pgbackup.slots FOR EACH ROW EXECUTE FUNCTION public.no()}) },
+		CREATE TRIGGER no BEFORE INSERT OR UPDATE ON pgbackup.slots FOR EACH ROW EXECUTE FUNCTION public.no()}); $_[0]->await_slot },
 	  end => sub { $_[0]->sql('DROP FUNCTION public.no() CASCADE') } },
 	{ name => 'a session locks the row of a schedule', group => 'catalog', reason => qr/the launcher has met errors since .*lock timeout/,
 	  begin => sub { $_[0]->session('postgres', 'BEGIN; SELECT FROM pgbackup.schedule_states FOR UPDATE') or die; $_[0]->await_trouble },
@@ -368,6 +368,15 @@ sub empty_catalog
 	$self->sql(q{DELETE FROM pgbackup.backups WHERE database = 'filler'});
 	$self->sql('ALTER TABLE pgbackup.backups SET TABLESPACE pg_default');
 	$self->sql('DROP TABLESPACE small');
+	return;
+}
+
+# Waits until the launcher has settled a slot from now on.
+sub await_slot
+{
+	my ($self) = @_;
+	my $begin = time;
+	wait_until(sub { $self->sql(qq{SELECT since > to_timestamp($begin) FROM pgbackup.schedule_states WHERE schedule = 'default'}) eq 't' }, 'a slot');
 	return;
 }
 
