@@ -25,11 +25,16 @@ INSERT INTO pgbackup.backups (id, database, storage, format, status, started_at,
 SELECT n - 10, 'met ' || n, 's3://bucket', 'custom', 'completed', now(), now(), skew::interval, now() + left_over::interval
   FROM (VALUES (1, '-60 s', '1 s'), (2, '61 s', NULL), (3, '-599 s', NULL), (4, '600 s', '-3 hours'), (5, NULL, '0'))
     AS m (n, skew, left_over);
-SELECT n, p.* FROM generate_series(1, 5) AS n, pgbackup._backup_problems('met ' || n) AS p ORDER BY n, p.reason;
+SELECT p.* FROM pgbackup._backup_problems(ARRAY(SELECT ('met ' || n)::name FROM generate_series(1, 5) AS n)) AS p ORDER BY p.database, p.reason;
 INSERT INTO pgbackup.backups (id, database, storage, format, status, message, started_at, clock_skew)
 VALUES (-1, 'met 1', 's3://bucket', 'custom', 'failed', 'it broke', now(), '1 hour'), (-2, 'met 4', 'file:///x', 'custom', 'completed', NULL, now(), NULL);
-SELECT n, p.* FROM unnest('{1,4}'::int[]) AS n, pgbackup._backup_problems('met ' || n) AS p ORDER BY n, p.reason;
+SELECT p.* FROM pgbackup._backup_problems('{met 1,met 4}') AS p ORDER BY p.database, p.reason;
 ROLLBACK;
+-- The last time of a schedule, that very second included; a time that the clock skips in spring is right after it.
+SELECT to_char(pgbackup._last_run(cron, zone, at::timestamptz) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS last
+  FROM (VALUES ('0 4 1 * *', 'UTC', '2026-05-01 04:00+00'), ('0 4 1 * *', 'UTC', '2026-05-01 03:59:59+00'),
+               ('30 2 * * *', 'Europe/Berlin', '2026-03-29 12:00+02'), ('30 2 * * *', 'Europe/Berlin', '2026-10-25 12:00+01'),
+               ('0 0 29 2 *', 'UTC', '2027-06-01 00:00+00'), ('no cron', 'UTC', '2026-05-01 04:00+00')) AS t (cron, zone, at);
 SET client_min_messages = warning;
 CREATE ROLE pgbackup_regress_nobody;
 GRANT USAGE ON SCHEMA pgbackup TO pgbackup_regress_nobody;

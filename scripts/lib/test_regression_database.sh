@@ -2,7 +2,7 @@
 # PostgreSQL's own regression database through every path, by prove as in test_tap.sh, which is needed. Adds to
 # passed and failed.
 
-test_regression-database() {
+test_regression_database() {
   heading "PostgreSQL's regression database"
   local log=$scratch/regression-database.log raw=$scratch/regression-database-raw status=0 good bad
   copy_regression_source "$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')" "$scratch/source" || return 0

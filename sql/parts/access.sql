@@ -15,7 +15,7 @@ CREATE FUNCTION pgbackup._level_grants() RETURNS TABLE (level text, kind text, o
     UNION ALL
     SELECT 'viewer', 'TABLE', c.oid::regclass::text
       FROM pg_class c WHERE c.relnamespace = 'pgbackup'::regnamespace AND c.relkind IN ('r', 'v')
-       AND c.relname NOT LIKE '\_%'
+       AND c.relname NOT LIKE E'\\_%'
 $$;
 COMMENT ON FUNCTION pgbackup._level_grants() IS 'internal: what each level adds to the one before';
 

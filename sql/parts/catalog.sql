@@ -53,6 +53,8 @@ CREATE TABLE pgbackup.backups (
 );
 CREATE INDEX backups_open ON pgbackup.backups (status, id) WHERE status IN ('pending', 'in_progress');
 CREATE INDEX backups_database ON pgbackup.backups (database, id);
+CREATE INDEX backups_of_schedules ON pgbackup.backups (database, schedule) WHERE status = 'completed' AND schedule IS NOT NULL;
+CREATE INDEX backups_verified ON pgbackup.backups (database, verified_at) WHERE status = 'completed' AND verified_at IS NOT NULL;
 CREATE INDEX backups_slot ON pgbackup.backups (schedule, slot) WHERE slot IS NOT NULL;
 CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.backups
     FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition();

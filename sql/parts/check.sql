@@ -23,17 +23,19 @@ COMMENT ON FUNCTION pgbackup._check_schema() IS 'internal: the row about the sch
 CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'launcher',
-           CASE WHEN t.errors IS NOT NULL THEN 'error' WHEN pid IS NOT NULL THEN 'ok' WHEN pg_is_in_recovery() THEN 'warning' ELSE 'error' END,
-           CASE WHEN t.errors IS NOT NULL THEN format('runs as process %s and has met %s error%s since %s: %s', pid, t.errors,
+           CASE WHEN t.errors IS NOT NULL OR l.is_stuck THEN 'error' WHEN pid IS NOT NULL THEN 'ok' WHEN pg_is_in_recovery() THEN 'warning' ELSE 'error' END,
+           CASE WHEN l.is_stuck THEN format('runs as process %s, but has not responded since %s', pid, to_char(l.last_round_at, 'YYYY-MM-DD HH24:MI TZ'))
+                WHEN t.errors IS NOT NULL THEN format('runs as process %s and has met %s error%s since %s: %s', pid, t.errors,
                                                       CASE WHEN t.errors > 1 THEN 's' END, to_char(t.since, 'YYYY-MM-DD HH24:MI TZ'), t.message)
                 WHEN pid IS NOT NULL THEN format('runs as process %s', pid)
                 WHEN pg_is_in_recovery() THEN 'does not run on a standby'
-                ELSE 'does not run' END,
-           CASE WHEN t.errors IS NOT NULL THEN 'It tries again, at least once a minute; the server''s log has the whole error.'
+                ELSE format('has not run since %s', to_char(l.since, 'YYYY-MM-DD HH24:MI TZ')) END,
+           CASE WHEN l.is_stuck THEN format('Find out what holds it up: SELECT wait_event_type, wait_event, pg_blocking_pids(pid) FROM pg_stat_activity WHERE pid = %s.', pid)
+                WHEN t.errors IS NOT NULL THEN 'It tries again, at least once a minute; the server''s log has the whole error.'
                 WHEN pid IS NOT NULL THEN NULL
                 WHEN pg_is_in_recovery() THEN 'Backups are made on the primary.'
                 ELSE 'Look in the server''s log for why it ended; the server starts it again within ten seconds.' END
-      FROM pgbackup.launcher_pid() AS pid, pgbackup._launcher_trouble() AS t
+      FROM pgbackup._launcher_state() AS l, pgbackup._launcher_trouble() AS t
 $$;
 COMMENT ON FUNCTION pgbackup._check_launcher() IS 'internal: the row about the launcher';
 

@@ -4,19 +4,24 @@
 
 CREATE FUNCTION pgbackup._metrics()
     RETURNS TABLE (name text, type text, help text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
     WITH health AS MATERIALIZED (SELECT * FROM pgbackup.health()),
     ended AS MATERIALIZED (SELECT * FROM pgbackup.stats()),
     newest AS MATERIALIZED (
-        SELECT DISTINCT ON (b.database) b.database, b.started_at, b.duration, b.file_size, b.raw_size, b.database_size,
-               b.verified_at
-          FROM pgbackup.backups b WHERE b.status = 'completed' ORDER BY b.database, b.id DESC),
+        SELECT g.* FROM (SELECT e.database FROM ended e WHERE e.completed > 0) AS d, LATERAL (
+            SELECT b.database, b.started_at, b.duration, b.file_size, b.raw_size, b.database_size
+              FROM pgbackup.backups b WHERE b.database = d.database AND b.status = 'completed' ORDER BY b.id DESC LIMIT 1) AS g),
     proved AS (
         SELECT b.database, max(b.verified_at) AS at FROM pgbackup.backups b
          WHERE b.status = 'completed' AND b.verified_at IS NOT NULL GROUP BY b.database),
     metric (rank, name, type, help, database, label, value) AS (
-        SELECT 1, 'pgbackup_launcher_up', 'gauge', 'Whether the launcher runs.', NULL::name, NULL::jsonb,
-               CASE WHEN pgbackup.launcher_pid() IS NULL THEN 0 ELSE 1 END::double precision
+        -- On a standby there is none, and none is missing.
+        SELECT 1, 'pgbackup_launcher_up', 'gauge', 'Whether the launcher runs and responds; not on a standby.', NULL::name, NULL::jsonb,
+               CASE WHEN pg_is_in_recovery() THEN NULL WHEN l.pid IS NULL OR l.is_stuck THEN 0 ELSE 1 END::double precision
+          FROM pgbackup._launcher_state() AS l
+        UNION ALL
+        SELECT 1, 'pgbackup_launcher_last_round_timestamp_seconds', 'gauge', 'When the launcher was last seen to get ahead.', NULL, NULL,
+               extract(epoch FROM l.last_round_at) FROM pgbackup._launcher_state() AS l
         UNION ALL
         SELECT 2, 'pgbackup_runs_in_progress', 'gauge', 'Runs that have begun and not ended.', NULL, jsonb_build_object('kind', k.kind),
                (SELECT count(*) FROM pgbackup._progress() AS p WHERE p.kind = k.kind)
@@ -51,11 +56,11 @@ CREATE FUNCTION pgbackup._metrics()
                extract(epoch FROM s.next) FROM (SELECT min(pgbackup._next_start(n)) FROM pgbackup.schedules n) AS s (next) WHERE s.next IS NOT NULL
         UNION ALL
         SELECT 13, 'pgbackup_last_proof_failed', 'gauge', 'Whether the last verification of a backup failed.', n.database, NULL,
-               (SELECT count(*) FROM pgbackup._failed_proofs() AS f WHERE f.database = n.database) FROM newest n)
+               CASE WHEN n.database IN (SELECT f.database FROM pgbackup._failed_proofs() AS f) THEN 1 ELSE 0 END FROM newest n)
     SELECT m.name, m.type, m.help,
            jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
       FROM metric m WHERE m.value IS NOT NULL
-     ORDER BY m.rank, m.database, m.label
+     ORDER BY m.rank, m.name DESC, m.database, m.label
 $$;
 COMMENT ON FUNCTION pgbackup._metrics() IS 'internal: the rows of pgbackup.metrics';
 
@@ -70,7 +75,7 @@ CREATE FUNCTION pgbackup.metrics_text() RETURNS text
                row_number() OVER (PARTITION BY m.name ORDER BY m.n) = 1 AS first
           FROM pgbackup._metrics() WITH ORDINALITY AS m (name, type, help, labels, value, n),
                LATERAL (SELECT string_agg(format('%s="%s"', e.key,
-                                 replace(replace(replace(e.value, '\', '\\'), '"', '\"'), E'\n', '\n')), ',' ORDER BY e.key) AS list
+                                 replace(replace(replace(e.value, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n')), ',' ORDER BY e.key) AS list
                           FROM jsonb_each_text(m.labels) AS e) AS l)
     SELECT string_agg(CASE WHEN first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', name, help, name, type) ELSE '' END
                       || text || E'\n', '' ORDER BY n) FROM line

@@ -48,7 +48,7 @@ CREATE VIEW pgbackup.progress AS
                         FROM (SELECT pgbackup._usual_duration(p.id, p.kind), clock_timestamp() - p.started_at) AS u (usual, so_far))
            END AS eta,
            p.tables_done, p.tables_total, p.current_tables,
-           s.lock_waiters, s.xmin_age, p.started_at, p.agent_pid
+           s.lock_waiters, s.xmin_age, p.started_at, p.agent_pid, p.last_progress_at
       FROM pgbackup._progress() AS p
      CROSS JOIN LATERAL (
         SELECT CASE WHEN e.seconds > 0 THEN (p.raw_bytes / e.seconds)::bigint END AS throughput
@@ -57,4 +57,4 @@ CREATE VIEW pgbackup.progress AS
         SELECT b.lock_waiters, b.xmin_age FROM pgbackup._sessions_of_backup(p.id) AS b WHERE p.kind = 'backup') AS s ON true
      ORDER BY p.id;
 COMMENT ON VIEW pgbackup.progress IS
-    'one row per running backup, restore and copy. Sizes in bytes: raw_bytes uncompressed, stored_bytes to or from the storage, total_bytes an estimate of raw_bytes at the end; throughput is raw bytes per second since the data began to flow, eta how long the run will go on, as far as that can be told; current_tables are being worked on; lock_waiters wait for a lock that a backup holds, whose oldest snapshot is xmin_age transactions old';
+    'one row per running backup, restore and copy. Sizes in bytes: raw_bytes uncompressed, stored_bytes to or from the storage, total_bytes an estimate of raw_bytes at the end; throughput is raw bytes per second since the data began to flow, eta how long the run will go on, as far as that can be told; current_tables are being worked on; lock_waiters wait for a lock that a backup holds, whose oldest snapshot is xmin_age transactions old; last_progress_at is when it last came further or was seen at work';

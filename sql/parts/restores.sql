@@ -188,13 +188,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._check_flag(text, boolean) IS 'internal: an error for null';
 
+CREATE FUNCTION pgbackup._beside() RETURNS SETOF oid
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.kept_oid FROM pgbackup.restores r WHERE r.kept_oid IS NOT NULL
+    UNION
+    SELECT d.oid FROM pgbackup.restores r JOIN pg_database d ON d.datname = r.staging_database WHERE r.status = 'in_progress'
+$$;
+COMMENT ON FUNCTION pgbackup._beside() IS 'internal: databases that a restore is filling, or keeps, and perhaps some that are gone';
+
 CREATE FUNCTION pgbackup._is_beside(database oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM pg_database d, pgbackup.restores r
-                    WHERE d.oid = $1
-                      AND (r.kept_oid = d.oid
-                           OR r.status = 'in_progress'
-                              AND d.datname = r.staging_database))
+    SELECT $1 IN (SELECT pgbackup._beside())
 $$;
 COMMENT ON FUNCTION pgbackup._is_beside(oid) IS
     'internal: whether a database is one that a restore is filling, or keeps: the schedule does not back it up';

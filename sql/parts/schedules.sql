@@ -51,11 +51,13 @@ COMMENT ON COLUMN pgbackup.named_schedules.changed_at IS 'when it was made or ch
 CREATE TABLE pgbackup.schedule_states (
     schedule   text PRIMARY KEY,
     definition text NOT NULL,
+    began      timestamptz NOT NULL,
     since      timestamptz NOT NULL
 );
 COMMENT ON TABLE pgbackup.schedule_states IS 'how far the launcher is with each schedule';
 COMMENT ON COLUMN pgbackup.schedule_states.schedule IS 'name of the schedule';
 COMMENT ON COLUMN pgbackup.schedule_states.definition IS 'what it was: another one starts anew';
+COMMENT ON COLUMN pgbackup.schedule_states.began IS 'since when it has been that, and enabled: earlier slots are not its';
 COMMENT ON COLUMN pgbackup.schedule_states.since IS 'slots up to this time are settled: they have rows in pgbackup.slots, or were before the schedule';
 
 CREATE TABLE pgbackup.slots (
@@ -64,6 +66,8 @@ CREATE TABLE pgbackup.slots (
     outcome    text NOT NULL CHECK (outcome IN ('run', 'caught_up', 'skipped', 'missed')),
     first_slot timestamptz NOT NULL,
     slots      bigint NOT NULL DEFAULT 1,
+    databases  text,
+    skipped    name[] NOT NULL DEFAULT '{}',
     message    text,
     decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (schedule, slot, outcome)
@@ -75,6 +79,8 @@ COMMENT ON COLUMN pgbackup.slots.slot IS 'the time; of several that were missed 
 COMMENT ON COLUMN pgbackup.slots.outcome IS 'run, caught_up (late, after the server had been down), skipped (message says why) or missed';
 COMMENT ON COLUMN pgbackup.slots.first_slot IS 'of several that were missed in a row, the first one';
 COMMENT ON COLUMN pgbackup.slots.slots IS 'how many';
+COMMENT ON COLUMN pgbackup.slots.databases IS 'which databases it was for, as in pgbackup.databases; null when it was not run';
+COMMENT ON COLUMN pgbackup.slots.skipped IS 'those of them that were skipped';
 COMMENT ON COLUMN pgbackup.slots.message IS 'why it, or a database of it, was skipped';
 COMMENT ON COLUMN pgbackup.slots.decided_at IS 'when this was decided';
 
@@ -91,6 +97,11 @@ CREATE FUNCTION pgbackup._next_run(cron text, timezone text, after timestamptz) 
 COMMENT ON FUNCTION pgbackup._next_run(text, text, timestamptz) IS
     'internal: the first time of a cron expression after another, null for never; an empty zone is that of the settings';
 
+CREATE FUNCTION pgbackup._last_run(cron text, timezone text, at timestamptz) RETURNS timestamptz
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_last_run';
+COMMENT ON FUNCTION pgbackup._last_run(text, text, timestamptz) IS
+    'internal: the last time of a cron expression at or before another, null for never; an empty zone is that of the settings';
+
 CREATE FUNCTION pgbackup._jitter_delay(schedule text, jitter int) RETURNS interval
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_jitter_delay';
 COMMENT ON FUNCTION pgbackup._jitter_delay(text, int) IS 'internal: how long after its times a schedule of this cluster starts, for a jitter in seconds';
@@ -105,27 +116,26 @@ COMMENT ON FUNCTION pgbackup._split_selection(text) IS 'internal: the elements o
 
 CREATE FUNCTION pgbackup._matches(database text, element text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT $2 = '*' OR $1 LIKE replace(replace($2, '\', '\\'), '_', '\_')
+    SELECT $2 = '*' OR $1 LIKE replace(replace($2, E'\\', E'\\\\'), '_', E'\\_')
 $$;
 COMMENT ON FUNCTION pgbackup._matches(text, text) IS 'internal: whether a name is selected by an element of pgbackup.databases: *, a name, or one with % for any characters';
 
-CREATE FUNCTION pgbackup._takes_connections(database oid) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    -- -2 marks what an interrupted DROP DATABASE has left.
-    SELECT d.datallowconn AND d.datconnlimit <> -2 FROM pg_database d WHERE d.oid = $1
-$$;
-COMMENT ON FUNCTION pgbackup._takes_connections(oid) IS 'internal: whether a database accepts connections, which one that is invalid does not';
+-- -2 marks what an interrupted DROP DATABASE has left.
+CREATE VIEW pgbackup._open_databases AS
+    SELECT d.oid, d.datname FROM pg_database d
+     WHERE d.datallowconn AND d.datconnlimit <> -2 AND d.oid NOT IN (SELECT pgbackup._beside());
+COMMENT ON VIEW pgbackup._open_databases IS
+    'internal: databases that accept connections, which invalid ones do not, and that no restore is filling or keeps';
 
 CREATE FUNCTION pgbackup._select_databases(databases text) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH element AS (SELECT e FROM unnest(pgbackup._split_selection(databases)) AS e),
     named AS (
-        SELECT d.datname::text AS name FROM pg_database d, element
-         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE '%\%%') AND pgbackup._matches(d.datname::text, element.e)
-           AND d.datname NOT IN ('template0', 'template1') AND pgbackup._takes_connections(d.oid) AND pgbackup._is_valid_name(d.datname)
-           AND NOT pgbackup._is_beside(d.oid)
+        SELECT d.datname::text AS name FROM pgbackup._open_databases d, element
+         WHERE element.e !~ '^-' AND (element.e = '*' OR element.e LIKE E'%\\%%' AND pgbackup._matches(d.datname::text, element.e))
+           AND d.datname NOT IN ('template0', 'template1') AND pgbackup._is_valid_name(d.datname)
         UNION
-        SELECT e FROM element WHERE e !~ '^-' AND e <> '*' AND e NOT LIKE '%\%%')
+        SELECT e FROM element WHERE e !~ '^-' AND e <> '*' AND e NOT LIKE E'%\\%%')
     SELECT name FROM named
      WHERE NOT EXISTS (SELECT FROM element WHERE e ~ '^-' AND pgbackup._matches(name, substr(e, 2)))
      ORDER BY name
@@ -361,16 +371,17 @@ CREATE FUNCTION pgbackup._sync_schedules(at timestamptz)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    INSERT INTO pgbackup.schedule_states AS t (schedule, definition, since)
-    SELECT s.name, concat_ws(' in ', s.cron, nullif(s.timezone, '')), at FROM pgbackup._running_schedules s
+    INSERT INTO pgbackup.schedule_states AS t (schedule, definition, began, since)
+    SELECT s.name, concat_ws(' in ', s.cron, nullif(s.timezone, '')), at, at FROM pgbackup._running_schedules s
      WHERE s.enabled AND NOT EXISTS (SELECT FROM pgbackup.schedule_states t WHERE t.schedule = s.name
                                         AND t.definition = concat_ws(' in ', s.cron, nullif(s.timezone, '')))
-    ON CONFLICT (schedule) DO UPDATE SET definition = excluded.definition, since = excluded.since;
+    ON CONFLICT (schedule) DO UPDATE SET definition = excluded.definition, began = excluded.began, since = excluded.since;
     DELETE FROM pgbackup.schedule_states t
      WHERE NOT EXISTS (SELECT FROM pgbackup._running_schedules s WHERE s.name = t.schedule AND s.enabled);
     -- When the clock has been set back, what was missed by its wrong time is still to come.
     UPDATE pgbackup.schedule_states t
-       SET since = least(at, (SELECT min(m.first_slot) - interval '1 second' FROM pgbackup.slots m
+       SET began = least(at, t.began),
+           since = least(at, (SELECT min(m.first_slot) - interval '1 second' FROM pgbackup.slots m
                                WHERE m.schedule = t.schedule AND m.outcome = 'missed' AND m.slot > at))
      WHERE t.since > at;
     DELETE FROM pgbackup.slots m WHERE m.outcome = 'missed' AND m.slot > at;
@@ -380,26 +391,26 @@ END $$;
 COMMENT ON FUNCTION pgbackup._sync_schedules(timestamptz) IS
     'internal: the schedules that run, each with how far it is; a new or changed one begins at that time';
 
-CREATE FUNCTION pgbackup._start_slot(schedule text, slot timestamptz, OUT started bigint, OUT message text)
+CREATE FUNCTION pgbackup._start_slot(schedule text, slot timestamptz, OUT started bigint, OUT message text, OUT databases text, OUT skipped name[])
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     s pgbackup.schedules;
     wanted name[];
-    busy name[];
 BEGIN
     SELECT v.* INTO s FROM pgbackup.schedules v WHERE v.name = schedule;
+    databases := s.databases;
     wanted := ARRAY(SELECT pgbackup._select_databases(s.databases));
     -- One that waits to be tried again makes way for the new run.
-    SELECT array_agg(b.database), string_agg(format('backup %s of database "%s" is still %s', b.id, b.database,
+    SELECT coalesce(array_agg(b.database), '{}'), string_agg(format('backup %s of database "%s" is still %s', b.id, b.database,
                CASE b.status WHEN 'pending' THEN 'waiting' ELSE 'under way' END), '; ' ORDER BY b.id)
-      INTO busy, message FROM pgbackup.backups b
+      INTO skipped, message FROM pgbackup.backups b
      WHERE b.schedule = schedule AND b.slot < slot AND b.database = ANY (wanted)
        AND (b.status = 'in_progress' OR b.status = 'pending' AND b.not_before IS NULL);
     INSERT INTO pgbackup.backups (database, storage, backup_type, schedule, slot, label, format, created_by, options)
     SELECT w.name, s.storage, 'scheduled', s.name, slot, s.label, s.format, session_user,
            jsonb_build_object('content', s.content, 'format', s.format, 'jobs', s.jobs, 'compression', s.compression)
-      FROM unnest(wanted) AS w (name) WHERE w.name <> ALL (coalesce(busy, '{}')) ORDER BY w.name;
+      FROM unnest(wanted) AS w (name) WHERE w.name <> ALL (skipped) ORDER BY w.name;
     GET DIAGNOSTICS started = ROW_COUNT;
     IF cardinality(wanted) = 0 THEN
         message := 'no database is selected';
@@ -437,33 +448,15 @@ BEGIN
         RETURN 0;
     END IF;
     IF schedule = 'verify_schedule' THEN
-        SELECT * INTO began FROM pgbackup._start_proofs();
+        SELECT p.started, p.message, NULL::text AS databases, '{}'::name[] AS skipped INTO began FROM pgbackup._start_proofs() AS p;
     ELSE
         SELECT * INTO began FROM pgbackup._start_slot(schedule, due);
     END IF;
-    IF began.message IS NOT NULL THEN
-        UPDATE pgbackup.slots t
-           SET outcome = CASE WHEN began.started = 0 THEN 'skipped' ELSE t.outcome END, message = began.message
-         WHERE t.schedule = schedule AND t.slot = due AND t.outcome <> 'missed';
-    END IF;
+    UPDATE pgbackup.slots t
+       SET outcome = CASE WHEN began.started = 0 AND began.message IS NOT NULL THEN 'skipped' ELSE t.outcome END,
+           message = began.message, databases = began.databases, skipped = began.skipped
+     WHERE t.schedule = schedule AND t.slot = due AND t.outcome <> 'missed';
     RETURN began.started;
 END $$;
 COMMENT ON FUNCTION pgbackup._settle_slots(text, timestamptz, boolean, bigint, timestamptz, timestamptz) IS
     'internal: records what becomes of times of a schedule, and queues the backups (or proofs) of the one that is due; returns how many';
-
-CREATE FUNCTION pgbackup._overdue_slots() RETURNS TABLE (schedule text, due timestamptz)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT o.name, o.due
-      FROM (SELECT s.name,
-                   pgbackup._next_run(s.cron, s.timezone,
-                       -- Without a state the launcher has not seen it yet.
-                       coalesce(t.since, (SELECT n.changed_at FROM pgbackup.named_schedules n WHERE n.name = s.name), pg_conf_load_time()))
-                   + pgbackup._jitter_delay(s.name, s.jitter) AS due
-              FROM pgbackup._running_schedules s
-              LEFT JOIN pgbackup.schedule_states t
-                ON t.schedule = s.name AND t.definition = concat_ws(' in ', s.cron, nullif(s.timezone, ''))
-             WHERE s.enabled) AS o
-     WHERE o.due < now() - interval '5 minutes' AND NOT pg_is_in_recovery()
-$$;
-COMMENT ON FUNCTION pgbackup._overdue_slots() IS
-    'internal: schedules with a time that has come, and of which the launcher has recorded nothing for five minutes';

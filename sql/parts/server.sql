@@ -48,6 +48,11 @@ CREATE FUNCTION pgbackup._is_preloaded() RETURNS boolean
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_is_preloaded';
 COMMENT ON FUNCTION pgbackup._is_preloaded() IS 'internal: whether the server preloads the library';
 
+CREATE FUNCTION pgbackup._launcher_state(OUT pid int, OUT since timestamptz, OUT last_round_at timestamptz, OUT last_end_at timestamptz, OUT is_stuck boolean)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_launcher_state';
+COMMENT ON FUNCTION pgbackup._launcher_state() IS
+    'internal: the launcher''s process and when it was last seen to get ahead, which is stuck when that is longer ago than it should be; last_end_at is when it last recorded the end of a run, or began; pid is null when none runs, since when is then known';
+
 CREATE FUNCTION pgbackup._launcher_trouble(OUT since timestamptz, OUT last_at timestamptz, OUT errors bigint, OUT message text)
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_launcher_trouble';
 COMMENT ON FUNCTION pgbackup._launcher_trouble() IS
@@ -118,7 +123,7 @@ CREATE FUNCTION pgbackup._progress(
     OUT id bigint, OUT kind text, OUT database name, OUT phase text, OUT raw_bytes bigint,
     OUT stored_bytes bigint, OUT total_bytes bigint, OUT data_began timestamptz, OUT data_ended timestamptz,
     OUT tables_done bigint, OUT tables_total bigint, OUT current_tables text[], OUT started_at timestamptz,
-    OUT agent_pid int)
+    OUT agent_pid int, OUT last_progress_at timestamptz)
     RETURNS SETOF record
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_progress';
 COMMENT ON FUNCTION pgbackup._progress() IS 'internal: the shared memory behind pgbackup.progress';

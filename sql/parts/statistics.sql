@@ -2,21 +2,6 @@
 -- Numbers about backups
 --
 
-CREATE FUNCTION pgbackup._is_covered(database name) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM pg_database d, pgbackup.schedules s
-                    WHERE d.datname = $1 AND pgbackup._takes_connections(d.oid) AND NOT pgbackup._is_beside(d.oid)
-                      AND (s.name = 'default' OR s.enabled) AND d.datname::text IN (SELECT pgbackup._select_databases(s.databases)))
-$$;
-COMMENT ON FUNCTION pgbackup._is_covered(name) IS 'internal: whether a schedule, or pgbackup.databases, names this database';
-
-CREATE FUNCTION pgbackup._next_backup(database name) RETURNS timestamptz
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT min(pgbackup._next_start(s)) FROM pgbackup.schedules s
-     WHERE s.enabled AND $1::text IN (SELECT pgbackup._select_databases(s.databases))
-$$;
-COMMENT ON FUNCTION pgbackup._next_backup(name) IS 'internal: when a schedule backs up this database next, null for never';
-
 CREATE FUNCTION pgbackup.stats(database name DEFAULT NULL)
     RETURNS TABLE (
         database name,

@@ -8,6 +8,11 @@
 #include "core/run/events.h"
 
 namespace pgbackup {
+namespace {
+
+constexpr std::chrono::seconds kSignOfLife{15};
+
+}  // namespace
 
 EventWriter::EventWriter(int fd, const Progress& progress)
     : fd_(fd), progress_(progress), thread_([this] { ReportProgress(); }) {}
@@ -41,13 +46,23 @@ void EventWriter::Finish(const std::string& event) {
 void EventWriter::ReportProgress() {
   const auto environment = SystemEnvironment();
   std::string last;
+  auto sign = progress_.sign_of_life();
+  SteadyTime moved = environment->SteadyNow();
+  SteadyTime written = moved;
   while (!stop_.IsCancelled()) {
     std::string event = ProgressEvent(progress_);
-    if (event != last) {
+    const SteadyTime now = environment->SteadyNow();
+    if (const auto sign_now = progress_.sign_of_life(); sign_now != sign) {
+      sign = sign_now;
+      moved = now;
+    }
+    if (event != last || now - written >= kSignOfLife) {
+      const auto idle = std::chrono::duration_cast<std::chrono::seconds>(now - moved);
       const std::lock_guard lock(mutex_);
       if (finished_) return;
-      WriteLine(event);
+      WriteLine(ProgressEvent(progress_, idle));
       last = std::move(event);
+      written = now;
     }
     environment->Sleep(std::chrono::milliseconds(250), stop_);
   }

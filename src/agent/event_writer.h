@@ -14,7 +14,8 @@ namespace pgbackup {
 
 class EventWriter {
  public:
-  // Reports `progress`, when it has changed, at most four times a second.
+  // Reports `progress`, when it has changed, at most four times a second, and else now and then, to
+  // show that the agent is there and how long it has come no further.
   EventWriter(int fd, const Progress& progress);
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;

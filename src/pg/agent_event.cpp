@@ -64,6 +64,7 @@ void ReadFigures(Jsonb* object, AgentProgress* progress) {
   progress->raw_bytes = Number(object, "raw_bytes");
   progress->stored_bytes = Number(object, "stored_bytes");
   progress->total_bytes = Number(object, "total_bytes");
+  progress->idle_seconds = Number(object, "idle_seconds");
   progress->data_began = Time(object, "data_began");
   progress->data_ended = Time(object, "data_ended");
   ReadTables(object, progress);

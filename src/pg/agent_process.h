@@ -14,7 +14,7 @@ namespace pgbackup {
 enum class JobKind { kBackup, kRestore, kVerify, kCopy, kRemove, kWebhook, kMail };
 
 // Why an agent was told to stop.
-enum class StopReason { kNone, kCancelled, kTimeout, kExtensionDropped, kMisbehaved };
+enum class StopReason { kNone, kCancelled, kTimeout, kSilent, kExtensionDropped, kMisbehaved };
 
 struct Agent {
   JobKind kind;
@@ -38,6 +38,7 @@ struct Agent {
   TimestampTz give_up_at;   // when to stop waiting for a killed process, or for its pipes; or 0
   TimestampTz deadline;     // pgbackup.timeout; 0 for none
   TimestampTz started_at;
+  int64 heard_at;               // SteadyMicroseconds of its last progress event, or of its start
   TimestampTz retry_record_at;  // when recording the outcome failed: try again then; else 0
 };
 

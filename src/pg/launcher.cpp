@@ -15,7 +15,6 @@ namespace pgbackup {
 namespace {
 
 constexpr int kRestartSeconds = 5;
-constexpr long kScheduleCheckMs = 60000;  // a clock set forward is noticed within a minute
 constexpr long kHomeDatabaseCheckMs = 10000;
 constexpr int kRetryMs = 1000;  // after a row that somebody holds locked
 constexpr int kRetentionRetryMs = 60000;
@@ -23,6 +22,7 @@ constexpr int kRetentionRetryMs = 60000;
 MemoryContext round_context;   // emptied every round of the loop
 bool recovered = false;        // interrupted runs of an earlier life have been dealt with
 bool look_around = true;       // the tables may hold something to do
+int64 looked_at = 0;           // SteadyMicroseconds at which they were looked at last
 TimestampTz retry_at = 0;      // when to look around again after a failure
 TimestampTz removal_at = 0;    // when the next removal is due
 TimestampTz copy_at = 0;       // when the next copy is due
@@ -48,6 +48,7 @@ void PrepareSession() {
   } kSession[] = {
     {"role", "none"},
     {"search_path", "pg_catalog, pg_temp"},
+    {"standard_conforming_strings", "on"},
     {"lock_timeout", "5s"},
     {"statement_timeout", "0"},
     {"idle_in_transaction_session_timeout", "0"},
@@ -258,6 +259,7 @@ void StartOther(JobKind kind, void (*take)(void*)) {
 
 void LookAround() {
   look_around = false;
+  looked_at = SteadyMicroseconds();
   retry_at = 0;
   Found found = {};
   if (!Step(LookForExtension, &found)) return;
@@ -323,7 +325,8 @@ TimestampTz NextClock() {
   return next;
 }
 
-// Milliseconds until something is due, -1 for never.
+// Milliseconds until something is due, but no more than it takes to show that the launcher is
+// there, and to notice a clock that was set forward.
 long TimeToSleep() {
   TimestampTz next = NextAgentTime();
   KeepEarliest(&next, retry_at);
@@ -335,9 +338,8 @@ long TimeToSleep() {
   if (recovered && CountAgents(JobKind::kWebhook) == 0) KeepEarliest(&next, webhook_at);
   if (recovered && CountAgents(JobKind::kMail) == 0) KeepEarliest(&next, mail_at);
   if (recovered) KeepEarliest(&next, BackupTime());
-  if (next == 0) return -1;
-  const long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
-  return NextClock() == 0 ? wait : Min(wait, kScheduleCheckMs);
+  if (next == 0) return kHeartbeatMs;
+  return Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next), kHeartbeatMs);
 }
 
 void Sleep() {
@@ -370,11 +372,14 @@ void RunForever() {
     if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
+    // For rows that nobody has woken it for, and to notice what is wrong with the tables.
+    if (retry_at == 0 && SteadyMicroseconds() - looked_at > kHeartbeatMs * 1000) look_around = true;
     if (TakeCompletedBackup() || is_due(retention_at)) ApplyRetentionAt(now, Retain);
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
         is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))
       LookAround();
     NoteRound(retry_at == 0 && retention_at == 0 && !HasUnrecordedEnd());
+    PublishRound();
     Sleep();
   }
 }

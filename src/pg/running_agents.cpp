@@ -45,6 +45,7 @@ void Publish(const Agent& agent, const AgentProgress& told) {
   progress.agent_pid = agent.pid;
   progress.database = agent.database;
   progress.started_at = agent.started_at;
+  progress.moved_at = SteadyMicroseconds() - told.idle_seconds * USECS_PER_SEC;
   progress.told = told;
   PublishProgress(progress);
 }
@@ -94,6 +95,7 @@ void HearLine(void* arg) {
   const AgentEvent event = ReadEvent(text);
   switch (event.kind) {
     case EventKind::kProgress:
+      line->agent->heard_at = SteadyMicroseconds();
       Publish(*line->agent, event.progress);
       LogPhase(line->agent, event.progress.phase);
       break;
@@ -152,6 +154,13 @@ Outcome Judge(const Agent& agent, const AgentEvent& event) {
     outcome.message = TimeoutInWords();
     outcome.hint = "Raise pgbackup.timeout, or find out what slowed the run down.";
     outcome.sqlstate = "57014";
+  } else if (agent.stop_reason == StopReason::kSilent) {
+    outcome.message = "the pgbackup agent did not respond and was killed";
+    outcome.hint =
+        "Find out what stopped the process: a debugger, a SIGSTOP, a frozen container or a machine "
+        "without memory. Then start the run again.";
+    outcome.sqlstate = "38000";
+    outcome.event = nullptr;
   } else if (event.kind == EventKind::kFailed) {
     outcome.retry = event.retry;  // the event says all the rest
   } else if (event.kind == EventKind::kCancelled) {
@@ -237,6 +246,7 @@ bool FinishAgent(Agent* agent) {
     return false;
   }
   ClearProgress(agent->run_id);
+  if (IsRun(agent->kind)) PublishRunEnd();
   ReleaseAgent(agent);
   AnnounceChange();
   return true;
@@ -264,6 +274,21 @@ void RecordStartFailure(void* arg) {
   outcome.hint = "Install the pgbackup executable beside the server's programs (make install).";
   outcome.sqlstate = "58P01";
   Record(failure.kind, failure.run_id, outcome);
+}
+
+// What an agent of which nothing is heard for so long does is nothing: even one whose storage hangs
+// reports several times a minute.
+constexpr int64 kLongestSilence = 10 * SECS_PER_MINUTE * USECS_PER_SEC;
+
+bool IsSilent(const Agent& agent) {
+  return !agent.exited && agent.final_event == nullptr && agent.stop_reason == StopReason::kNone &&
+         SteadyMicroseconds() - agent.heard_at > kLongestSilence;
+}
+
+void EndSilentAgent(Agent* agent) {
+  WriteRunLog(LogLevel::kFailure, Named(*agent), nullptr,
+              "the agent has not responded for ten minutes and is killed");
+  StopAgent(agent, StopReason::kSilent);
 }
 
 bool IsAgent(pid_t pid) {
@@ -312,6 +337,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
     return;
   }
   namestrcpy(&agent->database, database);
+  agent->heard_at = SteadyMicroseconds();
   if (IsRun(kind) && settings.timeout > 0)
     agent->deadline =
         TimestampTzPlusMilliseconds(agent->started_at, settings.timeout * INT64CONST(1000));
@@ -331,6 +357,7 @@ bool ServeAgents() {
     DrainAgent(&agent, OnLine, OnLog);
     if (agent.deadline != 0 && now >= agent.deadline)
       StopAgent(&agent, StopReason::kTimeout, TimeoutInWords());
+    if (IsSilent(agent)) EndSilentAgent(&agent);
     EnforceStop(&agent, now);
     if (HasEnded(&agent) && FinishAgent(&agent)) any_ended = true;
   }

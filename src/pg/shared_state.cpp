@@ -1,3 +1,5 @@
+#include <ctime>
+
 #include "pg/shared_state.h"
 
 namespace pgbackup {
@@ -5,7 +7,7 @@ namespace {
 
 struct SharedState {
   Latch* launcher_latch;    // guarded by the lock
-  int launcher_pid;         // guarded by the lock
+  LauncherState launcher;   // guarded by the lock
   bool connecting;          // guarded by the lock
   LauncherTrouble trouble;  // guarded by the lock
   ConditionVariable changed;
@@ -56,9 +58,9 @@ void OnTransactionEnd(XactEvent event, void* /*arg*/) {
 
 void ForgetLauncher(int /*code*/, Datum /*arg*/) {
   LWLockAcquire(lock, LW_EXCLUSIVE);
-  if (shared->launcher_pid == MyProcPid) {
+  if (shared->launcher.pid == MyProcPid) {
     shared->launcher_latch = nullptr;
-    shared->launcher_pid = 0;
+    shared->launcher = {0, GetCurrentTimestamp(), 0, 0};
     shared->trouble = {};
     for (RunProgress& slot : shared->progress) slot.run_id = 0;
   }
@@ -73,6 +75,16 @@ RunProgress* FindSlot(int64 run_id) {
 }
 
 }  // namespace
+
+int64 SteadyMicroseconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64>(now.tv_sec) * USECS_PER_SEC + now.tv_nsec / 1000;
+}
+
+TimestampTz AsTimestamp(int64 steady_time) {
+  return GetCurrentTimestamp() - (SteadyMicroseconds() - steady_time);
+}
 
 void RequestSharedState() {
   previous_request_hook = shmem_request_hook;
@@ -89,9 +101,29 @@ bool IsPreloaded() {
 void RegisterLauncher() {
   LWLockAcquire(lock, LW_EXCLUSIVE);
   shared->launcher_latch = MyLatch;
-  shared->launcher_pid = MyProcPid;
+  const int64 now = SteadyMicroseconds();
+  shared->launcher = {MyProcPid, GetCurrentTimestamp(), now, now};
   LWLockRelease(lock);
   before_shmem_exit(ForgetLauncher, static_cast<Datum>(0));
+}
+
+void PublishRound() {
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+  shared->launcher.last_round_ended = SteadyMicroseconds();
+  LWLockRelease(lock);
+}
+
+void PublishRunEnd() {
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+  shared->launcher.last_run_ended = SteadyMicroseconds();
+  LWLockRelease(lock);
+}
+
+LauncherState ReadLauncherState() {
+  LWLockAcquire(lock, LW_SHARED);
+  const LauncherState state = shared->launcher;
+  LWLockRelease(lock);
+  return state;
 }
 
 bool NoteConnecting(bool connecting) {
@@ -116,10 +148,7 @@ LauncherTrouble ReadTrouble() {
 }
 
 int LauncherPid() {
-  LWLockAcquire(lock, LW_SHARED);
-  const int pid = shared->launcher_pid;
-  LWLockRelease(lock);
-  return pid;
+  return ReadLauncherState().pid;
 }
 
 void WakeLauncher() {

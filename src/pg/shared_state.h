@@ -35,12 +35,23 @@ struct TableName {
   NameData name;
 };
 
+// The launcher wakes at least this often, to show that it is there. When it has completed no round
+// for so much longer, something holds it up: another process that stopped it, a lock, the kernel.
+inline constexpr long kHeartbeatMs = 20000;
+inline constexpr int64 kLongestRoundMs = 90000;
+
+// A time in microseconds that grows steadily in all processes of the machine, whoever sets a clock.
+int64 SteadyMicroseconds();
+// The time that was then by the server's clock, which may have been set since.
+TimestampTz AsTimestamp(int64 steady_time);
+
 // What an agent tells of its progress. Sizes are bytes.
 struct AgentProgress {
   char phase[kMaxPhase];
   int64 raw_bytes;
   int64 stored_bytes;
   int64 total_bytes;                   // an estimate of the final raw_bytes; 0: unknown
+  int64 idle_seconds;                  // since it last came further or was seen at work
   TimestampTz data_began, data_ended;  // 0: not yet
   bool knows_tables;                   // the rest says something
   int64 tables_done, tables_total;
@@ -55,7 +66,16 @@ struct RunProgress {
   int32 agent_pid;
   NameData database;
   TimestampTz started_at;
+  int64 moved_at;  // SteadyMicroseconds at which it last came further, as far as it has told
   AgentProgress told;
+};
+
+// The launcher's process, as far as it has shown itself.
+struct LauncherState {
+  int pid;                 // 0: none runs
+  TimestampTz since;       // when it began, or ended; 0: there has been none yet
+  int64 last_round_ended;  // SteadyMicroseconds; 0 when none runs
+  int64 last_run_ended;    // the same of a run's recorded end, or of the launcher's begin
 };
 
 // Errors that the launcher meets in a row.
@@ -73,6 +93,11 @@ bool IsPreloaded();
 
 // Launcher: makes this process the one that WakeLauncher wakes, until it exits.
 void RegisterLauncher();
+// Launcher: notes that it has completed a round of its loop.
+void PublishRound();
+// Launcher: notes that it has recorded the end of a run, so that there is room for another one.
+void PublishRunEnd();
+LauncherState ReadLauncherState();
 // Launcher: notes that it is about to connect to its database, or that it has. Returns the note
 // that stood before: true means that the launcher before this one ended while connecting.
 bool NoteConnecting(bool connecting);

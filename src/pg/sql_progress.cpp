@@ -24,6 +24,7 @@ enum Column {
   kCurrentTables,
   kStartedAt,
   kAgentPid,
+  kMovedAt,
   kColumns
 };
 
@@ -61,6 +62,7 @@ void AddRow(RunProgress* run, ReturnSetInfo* result) {
   nulls[kTablesDone] = nulls[kTablesTotal] = nulls[kCurrentTables] = !told->knows_tables;
   values[kStartedAt] = TimestampTzGetDatum(run->started_at);
   values[kAgentPid] = Int32GetDatum(run->agent_pid);
+  values[kMovedAt] = TimestampTzGetDatum(AsTimestamp(run->moved_at));
   tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

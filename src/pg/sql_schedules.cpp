@@ -11,6 +11,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(pgbackup_cron_error);
 PG_FUNCTION_INFO_V1(pgbackup_cron_words);
 PG_FUNCTION_INFO_V1(pgbackup_next_run);
+PG_FUNCTION_INFO_V1(pgbackup_last_run);
 PG_FUNCTION_INFO_V1(pgbackup_jitter_delay);
 PG_FUNCTION_INFO_V1(pgbackup_timezone_exists);
 PG_FUNCTION_INFO_V1(pgbackup_split_selection);
@@ -37,16 +38,31 @@ Datum pgbackup_cron_words(PG_FUNCTION_ARGS) {
   PG_RETURN_TEXT_P(cstring_to_text(words));
 }
 
-// (cron text, timezone text, after timestamptz) → the first run after it, or NULL.
-Datum pgbackup_next_run(PG_FUNCTION_ARGS) {
+namespace {
+
+using FindRun = int64_t(const CronExpression& cron, int64_t seconds, const TimeZone& zone);
+
+// Of functions (cron text, timezone text, at timestamptz) → timestamptz.
+Datum RunOf(FunctionCallInfo fcinfo, FindRun* find) {
   CronExpression cron;
   CronError error;
   if (!ParseCron(text_to_cstring(PG_GETARG_TEXT_PP(0)), &cron, &error)) PG_RETURN_NULL();
   const pg_tz* zone = ZoneNamed(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-  const int64_t next =
-      NextRun(cron, timestamptz_to_time_t(PG_GETARG_TIMESTAMPTZ(2)), CoreZone(zone));
-  if (next == kNoSlot) PG_RETURN_NULL();
-  PG_RETURN_TIMESTAMPTZ(time_t_to_timestamptz(next));
+  const int64_t run = find(cron, timestamptz_to_time_t(PG_GETARG_TIMESTAMPTZ(2)), CoreZone(zone));
+  if (run == kNoSlot) PG_RETURN_NULL();
+  PG_RETURN_TIMESTAMPTZ(time_t_to_timestamptz(run));
+}
+
+}  // namespace
+
+// (cron text, timezone text, after timestamptz) → the first run after it, or NULL.
+Datum pgbackup_next_run(PG_FUNCTION_ARGS) {
+  return RunOf(fcinfo, NextRun);
+}
+
+// (cron text, timezone text, at timestamptz) → the last run at or before it, or NULL.
+Datum pgbackup_last_run(PG_FUNCTION_ARGS) {
+  return RunOf(fcinfo, PreviousRun);
 }
 
 // (schedule text, jitter int) → interval.

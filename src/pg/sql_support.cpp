@@ -18,6 +18,7 @@ PG_FUNCTION_INFO_V1(pgbackup_is_preloaded);
 PG_FUNCTION_INFO_V1(pgbackup_is_confined);
 PG_FUNCTION_INFO_V1(pgbackup_wake_launcher);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_pid);
+PG_FUNCTION_INFO_V1(pgbackup_launcher_state);
 PG_FUNCTION_INFO_V1(pgbackup_launcher_trouble);
 PG_FUNCTION_INFO_V1(pgbackup_caller_is_superuser);
 PG_FUNCTION_INFO_V1(pgbackup_caller_may);
@@ -84,6 +85,24 @@ Datum pgbackup_launcher_pid(PG_FUNCTION_ARGS) {
   const int pid = IsPreloaded() ? LauncherPid() : 0;
   if (pid == 0) PG_RETURN_NULL();
   PG_RETURN_INT32(pid);
+}
+
+// → (pid, since, last_round_at, last_end_at, is_stuck) of the launcher. When none runs, pid is
+// null, and since when the last one ended, or the server began to start.
+Datum pgbackup_launcher_state(PG_FUNCTION_ARGS) {
+  TupleDesc shape;
+  if (get_call_result_type(fcinfo, nullptr, &shape) != TYPEFUNC_COMPOSITE)
+    elog(ERROR, "return type must be a row type");
+  const LauncherState state = IsPreloaded() ? ReadLauncherState() : LauncherState{};
+  const bool runs = state.pid != 0;
+  const int64 age = SteadyMicroseconds() - state.last_round_ended;
+  Datum values[] = {Int32GetDatum(state.pid),
+                    TimestampTzGetDatum(state.since != 0 ? state.since : PgStartTime),
+                    TimestampTzGetDatum(AsTimestamp(state.last_round_ended)),
+                    TimestampTzGetDatum(AsTimestamp(state.last_run_ended)),
+                    BoolGetDatum(runs && age > kLongestRoundMs * 1000)};
+  bool nulls[lengthof(values)] = {!runs, false, !runs, !runs, false};
+  PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), values, nulls)));
 }
 
 // → (since, last_at, errors, message) of the errors that the launcher meets; null when it meets

@@ -107,6 +107,21 @@ await_healthy($title);
 
 like(block_of('the launcher does not run'), qr/^pgbackup\n\d+\npostgres$/, 'what the launcher needs is seen');
 
+# Ends the launcher as the document says, and waits for the next one.
+sub launcher_ended
+{
+	my ($heading) = @_;
+	my $launcher = launcher_pid($node);
+	statement_of($heading);
+	$node->poll_query_until('postgres', "SELECT pgbackup.launcher_pid() <> $launcher") or die 'no launcher';
+	return;
+}
+
+# 078_outages.pl has it stopped.
+$title = 'the launcher (process …) has not responded since …';
+like(block_of($title), qr/^Extension\|Extension\|.*\|\{\}$/, 'what the launcher waits for is seen');
+launcher_ended($title);
+
 $title = 'pgbackup.storage is not set';
 restart_settings($node, 'pgbackup.storage' => '');
 like(reasons(), qr/^critical: pgbackup\.storage is not set/, $title);
@@ -144,11 +159,69 @@ sub idle_session
 
 $title = 'nothing has been recorded of schedule "…" since it was due at …';
 {
-	my ($session, $pid) = idle_session('BEGIN; LOCK TABLE pgbackup.slots');
-	value(q{UPDATE pgbackup.schedule_states SET since = since - interval '2 years'; SELECT pgbackup._wake_launcher()});
+	my ($session, $pid) = idle_session('BEGIN; LOCK TABLE pgbackup.slots IN EXCLUSIVE MODE');
+	value(q{UPDATE pgbackup.schedule_states SET began = began - interval '2 years', since = since - interval '2 years'; SELECT pgbackup._wake_launcher()});
 	like(reasons(), qr/^critical: nothing has been recorded of schedule "default" since it was due at /, $title);
 	$node->poll_query_until('postgres', 'SELECT cardinality(pg_blocking_pids(pgbackup.launcher_pid())) > 0') or die 'the launcher does not wait';
 	like(block_of($title, 4711 => $pid), qr/^$pid\|.*\|idle in transaction\|/m, 'the session is seen that the launcher waits for');
+	await_healthy($title);
+	$session->kill_kill;
+}
+
+$title = 'the catalog of pgbackup cannot be read: …, process … has locked table "…" of pgbackup';
+{
+	my ($session, $pid) = idle_session('BEGIN; LOCK TABLE pgbackup.backups');
+	like(value('SELECT * FROM pgbackup.health()'), qr/^postgres\|critical\|\{"the catalog of pgbackup cannot be read: canceling statement due to lock timeout","process $pid has locked table \\"backups\\" of pgbackup"\}/, $title);
+	like(block_of($title, 4711 => $pid), qr/^$pid\|.*\|idle in transaction\|/m, 'the session is seen that holds the lock');
+	await_healthy($title);
+	$session->kill_kill;
+}
+
+$title = 'schedule "…" selects no database';
+restart_settings($node, 'pgbackup.databases' => 'none_%');
+like(value('SELECT database, status, reasons FROM pgbackup.health()'), qr/^postgres\|critical\|\{"schedule \\"default\\" selects no database"\}$/, $title);
+like(statement_of($title), qr/^default\|none_%$/, 'its list is seen');
+restart_settings($node, 'pgbackup.databases' => 'shop,gone');
+like(reasons(), qr/^critical: schedule "default" names database "gone", which does not exist$/, 'schedule "…" names database "…", which does not exist');
+restart_settings($node, 'pgbackup.databases' => 'shop');
+await_healthy($title);
+
+$title = 'schedule "…" has started no backup of this database at …';
+value(q{
+	UPDATE pgbackup.slots SET outcome = 'run', databases = 'shop' WHERE schedule = 'default' AND slot = (SELECT max(slot) FROM pgbackup.slots);
+	UPDATE pgbackup.backups SET created_at = created_at - interval '2 years' WHERE id = (SELECT min(id) FROM pgbackup.backups WHERE database = 'shop')});
+like(reasons(), qr/^warning: schedule "default" has started no backup of this database at \S+ \S+$/, $title);
+like(statement_of($title), qr/^default\|t\|/, 'the next time is seen');
+value(q{UPDATE pgbackup.slots SET skipped = '{shop}'});
+await_healthy('that it was skipped');
+
+# As if what is a moment late were late.
+sub grace
+{
+	my ($interval) = @_;
+	return value(qq{CREATE OR REPLACE FUNCTION pgbackup._grace() RETURNS interval LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+		AS \$\$SELECT interval '$interval'\$\$});
+}
+grace('1 s');
+
+$title = '… … is recorded as under way, but no process works on it';
+my $lost = value(q{INSERT INTO pgbackup.backups (database, storage, format, status, started_at, file_name)
+	VALUES ('shop', 'file:///nowhere', 'custom', 'in_progress', now() - interval '1 hour', 'x') RETURNING id});
+like(reasons(), qr/^warning: backup $lost is recorded as under way, but no process works on it$/, $title);
+launcher_ended($title);
+ok($node->poll_query_until('postgres', "SELECT status = 'failed' FROM pgbackup.backups WHERE id = $lost"), 'the next launcher records its end');
+value("DELETE FROM pgbackup.backups WHERE id = $lost; DELETE FROM pgbackup.removals WHERE run_id = $lost");
+
+$title = '… … has been waiting since …, although nothing keeps it from starting';
+{
+	my $waiting = value(q{INSERT INTO pgbackup.backups (database, storage, format, options, not_before)
+		SELECT database, storage, 'custom', options, clock_timestamp() + interval '5 s' FROM pgbackup.latest('shop') RETURNING id});
+	value('SELECT pgbackup._wake_launcher()');
+	my ($session, $pid) = idle_session("BEGIN; SELECT FROM pgbackup.backups WHERE id = $waiting FOR UPDATE");
+	ok($node->poll_query_until('postgres', qq{SELECT reasons::text ~ 'backup $waiting has been waiting since .*, although nothing keeps it from starting'
+		FROM pgbackup.health() WHERE database = 'shop'}), $title);
+	like(block_of($title, 4711 => $pid), qr/^$pid\|.*\|idle in transaction\|/m, 'the session is seen that holds it');
+	is(finished($node, $waiting), 'completed', 'then it runs');
 	await_healthy($title);
 	$session->kill_kill;
 }
@@ -211,9 +284,13 @@ restart_settings($node, 'pgbackup.bin_directory' => $slow, 'pgbackup.max_xmin_ag
 my $held = start_backup($node, q{'shop'});
 wait_for_file("$slow/reached");
 value(join ';', ('SELECT pg_current_xact_id()') x 60);
-like(reasons(), qr/^warning: backup $held holds back vacuum/, $title);
+like(reasons(), qr/^warning: .*backup $held holds back vacuum/, $title);
+ok($node->poll_query_until('postgres', qq{SELECT bool_or(r ~ '^backup $held has made no progress since .*, in phase "dumping"')
+	FROM pgbackup.health(), unnest(reasons) AS r}), '… … has made no progress since …, in phase "…"');
+like(statement_of('… … has made no progress since …, in phase "…"'), qr/^$held\|backup\|shop\|dumping\|/, 'its process is seen');
 statement_of($title, 17 => $held);
 is(finished($node, $held), 'cancelled', 'the backup is cancelled');
+grace('90 seconds');
 await_healthy($title);
 restart_settings($node, 'pgbackup.bin_directory' => '', 'pgbackup.max_xmin_age' => 100_000_000);
 

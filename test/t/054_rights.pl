@@ -243,7 +243,7 @@ ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.sched
 unlike(shop_reasons(), qr/nothing has been recorded/, 'whose time has not come');
 is($node->safe_psql('postgres', q{
 	BEGIN; LOCK TABLE pgbackup.schedule_states IN SHARE ROW EXCLUSIVE MODE;
-	UPDATE pgbackup.schedule_states SET since = since - interval '2 years' WHERE schedule = 'default';
+	UPDATE pgbackup.schedule_states SET began = began - interval '2 years', since = since - interval '2 years' WHERE schedule = 'default';
 	SELECT status, array_to_string(reasons, ';') ~ 'nothing has been recorded of schedule "default" since it was due at' FROM pgbackup.health() WHERE database = 'shop';
 	ROLLBACK}), 'critical|t', 'a time that has come and was not recorded is critical');
 restart_settings($node, 'pgbackup.schedule' => '');

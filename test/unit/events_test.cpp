@@ -17,6 +17,12 @@ TEST(Events, ProgressTellsPhaseAndBytes) {
             R"("total_bytes":100})");
 }
 
+TEST(Events, ProgressTellsHowLongARunHasComeNoFurther) {
+  const Progress progress;
+  EXPECT_NE(ProgressEvent(progress, std::chrono::seconds(75)).find(R"("idle_seconds":75)"),
+            std::string::npos);
+}
+
 TEST(Events, ProgressTellsWhenTheDataFlowed) {
   Progress progress;
   progress.total_bytes = 100;

@@ -58,13 +58,14 @@ json::object SignFields(const StorageSigns& signs) {
   return fields;
 }
 
-std::string ProgressEvent(const Progress& progress) {
+std::string ProgressEvent(const Progress& progress, std::chrono::seconds idle) {
   json::object event;
   event["event"] = "progress";
   event["phase"] = JsonText(std::string_view(progress.phase()));
   event["raw_bytes"] = progress.raw_bytes.load();
   event["stored_bytes"] = progress.stored_bytes.load();
   event["total_bytes"] = progress.total_bytes.load();
+  if (idle.count() > 0) event["idle_seconds"] = idle.count();
   AddDataPhase(progress.data(), &event);
   if (const auto tables = progress.tables.Now()) AddTables(*tables, &event);
   return json::serialize(event);

@@ -1,6 +1,7 @@
 // The lines an agent writes on standard output: docs/job-protocol.md. Without the newline.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "core/run/progress.h"
@@ -14,7 +15,8 @@ boost::json::object ErrorFields(const Error& error);
 // clock_skew and credentials_expire_at, as far as they are known.
 boost::json::object SignFields(const StorageSigns& signs);
 
-std::string ProgressEvent(const Progress& progress);
+// `idle`: since when the run was last seen to come further or to work.
+std::string ProgressEvent(const Progress& progress, std::chrono::seconds idle = {});
 
 // "stored": a backup is complete, its copies are not.
 std::string StoredEvent(const boost::json::object& fields);

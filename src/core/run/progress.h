@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/environment.h"
 #include "core/run/table_progress.h"
@@ -29,6 +30,9 @@ class Progress {
     bool has_own_limit = false;
     bool operator==(const Mark&) const = default;
   };
+
+  // The same, and also a moment later for a run that was seen at work meanwhile.
+  std::pair<Mark, uint64_t> sign_of_life() const { return {mark(), sights_of_work.load()}; }
 
   // When the bytes began to flow, and when all of them had.
   struct DataPhase {
