@@ -6,7 +6,7 @@
 #   PG_MAJOR   take this major version instead of the newest installed or, where none is, the newest
 #              that the distribution carries
 
-packages_for() { # build | test | clang | s3 | page | chroot | source | bench_backup | bench_parallel | bench_proof | bench_watch | bench_confined | bench_transfer
+packages_for() { # build | test | clang | s3 | page | extensions | chroot | source | bench_backup | bench_parallel | bench_proof | bench_watch | bench_confined | bench_transfer
   case $1 in
     build)
       echo g++ make cmake ninja-build pkg-config libpq-dev libcurl4-openssl-dev libssl-dev \
@@ -23,7 +23,10 @@ packages_for() { # build | test | clang | s3 | page | chroot | source | bench_ba
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;
     page) echo chromium ;;
     extensions) # that tests use where they are; TAP tests skip without them
-      [ -n "${PG_CONFIG:-}" ] || { find_pg_major && echo "postgresql-$PG_MAJOR-cron"; }
+      if [ -z "${PG_CONFIG:-}" ]; then
+        find_pg_major
+        ! has_candidate "postgresql-$PG_MAJOR-cron" || echo "postgresql-$PG_MAJOR-cron"
+      fi
       ;;
     chroot) echo mmdebstrap debian-archive-keyring ;;
     source) echo debian-archive-keyring bzip2 xz-utils ;;
