@@ -79,8 +79,11 @@ CREATE FUNCTION pgbackup._selection_problems() RETURNS TABLE (status text, reaso
     UNION ALL
     SELECT 'critical', format('schedule "%s" names database "%s", which does not exist', s.name, n.name)
       FROM schedule s, unnest(s.selected) AS n (name) WHERE NOT EXISTS (SELECT FROM pg_database d WHERE d.datname = n.name)
+    UNION ALL
+    SELECT 'critical', format('schedule "%s" does not run: time zone "%s" is unknown to this server', s.name, s.timezone)
+      FROM pgbackup.schedules s WHERE s.enabled AND s.timezone <> '' AND NOT pgbackup._timezone_exists(s.timezone)
 $$;
-COMMENT ON FUNCTION pgbackup._selection_problems() IS 'internal: schedules that back up nothing, or what is not there';
+COMMENT ON FUNCTION pgbackup._selection_problems() IS 'internal: schedules that back up nothing, or what is not there, or that have no time';
 
 CREATE FUNCTION pgbackup._run_problems() RETURNS TABLE (database name, status text, reason text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -95,12 +95,12 @@ COMMENT ON FUNCTION pgbackup._cron_words(text) IS 'internal: a cron expression i
 CREATE FUNCTION pgbackup._next_run(cron text, timezone text, after timestamptz) RETURNS timestamptz
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_next_run';
 COMMENT ON FUNCTION pgbackup._next_run(text, text, timestamptz) IS
-    'internal: the first time of a cron expression after another, null for never; an empty zone is that of the settings';
+    'internal: the first time of a cron expression after another, null for never and in a zone that is unknown; an empty zone is that of the settings';
 
 CREATE FUNCTION pgbackup._last_run(cron text, timezone text, at timestamptz) RETURNS timestamptz
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_last_run';
 COMMENT ON FUNCTION pgbackup._last_run(text, text, timestamptz) IS
-    'internal: the last time of a cron expression at or before another, null for never; an empty zone is that of the settings';
+    'internal: the last time of a cron expression at or before another, null for never and in a zone that is unknown; an empty zone is that of the settings';
 
 CREATE FUNCTION pgbackup._jitter_delay(schedule text, jitter int) RETURNS interval
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_jitter_delay';

@@ -67,6 +67,7 @@ void ReadSchedules(TimestampTz now) {
     if (!ParseCron(TextOfRow(row, 1), &schedule->cron, &error)) continue;
     namestrcpy(&schedule->name, TextOfRow(row, 0));
     schedule->zone = ZoneNamed(TextOfRow(row, 2));
+    if (schedule->zone == nullptr) continue;  // health() says so
     schedule->rules.delay = Int8OfRow(row, 3);
     schedule->rules.catch_up_window = settings.catch_up_window;
     schedule->since = Int8OfRow(row, 4);

@@ -48,6 +48,7 @@ Datum RunOf(FunctionCallInfo fcinfo, FindRun* find) {
   CronError error;
   if (!ParseCron(text_to_cstring(PG_GETARG_TEXT_PP(0)), &cron, &error)) PG_RETURN_NULL();
   const pg_tz* zone = ZoneNamed(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+  if (zone == nullptr) PG_RETURN_NULL();
   const int64_t run = find(cron, timestamptz_to_time_t(PG_GETARG_TIMESTAMPTZ(2)), CoreZone(zone));
   if (run == kNoSlot) PG_RETURN_NULL();
   PG_RETURN_TIMESTAMPTZ(time_t_to_timestamptz(run));

@@ -27,8 +27,7 @@ TimeZone CoreZone(const pg_tz* zone) {
 }
 
 pg_tz* ZoneNamed(const char* name) {
-  pg_tz* zone = name[0] == '\0' ? nullptr : pg_tzset(name);
-  return zone == nullptr ? ScheduleZone() : zone;
+  return name[0] == '\0' ? ScheduleZone() : pg_tzset(name);
 }
 
 }  // namespace pgbackup

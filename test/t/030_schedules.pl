@@ -179,6 +179,20 @@ is(sql(qq{SELECT bool_and(created_at >= slot + interval '$delay' AND created_at 
 	FROM pgbackup.backups WHERE schedule = 'jittered'}), 't', 'a jittered run starts so much later than its slot');
 sql(q{SELECT pgbackup.unschedule('jittered')});
 
+# A time zone that the server knows no more, as after an upgrade of its time zone data: no other one takes its place.
+sql(q{SELECT pgbackup.schedule('elsewhere', '* * * * *', databases => 'other', timezone => 'Europe/Berlin')});
+sql(q{UPDATE pgbackup.named_schedules SET timezone = 'Mars/Olympus_Mons' WHERE name = 'elsewhere'; SELECT pgbackup._wake_launcher()});
+is(sql(q{SELECT next_run IS NULL FROM pgbackup.schedule_status() WHERE name = 'elsewhere'}), 't', 'a schedule in a time zone that is unknown has no next time');
+like(sql(q{SELECT string_agg(array_to_string(reasons, '; '), '; ') FROM pgbackup.health() WHERE status = 'critical'}),
+	qr/schedule "elsewhere" does not run: time zone "Mars\/Olympus_Mons" is unknown to this server/, 'which health() says');
+not_looked_since('elsewhere', '1 hour');
+sql(q{SELECT pgbackup.schedule('witness', '* * * * *', databases => 'other')});
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.schedule_states WHERE schedule = 'witness'}) or die;
+not_looked_since('witness', '1 hour');
+$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pgbackup.backups WHERE schedule = 'witness' AND status = 'completed'}) or die;
+is(sql(q{SELECT count(*) FROM pgbackup.slots WHERE schedule = 'elsewhere'}), 0, 'and it does not run while others do');
+sql(q{SELECT pgbackup.unschedule(s) FROM unnest('{elsewhere,witness}'::text[]) s});
+
 # What a launcher takes that is woken up for nothing.
 sub cpu_ms
 {
