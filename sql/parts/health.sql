@@ -126,7 +126,7 @@ CREATE FUNCTION pgbackup._backup_problems(databases name[]) RETURNS TABLE (datab
      WHERE e.status = 'failed'
     UNION ALL
     SELECT e.database, 'critical', format('the storage cannot be reached: %s', e.message)
-      FROM last e WHERE e.status = 'failed' AND e.sqlstate LIKE '08%'
+      FROM last e WHERE e.status = 'failed' AND e.sqlstate = '08006'
     UNION ALL
     -- Stores refuse requests that are dated 15 minutes off.
     SELECT e.database, CASE WHEN k.skew >= interval '10 minutes' THEN 'critical' ELSE 'warning' END,

@@ -108,6 +108,18 @@ ok($node->poll_query_until('postgres',
 ok($node->poll_query_until('postgres', q{SELECT status = 'healthy' FROM pgbackup.health() WHERE database = 'shop'}),
 	'and that it does again');
 
+# A session of the run is ended: that is not the storage's doing.
+unlink "$slow/reached", "$slow/go";
+$held = start_backup($node, "'shop'");
+wait_for_file("$slow/reached");
+$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgbackup backup $held%' AND state = 'idle in transaction'");
+is(finished($node, $held), 'failed', 'a backup whose session is ended fails');
+is(row_of($node, $held)->{sqlstate}, '08003', 'with a SQLSTATE that is not the storage\'s');
+like(reasons(), qr/the last backup failed: the connection/, 'health tells it');
+unlike(reasons(), qr/storage/, 'and does not blame the storage');
+append_to_file("$slow/go", '');
+is(finished($node, start_backup($node, "'shop'")), 'completed', 'the next one completes');
+
 # The storage goes away.
 rename "$store", "$store.away" or die $!;
 append_to_file($store, 'not a directory');
@@ -120,7 +132,7 @@ rename "$store.away", $store or die $!;
 my $metrics = $node->safe_psql('postgres', 'SELECT pgbackup.metrics_text()');
 like($metrics, qr/^# TYPE pgbackup_last_success_timestamp_seconds gauge\npgbackup_last_success_timestamp_seconds\{database="shop"\} \d+/m,
 	'the time of the last success is a series');
-like($metrics, qr/^pgbackup_runs\{database="shop",status="completed"\} 4$/m, 'the runs are counted');
+like($metrics, qr/^pgbackup_runs\{database="shop",status="completed"\} 5$/m, 'the runs are counted');
 my %seen;
 $seen{$_}++ for grep { !/^#/ } map { s/ \S+$//r } split /\n/, $metrics;
 is_deeply([ grep { $seen{$_} > 1 } keys %seen ], [], 'no series is there twice');

@@ -49,17 +49,26 @@ class Error : public std::exception {
         detail_(std::move(detail)),
         hint_(std::move(hint)) {}
 
+  // The same under a SQLSTATE of its own, a literal, where that of the kind would mislead.
+  Error WithSqlState(const char* sqlstate) const {
+    Error error = *this;
+    error.sqlstate_ = sqlstate;
+    return error;
+  }
+
   const char* what() const noexcept override { return message_.c_str(); }
   ErrorKind kind() const noexcept { return kind_; }
   const std::string& message() const noexcept { return message_; }
   const std::string& detail() const noexcept { return detail_; }
   const std::string& hint() const noexcept { return hint_; }
+  const char* sqlstate() const noexcept { return sqlstate_ ? sqlstate_ : SqlState(kind_); }
 
  private:
   ErrorKind kind_;
   std::string message_;
   std::string detail_;
   std::string hint_;
+  const char* sqlstate_ = nullptr;  // null: that of the kind
 };
 
 }  // namespace pgbackup

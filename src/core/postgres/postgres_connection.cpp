@@ -62,14 +62,17 @@ std::string Field(const PGresult* result, int code) {
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-                OneLine(LinesWithoutRowValues(PQerrorMessage(connection)).c_str()), kLostHint);
+                OneLine(LinesWithoutRowValues(PQerrorMessage(connection)).c_str()), kLostHint)
+        .WithSqlState(kConnectionGone);
   ServerMessage error =
       WithoutRowValues({message, Field(result, PG_DIAG_MESSAGE_DETAIL),
                         Field(result, PG_DIAG_MESSAGE_HINT), Field(result, PG_DIAG_CONTEXT)},
                        sqlstate);
   if (error.detail.empty()) error.detail = OneLine(error.context.c_str());  // the line of a COPY
-  throw Error(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", error.message, sqlstate),
-              std::move(error.detail), std::move(error.hint));
+  const Error told(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", error.message, sqlstate),
+                   std::move(error.detail), std::move(error.hint));
+  if (told.kind() == ErrorKind::kUnavailable) throw told.WithSqlState(kConnectionGone);
+  throw Error(told);
 }
 
 // libpq itself has this limit only for connections that block.
@@ -91,10 +94,12 @@ std::chrono::seconds ConnectTimeout(const std::string& text) {
   const ErrorKind kind = denied    ? ErrorKind::kDenied
                          : missing ? ErrorKind::kNotFound
                                    : ErrorKind::kUnavailable;
-  throw Error(kind, fmt::format("could not connect to database \"{}\": {}", database, why), "",
-              denied    ? kAccessHint
-              : missing ? ""
-                        : kUnreachableHint);
+  const Error told(kind, fmt::format("could not connect to database \"{}\": {}", database, why), "",
+                   denied    ? kAccessHint
+                   : missing ? ""
+                             : kUnreachableHint);
+  if (kind == ErrorKind::kUnavailable) throw told.WithSqlState(kCannotConnect);
+  throw Error(told);
 }
 
 }  // namespace
@@ -174,7 +179,8 @@ void PostgresConnection::Connect(const ConnectionSettings& settings) {
     if (std::chrono::steady_clock::now() > until)
       throw Error(ErrorKind::kUnavailable,
                   fmt::format("could not connect to database \"{}\": no answer within {} seconds",
-                              database, timeout.count()));
+                              database, timeout.count()))
+          .WithSqlState(kCannotConnect);
     AwaitSocket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, 500);
     state = PQconnectPoll(connection_.get());
   }
@@ -218,7 +224,8 @@ void PostgresConnection::RequestCancel() noexcept {
 
 void PostgresConnection::ThrowLost() const {
   throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
-              OneLine(PQerrorMessage(connection_.get())), kLostHint);
+              OneLine(PQerrorMessage(connection_.get())), kLostHint)
+      .WithSqlState(kConnectionGone);
 }
 
 // Until something came; false when the connection is lost. Ends what the server does when

@@ -39,6 +39,12 @@ class QueryResult {
   std::unique_ptr<pg_result, Clear> result_;
 };
 
+// SQLSTATEs of a server that cannot be reached, or no longer. Not that of kUnavailable, 08006,
+// which health() takes for the storage's.
+inline constexpr const char* kCannotConnect =
+    "08001";  // sqlclient_unable_to_establish_sqlconnection
+inline constexpr const char* kConnectionGone = "08003";  // connection_does_not_exist
+
 class PostgresConnection {
  public:
   // Connects, with client_encoding UTF8 and no settings of the database or the role that could end

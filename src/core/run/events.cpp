@@ -45,7 +45,7 @@ json::object ErrorFields(const Error& error) {
   event["detail"] = TextOrNull(error.detail());
   event["hint"] =
       error.hint().empty() ? DefaultHint(error.kind()) : JsonText(std::string_view(error.hint()));
-  event["sqlstate"] = SqlState(error.kind());
+  event["sqlstate"] = error.sqlstate();
   event["kind"] = KindName(error.kind());
   return event;
 }
