@@ -278,7 +278,7 @@ void RecordStartFailure(void* arg) {
 
 // What an agent of which nothing is heard for so long does is nothing: even one whose storage hangs
 // reports several times a minute.
-constexpr int64 kLongestSilence = 10 * SECS_PER_MINUTE * USECS_PER_SEC;
+constexpr int64 kLongestSilence = INT64CONST(10) * SECS_PER_MINUTE * USECS_PER_SEC;
 
 bool IsSilent(const Agent& agent) {
   return !agent.exited && agent.final_event == nullptr && agent.stop_reason == StopReason::kNone &&
