@@ -52,9 +52,13 @@ my %risk = (
 	  'CREATE MATERIALIZED VIEW sums AS SELECT rate(i) FROM t',
 	'index broken is invalid, so no backup holds it' => 'CREATE INDEX broken ON t (i)');
 $node->safe_psql('shop', q{
-	CREATE FUNCTION rate(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN i * (SELECT r FROM Rates LIMIT 1); END';
-	CREATE FUNCTION twice(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2 * rate(i)'});
+	CREATE FUNCTION rate(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN i * (SELECT r FROM public.Rates LIMIT 1); END';
+	CREATE FUNCTION twice(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2 * public.rate(i)'});
 $node->safe_psql('shop', $_) for values %risk;
+# From version 17 on the server would not build with that.
+$node->safe_psql('shop', q{
+	CREATE OR REPLACE FUNCTION rate(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN i * (SELECT r FROM Rates LIMIT 1); END';
+	CREATE OR REPLACE FUNCTION twice(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2 * rate(i)'});
 $node->safe_psql('shop', q{UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass});
 $row = backed_up();
 my @found = split / \| /, $row->{detail} =~ s/public\.//gr;  # row_of puts lines together
