@@ -96,7 +96,7 @@ CREATE FUNCTION pgbackup._run_problems() RETURNS TABLE (database name, status te
          WHERE r.status IN ('pending', 'in_progress')
            AND NOT EXISTS (SELECT FROM pgbackup.backups s WHERE s.id = r.safety_backup_id AND s.status IN ('pending', 'in_progress'))),
     running AS MATERIALIZED (SELECT * FROM pgbackup._progress()),
-    -- The launcher takes what is due by id, so one that a later one has overtaken is held by somebody.
+    -- Runs that are due start in the order of their ids: one that a later run has overtaken is locked by another session.
     latest AS MATERIALIZED (SELECT b.id, b.started_at FROM pgbackup.backups b WHERE b.started_at IS NOT NULL ORDER BY b.id DESC LIMIT 1),
     busy AS (SELECT o.kind, count(*) AS runs FROM open o WHERE o.status = 'in_progress' GROUP BY o.kind)
     SELECT o.database, 'warning', p.reason

@@ -31,7 +31,7 @@ $node->safe_psql('shop', q{
 	SELECT cron.schedule('nightly', '0 3 * * *', 'VACUUM')});
 my $state = q{SELECT (SELECT count(*) FROM t), (SELECT string_agg(concat_ws(' ', jobname, schedule, command, database), ', ') FROM cron.job), (SELECT count(*) FROM jobs),
 	(SELECT nextval('cron.jobid_seq'))};
-my $left_out = qr/extension "pg_cron" and what depends on it was left out: pg_cron can be created in database "shop" only, which cron\.database_name names/;
+my $left_out = qr/extension "pg_cron" and what depends on it were left out: pg_cron can be created in database "shop" only, which cron\.database_name names/;
 
 # pg_cron's scheduler has a session in the database that it works for, and comes back when that is ended.
 sub without_sessions
@@ -85,7 +85,7 @@ for my $format ('custom', 'parallel')
 
 	my $proof = value("SELECT pgbackup.verify($id, 'restore')");
 	is(finished($node, $proof), 'completed', "$format: a verification") or diag(explain(restore_row($proof)));
-	like(restore_row($proof)->{message}, qr/extension "pg_cron" and what depends on it was left out: a verification gives no database its name/, 'leaves it out and says so');
+	like(restore_row($proof)->{message}, qr/extension "pg_cron" and what depends on it were left out: a verification gives no database its name/, 'leaves it out and says so');
 
 	$restore = start_restore($node, "$id, 'part', tables => '{public.t}'");
 	is(finished($node, $restore), 'completed', "$format: a part without it");
@@ -111,7 +111,7 @@ $node->restart;
 my $restore = start_restore($node, "$id, 'later'");
 is(finished($node, $restore), 'completed', 'a server that does not preload it') or diag(explain(restore_row($restore)));
 await_last($restore);
-like(restore_row($restore)->{message}, qr/extension "pg_cron" and what depends on it was left out: .*pg_cron/, 'says what the server says');
+like(restore_row($restore)->{message}, qr/extension "pg_cron" and what depends on it were left out: .*pg_cron/, 'says what the server says');
 is($node->safe_psql('later', 'SELECT count(*) FROM t'), 1000, 'and has the rest');
 
 $node->stop;

@@ -9,7 +9,7 @@
 
 namespace pgbackup {
 
-// The same failure in words that name the table and the size, when it is such a row; else none.
+// If `error` reports such a row, an error that names the table and the size; else none.
 // `table`, as SQL names it, is for a statement of our own; of pg_dump's, its words have it.
 std::optional<Error> LargeRowError(const Error& error, const std::string& table = "");
 

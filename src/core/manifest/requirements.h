@@ -15,7 +15,7 @@ struct NeededExtension {
   std::string name;
   std::string version;
   std::string schema;
-  // Tables and sequences of its own whose rows a dump holds, as far as it is told.
+  // Its configuration tables and sequences, whose rows are dumped (pg_extension.extconfig).
   std::vector<QualifiedName> configuration = {};
   bool operator==(const NeededExtension&) const = default;
 };

@@ -71,8 +71,7 @@ std::string Field(const PGresult* result, int code) {
   if (error.detail.empty()) error.detail = OneLine(error.context.c_str());  // the line of a COPY
   const Error told(KindOf(sqlstate), fmt::format("{} (SQLSTATE {})", error.message, sqlstate),
                    std::move(error.detail), std::move(error.hint));
-  if (told.kind() == ErrorKind::kUnavailable) throw told.WithSqlState(kConnectionGone);
-  throw Error(told);
+  throw told.kind() == ErrorKind::kUnavailable ? told.WithSqlState(kConnectionGone) : told;
 }
 
 // libpq itself has this limit only for connections that block.
@@ -98,8 +97,7 @@ std::chrono::seconds ConnectTimeout(const std::string& text) {
                    denied    ? kAccessHint
                    : missing ? ""
                              : kUnreachableHint);
-  if (kind == ErrorKind::kUnavailable) throw told.WithSqlState(kCannotConnect);
-  throw Error(told);
+  throw kind == ErrorKind::kUnavailable ? told.WithSqlState(kCannotConnect) : told;
 }
 
 }  // namespace

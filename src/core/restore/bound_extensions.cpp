@@ -33,7 +33,7 @@ std::string ComesLast(const std::vector<std::string>& names, const std::string& 
 }
 
 std::string IsLeftOut(const std::vector<std::string>& names, const std::string& why) {
-  return fmt::format("{} and what depends on it was left out: {}", InWords(names), why);
+  return fmt::format("{} and what depends on it were left out: {}", InWords(names), why);
 }
 
 std::string WhyNotIn(PostgresConnection& connection, const BoundExtensions& bound,
