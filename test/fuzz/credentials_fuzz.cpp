@@ -14,10 +14,11 @@
 namespace pgbackup {
 namespace {
 
+// In quotes, since a name may have blanks or quotes of its own at its ends.
 std::string Spelled(const AwsProfiles& profiles) {
   std::string text;
   for (const auto& [name, profile] : profiles) {
-    text += name.empty() ? "[]\n" : "[profile " + name + "]\n";
+    text += name.empty() ? "[]\n" : "[profile \"" + name + "\"]\n";
     for (const auto& [key, value] : profile) text.append(key).append("=").append(value) += '\n';
   }
   return text;

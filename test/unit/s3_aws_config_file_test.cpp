@@ -31,6 +31,13 @@ TEST(AwsConfigFile, TakesWhatOtherProgramsWrite) {
   EXPECT_EQ(profiles.size(), 5u);
 }
 
+TEST(AwsConfigFile, TakesOnePairOfQuotesFromAName) {
+  const AwsProfiles profiles = ParseAwsConfig("[profile \"\"a\"\"]\n[profile \" b \"]\n[\"]\n");
+  EXPECT_EQ(profiles.count("\"a\""), 1u);
+  EXPECT_EQ(profiles.count(" b "), 1u);
+  EXPECT_EQ(profiles.count("\""), 1u);
+}
+
 TEST(AwsConfigFile, TheFirstFileWinsAndKeysStayTogether) {
   AwsProfiles profiles = ParseAwsConfig("[a]\naws_access_key_id = 1\n");
   MergeProfiles(&profiles, ParseAwsConfig("[a]\naws_access_key_id = 2\naws_secret_access_key = 2\n"
