@@ -114,7 +114,8 @@ ReadyJob TakeBackup(TimestampTz now, MemoryContext context, Candidate* candidate
       "'created_at', b.created_at, "
       "'options', b.options || jsonb_build_object('lock_wait_timeout_ms', $9, "
       "'include_globals', $10, 'lock_guard_timeout_ms', $11, 'parallel_threshold_bytes', $12, "
-      "'split_table_bytes', $13), "
+      "'split_table_bytes', $13) || " PGBACKUP_BOUND_EXTENSIONS_JSON
+      ", "
       "'server', " PGBACKUP_SERVER_JSON ", 'encryption', " PGBACKUP_ENCRYPTION_JSON
       ", 'storage', " PGBACKUP_STORAGE_JSON("b.storage") ", 'copies', " PGBACKUP_COPIES_JSON(
           "c") ", 'cluster', " PGBACKUP_CLUSTER_JSON("$8") ", 'hooks', " PGBACKUP_HOOKS_JSON

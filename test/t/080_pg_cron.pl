@@ -60,6 +60,9 @@ for my $format ('custom', 'parallel')
 {
 	my $id = start_backup($node, "'shop', format => '$format'");
 	is(finished($node, $id), 'completed', "$format: a backup");
+	my $row = row_of($node, $id);
+	is("$row->{message}, $row->{detail}", ', A restore under another name leaves out extension "pg_cron", which can be created only in the database "shop".',
+		"$format: says what only its own database gets, without a warning");
 	my $restore = start_restore($node, "$id, 'shop', replace => true");
 	is(finished($node, $restore), 'completed', "$format: takes the place of the database") or diag(explain(restore_row($restore)));
 	await_last($restore);
@@ -100,6 +103,11 @@ for my $format ('custom', 'parallel')
 	without_sessions('DROP DATABASE shop');
 	value('ALTER DATABASE lost RENAME TO shop');
 }
+
+my $plain = start_backup($node, q{'shop', format => 'plain'});
+is(finished($node, $plain), 'completed', 'plain: a backup');
+like(row_of($node, $plain)->{message}, qr/^not all of the database may come back in a restore: extension "pg_cron" can be created only when the database has its name, which a script cannot wait for$/,
+	'plain: warns');
 
 # It cannot be created when its turn comes: everything else has its name by then.
 my $id = start_backup($node, q{'shop'});

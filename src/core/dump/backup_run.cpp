@@ -97,6 +97,7 @@ class Backup {
   std::optional<ManifestKeys> signing_keys_;  // none: the manifest gets no MAC
   Manifest manifest_;
   std::vector<std::string> risks_;  // of its restore
+  std::string bound_;               // extensions that know the database by its name, in words
   ArchiveNames archive_names_;
   Folder folder_ = Folder::kUntouched;
   std::string key_in_names_;    // see LaneOutputContext
@@ -213,6 +214,12 @@ RunOutcome Backup::Outcome(const std::string& manifest) const {
   outcome.fields = SignFields(signs());
   for (auto& field : BackupFields(manifest_, manifest)) outcome.fields[field.key()] = field.value();
   outcome.fields["message"] = nullptr;
+  outcome.fields["detail"] = nullptr;
+  if (!bound_.empty())
+    outcome.fields["detail"] = JsonText(std::string_view(fmt::format(
+        "A restore under another name leaves out {}, which can be created only in the database "
+        "\"{}\".",
+        bound_, job_.database)));
   AddRisks(&outcome);
   if (lease_) outcome.fields["lease"] = LeaseToJson(*lease_, job_.cluster.instance);
   return outcome;
@@ -232,6 +239,11 @@ void Backup::ReadRestoreFacts() {
 void Backup::FindRisks() {
   try {
     risks_ = FindRestoreRisks(settings_, context_.cancellation);
+    bound_ = BoundExtensionsInWords(*manifest_.requirements, job_.options.bound_extensions);
+    if (!bound_.empty() && manifest_.format == DumpFormat::kPlain)
+      risks_.insert(risks_.begin(), fmt::format("{} can be created only when the database has its "
+                                                "name, which a script cannot wait for",
+                                                bound_));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;
     context_.log(fmt::format("did not look for what may not be restored: {}", error.message()));
@@ -248,7 +260,8 @@ void Backup::AddRisks(RunOutcome* outcome) const {
       JsonText(std::string_view(fmt::format("{}", fmt::join(risks_, "\n"))));
   outcome->fields["hint"] =
       "Write names with their schemas, or give the function a search_path (ALTER FUNCTION … SET); "
-      "REINDEX or drop invalid indexes. pgbackup.verify(id, 'restore') tells whether a backup can "
+      "REINDEX or drop invalid indexes; choose another format than plain. pgbackup.verify(id, "
+      "'restore') tells whether a backup can "
       "be restored.";
 }
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/postgres/postgres_connection.h"
+#include "core/postgres/quoting.h"
 
 namespace pgbackup {
 namespace {
@@ -76,6 +79,16 @@ std::vector<std::string> FindRestoreRisks(const ConnectionSettings& settings,
     for (int row = 0; row < rows.rows(); ++row) risks.push_back(rows.Text(row, 0));
   }
   return risks;
+}
+
+std::string BoundExtensionsInWords(const Requirements& requirements,
+                                   const std::vector<std::string>& extensions) {
+  std::vector<std::string> found;
+  for (const NeededExtension& extension : requirements.extensions)
+    if (std::find(extensions.begin(), extensions.end(), extension.name) != extensions.end())
+      found.push_back(extension.name);
+  if (found.empty()) return "";
+  return fmt::format("extension{} {}", found.size() == 1 ? "" : "s", QuotedList(found));
 }
 
 }  // namespace pgbackup

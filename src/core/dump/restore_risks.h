@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/cancellation.h"
+#include "core/manifest/requirements.h"
 #include "core/postgres/server_address.h"
 
 namespace pgbackup {
@@ -17,5 +18,10 @@ namespace pgbackup {
 inline constexpr int kMostRisks = 20;
 std::vector<std::string> FindRestoreRisks(const ConnectionSettings& settings,
                                           const Cancellation& cancellation);
+
+// Those of `extensions` that the dumped database has, in words: each can be created in one database
+// only, which it knows by its name. Empty when there is none.
+std::string BoundExtensionsInWords(const Requirements& requirements,
+                                   const std::vector<std::string>& extensions);
 
 }  // namespace pgbackup

@@ -108,6 +108,10 @@ int64_t LockWaitTimeout(const JsonReader& reader, int64_t otherwise) {
   return InRange(reader, "lock_wait_timeout_ms", otherwise, 1, INT32_MAX);
 }
 
+std::vector<std::string> BoundExtensionNames(const JsonReader& options) {
+  return options.Has("bound_extensions") ? options.Texts("bound_extensions") : kBoundExtensions;
+}
+
 std::chrono::seconds StallTimeout(const JsonReader& root) {
   return std::chrono::seconds(InRange(root, "stall_timeout", 0, 0, INT32_MAX / 1000));
 }
@@ -131,6 +135,7 @@ BackupOptions ParseBackupOptions(const JsonReader& reader) {
   options.lock_wait_timeout_ms = LockWaitTimeout(reader, options.lock_wait_timeout_ms);
   options.lock_guard_timeout_ms =
       InRange(reader, "lock_guard_timeout_ms", options.lock_guard_timeout_ms, 0, INT32_MAX);
+  options.bound_extensions = BoundExtensionNames(reader);
   return options;
 }
 
@@ -196,8 +201,7 @@ RestoreJob ParseRestore(const JsonReader& root) {
     job.options.into_schema = options.OptionalText("into_schema");
     job.options.statistics = options.FlagOr("statistics", true);
     job.options.lock_wait_timeout_ms = LockWaitTimeout(options, job.options.lock_wait_timeout_ms);
-    if (options.Has("bound_extensions"))
-      job.options.bound_extensions = options.Texts("bound_extensions");
+    job.options.bound_extensions = BoundExtensionNames(options);
   }
   job.kept_database =
       job.options.replace ? root.Text("kept_database") : root.TextOr("kept_database", "");
@@ -228,7 +232,7 @@ VerifyJob ParseVerify(const JsonReader& root) {
   job.level = ParseVerifyLevel(options.Text("level"));
   job.jobs = InRange(options, "jobs", job.jobs, 1, 64);
   job.lock_wait_timeout_ms = LockWaitTimeout(options, job.lock_wait_timeout_ms);
-  if (options.Has("bound_extensions")) job.bound_extensions = options.Texts("bound_extensions");
+  job.bound_extensions = BoundExtensionNames(options);
   job.stall_timeout = StallTimeout(root);
   return job;
 }

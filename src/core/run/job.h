@@ -26,6 +26,10 @@ inline constexpr int64_t kJobProtocol = 1;
 // Of runs of the command line, as pgbackup.stall_timeout is by default.
 inline constexpr std::chrono::seconds kStallTimeout{3600};
 
+// Extensions that can be created in one database only, as pgbackup.bound_extensions is by default:
+// see core/restore/bound_extensions.h.
+inline const std::vector<std::string> kBoundExtensions = {"pg_cron"};
+
 // What every job has.
 struct JobBase {
   int64_t id = 0;
@@ -50,6 +54,7 @@ struct BackupOptions {
   bool include_globals = true;
   int64_t lock_wait_timeout_ms = 60000;
   int64_t lock_guard_timeout_ms = 60000;  // 0: off
+  std::vector<std::string> bound_extensions = kBoundExtensions;
 };
 
 // What a site wants done around a backup.
@@ -92,7 +97,7 @@ struct RestoreOptions {
   int64_t lock_wait_timeout_ms = 60000;
   std::vector<std::string> coming_tablespaces;  // that a dry run is to take for there
   std::optional<std::string> into_schema;       // of the target, which stays otherwise as it is
-  std::vector<std::string> bound_extensions = {"pg_cron"};  // see core/restore/bound_extensions.h
+  std::vector<std::string> bound_extensions = kBoundExtensions;
   bool scratch =
       false;  // only a proof: what has been restored is dropped, the target never looked at
 
@@ -139,7 +144,7 @@ struct VerifyJob : JobBase {
   std::optional<std::string> checksum;  // of the manifest
   int64_t jobs = 2;
   int64_t lock_wait_timeout_ms = 60000;  // at level kRestore
-  std::vector<std::string> bound_extensions = {"pg_cron"};
+  std::vector<std::string> bound_extensions = kBoundExtensions;
 };
 
 // Why objects are removed.
