@@ -47,6 +47,18 @@ TEST_F(PgRestoreLogTest, TellsWhatWasRefused) {
   }
 }
 
+TEST_F(PgRestoreLogTest, LeavesOutWhatFollowsFromAnotherError) {
+  Read(
+      "pg_restore: from TOC entry 9; 0 0 STATISTICS DATA priced_rate (no owner)\n"
+      "pg_restore: error: could not execute query: ERROR:  relation \"public.priced_rate\" does "
+      "not "
+      "exist\nCommand was: SELECT * FROM pg_catalog.pg_restore_relation_stats(\n"
+      "pg_restore: from TOC entry 10; 0 0 STATISTICS DATA t (no owner)\n"
+      "pg_restore: error: could not execute query: ERROR:  out of shared memory\n");
+  ASSERT_EQ(errors_.size(), 1u);
+  EXPECT_EQ(errors_[0].entry, "STATISTICS DATA t");
+}
+
 TEST_F(PgRestoreLogTest, ShowsNoValuesOfRows) {
   EXPECT_TRUE(Read(kTwoErrors));
   EXPECT_EQ(errors_.at(0).detail, "DETAIL:  Key (a)=(…) is duplicated.");

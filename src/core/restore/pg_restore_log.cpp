@@ -21,6 +21,8 @@ std::string_view EntryOf(std::string_view text) {
     if (blank == std::string_view::npos) return text;
     text.remove_prefix(blank + 1);
   }
+  constexpr std::string_view kNobody = " (no owner)";
+  if (text.ends_with(kNobody)) return text.substr(0, text.size() - kNobody.size());
   return text.substr(0, text.rfind(' '));
 }
 
@@ -29,6 +31,13 @@ std::string_view OfServer(std::string_view message) {
   constexpr std::string_view kServer = "ERROR:  ";
   const size_t at = message.find(kServer);
   return at == std::string_view::npos ? message : message.substr(at + kServer.size());
+}
+
+// Of an index that could not be built there are no statistics either. That the index is missing has
+// been said.
+bool IsConsequence(const RestoreError& error) {
+  return error.entry.starts_with("STATISTICS DATA ") && error.message.starts_with("relation ") &&
+         error.message.ends_with(" does not exist");
 }
 
 }  // namespace
@@ -72,8 +81,10 @@ void PgRestoreLog::CloseError() {
   if (is_open_) {
     const std::string clean = ToValidUtf8(LinesWithoutRowValues(error_));
     const size_t newline = clean.find('\n');
-    each_({ToValidUtf8(entry_), std::string(OfServer(std::string_view(clean).substr(0, newline))),
-           newline == std::string::npos ? "" : clean.substr(newline + 1)});
+    RestoreError error{ToValidUtf8(entry_),
+                       std::string(OfServer(std::string_view(clean).substr(0, newline))),
+                       newline == std::string::npos ? "" : clean.substr(newline + 1)};
+    if (!IsConsequence(error)) each_(std::move(error));
   }
   is_open_ = in_command_ = false;
   detail_lines_ = 0;
