@@ -97,10 +97,10 @@ int RunAgent() {
   SettleIn();
   Progress progress;
   EventWriter events(STDOUT_FILENO, progress);
+  Cancellation cancellation;
   RunOutcome outcome;
   try {
     const Job job = ParseJob(ReadJobLine());
-    Cancellation cancellation;
     const auto leave = [&events](RunOutcome& overdue) {
       overdue.cleaned = false;
       Log("the job did not end in time and is left where it stands");

@@ -2,6 +2,7 @@
 
 #include "pg/abandoned_agents.h"
 #include "pg/catalog.h"
+#include "pg/launcher_end.h"
 #include "pg/launcher_trouble.h"
 #include "pg/run_log.h"
 #include "pg/running_agents.h"
@@ -366,10 +367,12 @@ void RunForever() {
     ResetLatch(MyLatch);
     // A cancel request means a statement, and none is running: it must not end the launcher.
     QueryCancelPending = false;
+    EndIfRequested();
+    if (ServeAgents()) look_around = true;
+    EndAtOnce(true);
     CHECK_FOR_INTERRUPTS();
     CheckSchedules();
     if (ConfigReloadPending) ReadConfiguration();
-    if (ServeAgents()) look_around = true;
     const TimestampTz now = GetCurrentTimestamp();
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
     // For rows that nobody has woken it for, and to notice what is wrong with the tables.
@@ -380,6 +383,7 @@ void RunForever() {
       LookAround();
     NoteRound(retry_at == 0 && retention_at == 0 && !HasUnrecordedEnd());
     PublishRound();
+    EndAtOnce(false);
     Sleep();
   }
 }
@@ -403,7 +407,7 @@ void RegisterLauncherWorker() {
 void pgbackup_launcher_main(Datum /*argument*/) {
   using namespace pgbackup;
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
-  pqsignal(SIGTERM, die);
+  ListenForEnd();
   pqsignal(SIGCHLD, OnChildEnd);
   BackgroundWorkerUnblockSignals();
   if (NoteConnecting(true)) AwaitHomeDatabase();

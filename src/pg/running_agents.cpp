@@ -322,6 +322,12 @@ bool HasUnrecordedEnd() {
   return false;
 }
 
+bool HasToldEnd() {
+  for (const Agent& agent : agents)
+    if (InUse(agent) && agent.final_event != nullptr) return true;
+  return false;
+}
+
 bool HasFreeSlot() {
   return FreeSlot() != nullptr;
 }

@@ -15,6 +15,9 @@ int CountAgents(JobKind kind);
 // Whether some agent has ended whose end could not be recorded yet.
 bool HasUnrecordedEnd();
 
+// Whether some agent has told how its run ended, and nothing of it is recorded yet.
+bool HasToldEnd();
+
 // Whether another agent can be started at all.
 bool HasFreeSlot();
 

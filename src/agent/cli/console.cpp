@@ -141,6 +141,7 @@ RunOutcome RunOnConsole(const JobBase& job, const OutputOptions& output,
   } catch (...) {
     outcome = OutcomeOf(std::current_exception(), /*cleaned=*/true);
   }
+  outcome.held.reset();
   // Ctrl-C reaches the programs that it has started, too.
   return Ended(std::move(outcome), watch.request());
 }

@@ -91,7 +91,7 @@ class Backup {
   const ConnectionSettings settings_;
   FirstFailure failure_;  // of what happens while locks are held
   std::unique_ptr<Storage> storage_;
-  std::unique_ptr<SnapshotCoordinator> coordinator_;
+  std::shared_ptr<SnapshotCoordinator> coordinator_;
   ProgramVersion pg_dump_;
   std::unique_ptr<EncryptionKeys> keys_;      // null: nothing is encrypted
   std::optional<ManifestKeys> signing_keys_;  // none: the manifest gets no MAC
@@ -117,8 +117,13 @@ RunOutcome Backup::Run() {
   const std::string text = StoreTheManifest(*storage_);
   RunOutcome outcome = Outcome(text);
   AddRemarkOfHooks(&outcome);
-  if (copies_.targets().empty()) return outcome;
+  if (copies_.targets().empty()) {
+    outcome.held = std::move(coordinator_);
+    return outcome;
+  }
   context_.announce_stored(outcome.fields);
+  // Copies may take long, and are made later when the server stops.
+  coordinator_.reset();
   context_.progress.SetPhase("finishing copies", /*has_own_limit=*/true);
   outcome.fields["copies"] = copies_.Complete(text);
   return outcome;
@@ -191,7 +196,8 @@ void Backup::Dump(Storage& storage) {
     // The coordinator still holds its locks, so it can be seen who waits for them.
     throw monitor.Explained(error);
   }
-  coordinator_.reset();
+  // A server that waits for its clients before it stops ("smart") waits for the rest of the backup.
+  if (!coordinator_->Release()) coordinator_.reset();
 }
 
 // A lane may have had no room for its locks; with advice when it says so or there cannot be enough.
@@ -268,7 +274,7 @@ void Backup::AddRisks(RunOutcome* outcome) const {
 void Backup::Prepare() {
   pg_dump_ = AskProgramVersion(programs_, "pg_dump", context_.cancellation);
   context_.progress.SetPhase("locking");
-  coordinator_ = std::make_unique<SnapshotCoordinator>(
+  coordinator_ = std::make_shared<SnapshotCoordinator>(
       settings_, job_.options.selection, job_.options.lock_wait_timeout_ms, context_.cancellation);
   CheckProgramVersion("pg_dump", pg_dump_, coordinator_->connection().server_major(), "the server");
   DescribeServer();

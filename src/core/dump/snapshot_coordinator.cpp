@@ -98,4 +98,13 @@ bool SnapshotCoordinator::TryLockAndExport(const SelectionNames& names) {
   return false;
 }
 
+bool SnapshotCoordinator::Release() noexcept {
+  try {
+    connection_.Execute("COMMIT");
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace pgbackup

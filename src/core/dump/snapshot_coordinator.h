@@ -2,7 +2,7 @@
 //
 // It locks the tables first and takes the snapshot afterwards: a TRUNCATE between the two would
 // otherwise leave a table empty in the dump, silently. It stays in its transaction until the last
-// lane has ended.
+// lane has ended, and connected until the backup is complete.
 #pragma once
 
 #include <memory>
@@ -24,6 +24,10 @@ class SnapshotCoordinator {
 
   // The connection, inside the transaction; used by nobody once it is being watched.
   PostgresConnection& connection() noexcept { return connection_; }
+
+  // Ends the transaction: nothing is locked any more, and no row version kept. False when the
+  // connection has been lost meanwhile.
+  bool Release() noexcept;
 
   const std::string& snapshot() const noexcept { return snapshot_; }
   const Selection& selection() const noexcept { return selection_; }

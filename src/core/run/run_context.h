@@ -46,6 +46,8 @@ struct RunOutcome {
   boost::json::object fields;             // of the last event, besides those of an error
   std::optional<Error> error;             // when failed
   bool cleaned = true;                    // when not completed: nothing of the run is left
+  // What has to last until others know the outcome; no longer than the run's Cancellation.
+  std::shared_ptr<void> held = nullptr;
 };
 
 // The outcome of a run that ended with the exception `failure`.
