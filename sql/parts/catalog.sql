@@ -31,7 +31,7 @@ CREATE TABLE pgbackup.backups (
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at     timestamptz,
     finished_at    timestamptz,
-    duration       interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
+    duration       interval GENERATED ALWAYS AS (CASE WHEN finished_at < started_at THEN interval '0' ELSE finished_at - started_at END) STORED,
     server_version text,
     pinned         boolean NOT NULL DEFAULT false,
     verified_at    timestamptz,
@@ -84,7 +84,7 @@ COMMENT ON COLUMN pgbackup.backups.created_by IS 'role that asked for it';
 COMMENT ON COLUMN pgbackup.backups.created_at IS 'when it was asked for';
 COMMENT ON COLUMN pgbackup.backups.started_at IS 'when the agent was started';
 COMMENT ON COLUMN pgbackup.backups.finished_at IS 'when it ended';
-COMMENT ON COLUMN pgbackup.backups.duration IS 'finished_at - started_at';
+COMMENT ON COLUMN pgbackup.backups.duration IS 'finished_at - started_at, and 0 when the clock was set back meanwhile';
 COMMENT ON COLUMN pgbackup.backups.server_version IS 'version of the server that was dumped';
 COMMENT ON COLUMN pgbackup.backups.pinned IS 'kept whatever retention says';
 COMMENT ON COLUMN pgbackup.backups.verified_at IS 'when pgbackup.verify() last proved it good';
@@ -120,7 +120,7 @@ CREATE TABLE pgbackup.restores (
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at      timestamptz,
     finished_at     timestamptz,
-    duration        interval GENERATED ALWAYS AS (finished_at - started_at) STORED,
+    duration        interval GENERATED ALWAYS AS (CASE WHEN finished_at < started_at THEN interval '0' ELSE finished_at - started_at END) STORED,
     staging_database name,
     kept_database   name,
     kept_oid        oid,
@@ -146,7 +146,7 @@ COMMENT ON COLUMN pgbackup.restores.created_by IS 'role that asked for it';
 COMMENT ON COLUMN pgbackup.restores.created_at IS 'when it was asked for';
 COMMENT ON COLUMN pgbackup.restores.started_at IS 'when the agent was started';
 COMMENT ON COLUMN pgbackup.restores.finished_at IS 'when it ended';
-COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at';
+COMMENT ON COLUMN pgbackup.restores.duration IS 'finished_at - started_at, and 0 when the clock was set back meanwhile';
 COMMENT ON COLUMN pgbackup.restores.staging_database IS 'database that is filled before it takes the name target_database, or that a verification fills and drops; null when there is none or it has the name';
 COMMENT ON COLUMN pgbackup.restores.kept_database IS 'the database that was replaced is kept under this name; null when nothing is';
 COMMENT ON COLUMN pgbackup.restores.kept_oid IS 'OID of that database';

@@ -54,7 +54,7 @@ CREATE FUNCTION pgbackup._queue_notice() RETURNS trigger
 BEGIN
     INSERT INTO pgbackup.notifications (channel, kind, run_id, event)
     SELECT c, TG_ARGV[0], NEW.id, pgbackup._run_event(TG_ARGV[0], to_jsonb(NEW)) || jsonb_strip_nulls(jsonb_build_object(
-               'hint', left(NEW.hint, 1000), 'seconds', round(extract(epoch FROM NEW.finished_at - NEW.started_at))))
+               'hint', left(NEW.hint, 1000), 'seconds', round(greatest(0, extract(epoch FROM NEW.finished_at - NEW.started_at)))))
       FROM pgbackup._notice_channels(TG_ARGV[0], NEW.status) AS c;
     RETURN NULL;
 END $$;

@@ -115,7 +115,7 @@ EOT
       - {eval_time: 25m, alertname: PgbackupLauncherDown}
   - interval: 1m
     input_series:
-      - {series: 'pgbackup_launcher_up{instance="db1"}', values: '1x5'}
+      - {series: 'pgbackup_health_status{database="shop",instance="db1"}', values: '0x5'}
       - {series: 'pgbackup_last_success_timestamp_seconds{database="shop",instance="db1"}', values: '0x1600'}
     alert_rule_test:
       - {eval_time: 10m, alertname: PgbackupSilent}
@@ -134,6 +134,28 @@ EOT
             exp_annotations:
               summary: "The newest backup of database shop is 1d 2h 1m 0s old"
               description: "No backup has completed since. pgbackup.list('shop') tells why."
+  # A standby has no launcher; who takes over from a primary has one.
+  - interval: 1m
+    input_series:
+      - {series: 'pgbackup_health_status{database="shop",instance="db2"}', values: '0x200'}
+    alert_rule_test:
+      - {eval_time: 100m, alertname: PgbackupSilent}
+  - interval: 1m
+    input_series:
+      - {series: 'pgbackup_health_status{database="shop",instance="db2"}', values: '0x300'}
+      - {series: 'pgbackup_launcher_up{instance="db1"}', values: '1x100'}
+      - {series: 'pgbackup_launcher_up{instance="db2"}', values: '_x102 1x100'}
+    alert_rule_test:
+      - {eval_time: 120m, alertname: PgbackupSilent}
+      - {eval_time: 170m, alertname: PgbackupSilent}
+      - eval_time: 230m
+        alertname: PgbackupSilent
+        exp_alerts:
+          - exp_labels: {severity: critical}
+            exp_annotations:
+              summary: "No numbers about backups arrive"
+              description: "The exporter, its role or the server is down; nobody would see a failed backup."
+      - {eval_time: 280m, alertname: PgbackupSilent}
 EOT
 	command_ok([ program('promtool'), 'check', 'rules', "$monitoring/alerts.yaml" ], 'the rules are valid');
 	my ($out, $err);

@@ -402,10 +402,7 @@ void Backup::RunAllLanes(Storage& storage, const std::vector<DumpObject>& plan) 
 
   {
     const ConnectionWatch watch(coordinator_->connection(), [&](const std::string& why) {
-      failure_.Record(std::make_exception_ptr(
-          Error(ErrorKind::kUnavailable,
-                "the connection that holds the backup's snapshot and locks was lost", why)
-              .WithSqlState(kConnectionGone)));
+      failure_.Record(std::make_exception_ptr(CoordinatorLost(why)));
     });
     RunLanes(lanes, static_cast<size_t>(job_.options.jobs), failure_, context_.cancellation);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/postgres/recovery_conflict.h"
 
 namespace pgbackup {
 namespace {
@@ -105,6 +106,13 @@ bool SnapshotCoordinator::Release() noexcept {
   } catch (const std::exception&) {
     return false;
   }
+}
+
+Error CoordinatorLost(const std::string& why) {
+  constexpr std::string_view kWhich = "the connection that holds the backup's snapshot and locks";
+  if (IsRecoveryConflict(why)) return RecoveryConflict(kWhich, why);
+  return Error(ErrorKind::kUnavailable, fmt::format("{} was lost", kWhich), why)
+      .WithSqlState(kConnectionGone);
 }
 
 }  // namespace pgbackup

@@ -47,4 +47,8 @@ class SnapshotCoordinator {
   LockDemand demand_;
 };
 
+// The failure of a backup whose coordinator has lost its connection, of which the server says
+// `why`.
+Error CoordinatorLost(const std::string& why);
+
 }  // namespace pgbackup

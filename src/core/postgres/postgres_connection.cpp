@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/utf8.h"
+#include "core/postgres/recovery_conflict.h"
 #include "core/postgres/row_values.h"
 
 namespace pgbackup {
@@ -60,6 +61,8 @@ std::string Field(const PGresult* result, int code) {
 [[noreturn]] void ThrowResultError(const PGresult* result, const PGconn* connection) {
   const std::string sqlstate = Field(result, PG_DIAG_SQLSTATE);
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (IsRecoveryConflict(PQerrorMessage(connection)))
+    throw RecoveryConflict("a session", OneLine(PQerrorMessage(connection)));
   if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
                 OneLine(LinesWithoutRowValues(PQerrorMessage(connection)).c_str()), kLostHint)

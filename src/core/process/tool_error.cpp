@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "core/postgres/recovery_conflict.h"
 #include "core/postgres/row_values.h"
 
 namespace pgbackup {
@@ -68,6 +69,8 @@ Error ToolError(const std::string& program, const std::string& what, const ExitS
     return Error(ErrorKind::kBusy,
                  fmt::format("{} of {} could not lock its tables in time", program, what),
                  error_tail, kLockHint);
+  if (IsRecoveryConflict(line))
+    return RecoveryConflict(fmt::format("{} of {}", program, what), error_tail);
   std::string message = fmt::format("{} of {} {}", program, what, status.InWords());
   if (!line.empty()) message += fmt::format(": {}", line);
   return Error(ErrorKind::kTool, std::move(message), error_tail, HintFor(status, line));
