@@ -105,6 +105,7 @@ void LookForExtension(void* arg) {
 }
 
 void Recover(void* /*arg*/) {
+  NoteSystem();
   FailInterruptedRuns();
 }
 
