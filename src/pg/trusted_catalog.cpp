@@ -52,7 +52,7 @@ void Watch() {
 // Keeps the extension from being dropped, and what is not its own from taking its place.
 Oid LockExtension() {
   for (;;) {
-    const Oid extension = get_extension_oid("pgbackup", true);
+    Oid extension = get_extension_oid("pgbackup", true);
     if (!OidIsValid(extension)) return extension;
     LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
     if (get_extension_oid("pgbackup", true) == extension) return extension;
