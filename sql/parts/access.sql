@@ -5,11 +5,11 @@
 CREATE FUNCTION pgbackup._level_grants() RETURNS TABLE (level text, kind text, object text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH named (level, name) AS (
-        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,is_confined,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_usual_duration,_sessions_of_backup,_run_state,_cron_words,_storage}'::text[])
+        SELECT 'viewer', unnest('{list,get,latest,wait,stats,health,launcher_pid,is_confined,schedule_status,retention_plan,dashboard,metrics_text,_metrics,_progress,_usual_duration,_sessions_of_backup,_run_state,_cron_words,_storage,_is_adopted}'::text[])
         UNION ALL
         SELECT 'operator', unnest('{create,run,verify,cancel,pin,check,contents,schedule,unschedule}'::text[])
         UNION ALL
-        SELECT 'admin', unnest('{restore,run_restore,undo_restore,delete,copy,presign,cleanup,take_over_storage}'::text[]))
+        SELECT 'admin', unnest('{restore,run_restore,undo_restore,delete,copy,presign,cleanup,take_over_storage,adopt_schedules}'::text[]))
     SELECT n.level, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure::text
       FROM named n JOIN pg_proc p ON p.proname = n.name AND p.pronamespace = 'pgbackup'::regnamespace
     UNION ALL

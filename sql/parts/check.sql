@@ -20,6 +20,14 @@ CREATE FUNCTION pgbackup._check_schema() RETURNS TABLE (item text, status text, 
 $$;
 COMMENT ON FUNCTION pgbackup._check_schema() IS 'internal: the row about the schema, if others can create objects in it';
 
+CREATE FUNCTION pgbackup._check_extension() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'extension', 'warning', format('it belongs to role "%s", which is not a superuser and can drop it', r.rolname),
+           'What belongs to it is the bootstrap superuser''s, but an extension cannot be given away. Make the role a superuser again or, as a superuser, DROP EXTENSION pgbackup, create it anew, and SELECT pgbackup.import().'
+      FROM pg_extension e JOIN pg_roles r ON r.oid = e.extowner WHERE e.extname = 'pgbackup' AND NOT r.rolsuper
+$$;
+COMMENT ON FUNCTION pgbackup._check_extension() IS 'internal: the row about the owner of the extension, if it is no superuser';
+
 CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'launcher',
@@ -125,6 +133,7 @@ BEGIN
     END IF;
     RETURN QUERY VALUES ('server', 'ok', 'pgbackup is preloaded', NULL);
     RETURN QUERY SELECT * FROM pgbackup._check_schema();
+    RETURN QUERY SELECT * FROM pgbackup._check_extension();
     RETURN QUERY SELECT * FROM pgbackup._check_settings();
     RETURN QUERY SELECT * FROM pgbackup._check_launcher();
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();

@@ -82,8 +82,11 @@ CREATE FUNCTION pgbackup._selection_problems() RETURNS TABLE (status text, reaso
     UNION ALL
     SELECT 'critical', format('schedule "%s" does not run: time zone "%s" is unknown to this server', s.name, s.timezone)
       FROM pgbackup.schedules s WHERE s.enabled AND s.timezone <> '' AND NOT pgbackup._timezone_exists(s.timezone)
+    UNION ALL
+    SELECT 'critical', format('schedule "%s" came with a copy of the home database of another server, so it does not run here: SELECT pgbackup.adopt_schedules(), or pgbackup.unschedule(''%s'')', n.name, replace(n.name, '''', ''''''))
+      FROM pgbackup.named_schedules n WHERE n.enabled AND NOT pgbackup._is_adopted(n)
 $$;
-COMMENT ON FUNCTION pgbackup._selection_problems() IS 'internal: schedules that back up nothing, or what is not there, or that have no time';
+COMMENT ON FUNCTION pgbackup._selection_problems() IS 'internal: schedules that back up nothing, or what is not there, or that have no time, or do not run for another reason';
 
 CREATE FUNCTION pgbackup._run_problems() RETURNS TABLE (database name, status text, reason text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -77,6 +77,7 @@ CREATE FUNCTION pgbackup._import_backup(storage text, entry jsonb) RETURNS void
 DECLARE
     about constant jsonb := entry->'manifest'->'backup';
     origin constant jsonb := entry->'manifest'->'cluster';
+    new_id bigint;
 BEGIN
     INSERT INTO pgbackup.backups (id, database, file_name, s3_url, s3_region, s3_bucket, storage,
         file_size, raw_size, database_size, backup_type, schedule, label, format, status, checksum,
@@ -103,7 +104,9 @@ BEGIN
             'schemas', nullif(about->'schemas', '[]'), 'tables', nullif(about->'tables', '[]'),
             'exclude_tables', nullif(about->'exclude_tables', '[]'),
             'exclude_table_data', nullif(about->'exclude_table_data', '[]'))),
-        entry->'manifest');
+        entry->'manifest')
+    RETURNING id INTO new_id;
+    PERFORM pgbackup._take_marks(new_id);
 END $$;
 COMMENT ON FUNCTION pgbackup._import_backup(text, jsonb) IS 'internal: the row of a backup in a storage, from its manifest';
 
@@ -216,4 +219,4 @@ BEGIN
     RETURN imported;
 END $$;
 COMMENT ON FUNCTION pgbackup.import(text, boolean) IS
-    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are, and one that cannot be used is skipped with a warning. Ids stay, too, unless another run has them or they are far ahead. Backups of other clusters come pinned. With pgbackup.manifest_key_file set, manifests have to be signed, unless allow_unsigned';
+    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are, and one that cannot be used is skipped with a warning. Ids stay, too, unless another run has them or they are far ahead, and so do pins and verifications that pgbackup.marks has, which comes with a dump of the home database. Backups of other clusters come pinned. With pgbackup.manifest_key_file set, manifests have to be signed, unless allow_unsigned';

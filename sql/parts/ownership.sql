@@ -19,13 +19,29 @@ COMMENT ON FUNCTION pgbackup._timeline() IS 'internal: the timeline that this se
 CREATE TABLE pgbackup.instance (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     token    text NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', ''),
-    place    text NOT NULL
+    place    text NOT NULL,
+    system_identifiers text[] NOT NULL
 );
 COMMENT ON TABLE pgbackup.instance IS 'one row: what storages know this catalog by';
 COMMENT ON COLUMN pgbackup.instance.only_row IS 'there is one row';
 COMMENT ON COLUMN pgbackup.instance.token IS 'random; copies of the server have the same one';
 COMMENT ON COLUMN pgbackup.instance.place IS 'fingerprint of the machine and data directory where the server was when it could last remove backups';
-INSERT INTO pgbackup.instance (place) VALUES (pgbackup._place());
+COMMENT ON COLUMN pgbackup.instance.system_identifiers IS 'system identifiers that the cluster of this catalog has had: pg_upgrade gives it a new one';
+INSERT INTO pgbackup.instance (place, system_identifiers)
+SELECT pgbackup._place(), ARRAY[c.system_identifier::text] FROM pg_control_system() AS c;
+
+CREATE FUNCTION pgbackup._note_system() RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE pgbackup.instance i SET system_identifiers = i.system_identifiers || c.system_identifier::text
+      FROM pg_control_system() AS c WHERE c.system_identifier::text <> ALL (i.system_identifiers)
+$$;
+COMMENT ON FUNCTION pgbackup._note_system() IS 'internal: records the system identifier of the cluster, which is another one after pg_upgrade';
+
+CREATE FUNCTION pgbackup._token() RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT i.token FROM pgbackup.instance i
+$$;
+COMMENT ON FUNCTION pgbackup._token() IS 'internal: what storages know this catalog by';
 
 CREATE TABLE pgbackup.leases (
     storage    text PRIMARY KEY,

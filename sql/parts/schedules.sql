@@ -22,7 +22,9 @@ CREATE TABLE pgbackup.named_schedules (
     retention_monthly int,
     retention_yearly  int,
     created_by        name NOT NULL DEFAULT session_user,
-    changed_at        timestamptz NOT NULL DEFAULT clock_timestamp()
+    changed_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    token             text NOT NULL DEFAULT pgbackup._token(),
+    place             text NOT NULL DEFAULT pgbackup._place()
 );
 SELECT pg_extension_config_dump('pgbackup.named_schedules', '');
 
@@ -47,6 +49,16 @@ COMMENT ON COLUMN pgbackup.named_schedules.retention_monthly IS 'own retention: 
 COMMENT ON COLUMN pgbackup.named_schedules.retention_yearly IS 'own retention: the last one of so many years';
 COMMENT ON COLUMN pgbackup.named_schedules.created_by IS 'role that made it, or that has changed the one of another role since; others need the right to call pgbackup.delete() to change or drop it';
 COMMENT ON COLUMN pgbackup.named_schedules.changed_at IS 'when it was made or changed';
+COMMENT ON COLUMN pgbackup.named_schedules.token IS 'catalog in which that was (pgbackup.instance)';
+COMMENT ON COLUMN pgbackup.named_schedules.place IS 'fingerprint of the server where that was';
+
+-- A dump of the home database holds the schedules. Where another server restores it, they would write into the first one's storage.
+CREATE FUNCTION pgbackup._is_adopted(schedule pgbackup.named_schedules) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ($1).token = pgbackup._token() OR ($1).place = pgbackup._place()
+$$;
+COMMENT ON FUNCTION pgbackup._is_adopted(pgbackup.named_schedules) IS
+    'internal: whether a schedule was made or adopted in this catalog or on this server, and did not come with a copy of the database of another one';
 
 CREATE TABLE pgbackup.schedule_states (
     schedule   text PRIMARY KEY,
@@ -174,7 +186,7 @@ CREATE VIEW pgbackup.schedules AS
                    NULL::int AS retention_weekly, NULL::int AS retention_monthly, NULL::int AS retention_yearly
             UNION ALL
             SELECT n.name, n.cron, coalesce(n.timezone, current_setting('pgbackup.timezone', true)),
-                   n.enabled AND coalesce(n.storage, pgbackup._storage()) <> '',
+                   n.enabled AND coalesce(n.storage, pgbackup._storage()) <> '' AND pgbackup._is_adopted(n),
                    coalesce(n.jitter, extract(epoch FROM current_setting('pgbackup.jitter', true)::interval)::int),
                    coalesce(n.databases, current_setting('pgbackup.databases', true)), coalesce(n.content, 'all'),
                    coalesce(n.format, current_setting('pgbackup.format', true)), n.label,
@@ -184,7 +196,7 @@ CREATE VIEW pgbackup.schedules AS
                    n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, n.retention_monthly, n.retention_yearly
               FROM pgbackup.named_schedules n) AS s;
 COMMENT ON VIEW pgbackup.schedules IS
-    'every schedule, with what the settings add to it: default is that of pgbackup.schedule, the others were made by pgbackup.schedule(). One without a storage is not enabled';
+    'every schedule, with what the settings add to it: default is that of pgbackup.schedule, the others were made by pgbackup.schedule(). One without a storage is not enabled, nor one that came with a copy of the home database of another server, until pgbackup.adopt_schedules()';
 
 CREATE FUNCTION pgbackup._check_schedule_options(name text, cron text, databases text, timezone text, jitter interval,
     label text, storage text, retention int[]) RETURNS void
@@ -293,11 +305,12 @@ BEGIN
     ON CONFLICT ON CONSTRAINT named_schedules_pkey DO UPDATE
        SET (cron, databases, content, format, label, storage, jobs, compression, timezone, jitter, enabled,
             retention_count, retention_days, retention_daily, retention_weekly, retention_monthly, retention_yearly, created_by,
-            changed_at)
+            changed_at, token, place)
          = ROW (excluded.cron, excluded.databases, excluded.content, excluded.format, excluded.label, excluded.storage,
             excluded.jobs, excluded.compression, excluded.timezone, excluded.jitter, excluded.enabled,
             excluded.retention_count, excluded.retention_days, excluded.retention_daily, excluded.retention_weekly,
-            excluded.retention_monthly, excluded.retention_yearly, excluded.created_by, clock_timestamp())
+            excluded.retention_monthly, excluded.retention_yearly, excluded.created_by, clock_timestamp(),
+            excluded.token, excluded.place)
      -- Another role may have made it since it was looked for.
      WHERE n.created_by = caller OR pgbackup._may_delete();
     IF NOT FOUND THEN
@@ -329,6 +342,25 @@ BEGIN
     PERFORM pgbackup._wake_launcher();
 END $$;
 COMMENT ON FUNCTION pgbackup.unschedule(text) IS 'drops a schedule, one of another role or with retention settings only with the right to call pgbackup.delete(); its backups stay, from then on with the retention of the settings';
+
+CREATE FUNCTION pgbackup.adopt_schedules(name text DEFAULT NULL) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgbackup._require_server();
+    PERFORM pgbackup._audit(format('adopt %s', coalesce('schedule ' || quote_literal($1), 'all schedules')));
+    RETURN QUERY UPDATE pgbackup.named_schedules n
+                    SET token = pgbackup._token(), place = pgbackup._place(), changed_at = clock_timestamp()
+                  WHERE n.name = coalesce($1, n.name) AND NOT pgbackup._is_adopted(n)
+              RETURNING n.name;
+    IF $1 IS NOT NULL AND NOT EXISTS (SELECT FROM pgbackup.named_schedules n WHERE n.name = $1) THEN
+        RAISE EXCEPTION 'there is no schedule %', quote_literal($1)
+            USING ERRCODE = 'undefined_object',
+                  HINT = 'SELECT name FROM pgbackup.schedules shows those that there are.';
+    END IF;
+    PERFORM pgbackup._wake_launcher();
+END $$;
+COMMENT ON FUNCTION pgbackup.adopt_schedules(text) IS
+    'has the schedules (or the one of that name) run here that came with a copy of the home database of another server, and returns their names: when this server takes the place of the other one, or is to have the same schedules. Look at their storages first: SELECT name, storage FROM pgbackup.schedules';
 
 CREATE FUNCTION pgbackup._next_start(schedule pgbackup.schedules) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

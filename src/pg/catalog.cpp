@@ -80,6 +80,10 @@ bool ExtensionExists() {
   return OidIsValid(get_extension_oid("pgbackup", true));
 }
 
+void NoteSystem() {
+  ExecuteSql("SELECT pgbackup._note_system()");
+}
+
 void FailInterruptedRuns() {
   // Another backup that is complete may have the same folder when the name template lacks {id}:
   // then nothing is removed.

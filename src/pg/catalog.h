@@ -43,6 +43,9 @@ struct Outcome {
 // Whether the extension exists in the home database.
 bool ExtensionExists();
 
+// Notes the cluster's system identifier: backups that were made under an earlier one stay its own.
+void NoteSystem();
+
 // Marks runs that no agent works on any more as failed ("interrupted"), and queues the removal of
 // what they may have left in storage. Called when the launcher starts.
 void FailInterruptedRuns();

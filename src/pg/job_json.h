@@ -10,12 +10,14 @@ namespace pgbackup {
 // Arguments $1 … $6 that kServerJson and kStorageJson refer to; add them first, in this order.
 void AddJobArguments(SqlArguments* arguments, int64 run_id);
 
-// Expression for the job's `server` member.
-#define PGBACKUP_SERVER_JSON                                                     \
-  "jsonb_build_object('host', $2, 'port', $3, 'user', "                          \
-  "(SELECT r.rolname FROM pg_extension e JOIN pg_roles r ON r.oid = e.extowner " \
-  " WHERE e.extname = 'pgbackup'), 'maintenance_database', current_database(), " \
-  "'conninfo', current_setting('pgbackup.dump_conninfo'), 'bin_directory', $4, " \
+// Expression for the job's `server` member. The user is the owner of the extension or, when that is
+// no superuser any more, the bootstrap superuser, whose all that belongs to the extension is.
+#define PGBACKUP_SERVER_JSON                                                          \
+  "jsonb_build_object('host', $2, 'port', $3, 'user', "                               \
+  "(SELECT r.rolname FROM pg_roles r LEFT JOIN pg_extension e ON r.oid = e.extowner " \
+  " AND e.extname = 'pgbackup' WHERE r.oid = 10 OR e.oid IS NOT NULL AND r.rolsuper " \
+  " ORDER BY e.oid LIMIT 1), 'maintenance_database', current_database(), "            \
+  "'conninfo', current_setting('pgbackup.dump_conninfo'), 'bin_directory', $4, "      \
   "'must_be_confined', true)"
 
 // Expression for the job's `storage` member; `url` is an SQL expression.

@@ -106,6 +106,7 @@ void LookForExtension(void* arg) {
 }
 
 void Recover(void* /*arg*/) {
+  NoteSystem();
   FailInterruptedRuns();
 }
 

@@ -267,6 +267,7 @@ ReadyJob NextRemoval(TimestampTz now, MemoryContext context, Candidate* candidat
       "SELECT (CASE WHEN d.target_database IS NULL "
       "THEN jsonb_build_object('job', 'remove', 'file_name', d.file_name, "
       "'reason', d.reason, 'run_key', d.run_key, " PGBACKUP_INSTANCE_JSON ", "
+      "'earlier_system_identifiers', (SELECT i.system_identifiers FROM pgbackup.instance i), "
       "'storage', " PGBACKUP_STORAGE_JSON("d.storage")
       ") ELSE jsonb_build_object('job', 'drop', 'target_database', d.target_database, "
       "'kept_oid', d.kept_oid::bigint) END "

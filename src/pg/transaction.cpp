@@ -1,9 +1,19 @@
 #include "pg/transaction.h"
 
 #include "pg/launcher_trouble.h"
+#include "pg/trusted_catalog.h"
 
 namespace pgbackup {
 namespace {
+
+// In a transaction of the launcher: there is no extension, so a schema of its name is anybody's.
+bool catalog_is_missing = false;
+
+void RequireCatalog() {
+  if (catalog_is_missing)
+    ereport(ERROR, (errcode(ERRCODE_CANNOT_CONNECT_NOW),
+                    errmsg("extension \"pgbackup\" does not exist in the home database")));
+}
 
 uint64 Processed(int result) {
   if (result < 0) elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
@@ -53,6 +63,7 @@ bool RunInTransaction(void (*work)(void* arg), void* arg, RowError* error) {
     StartTransactionCommand();
     PushActiveSnapshot(GetTransactionSnapshot());
     if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
+    catalog_is_missing = !CatalogIsTrusted();
     work(arg);
     SPI_finish();
     PopActiveSnapshot();
@@ -70,11 +81,13 @@ bool RunInTransaction(void (*work)(void* arg), void* arg, RowError* error) {
     FlushErrorState();
   }
   PG_END_TRY();
+  catalog_is_missing = false;
   MemoryContextSwitchTo(caller);
   return done;
 }
 
 uint64 ExecuteSql(const char* sql, const SqlArguments& arguments) {
+  RequireCatalog();
   return Processed(SPI_execute_with_args(sql, arguments.count_, const_cast<Oid*>(arguments.types_),
                                          const_cast<Datum*>(arguments.values_), arguments.nulls_,
                                          false, 0));
@@ -85,6 +98,7 @@ uint64 ExecuteSql(const char* sql) {
 }
 
 uint64 PreparedSql::Execute(const SqlArguments& arguments) {
+  RequireCatalog();
   if (plan_ == nullptr) {
     SPIPlanPtr plan = SPI_prepare(sql_, arguments.count_, const_cast<Oid*>(arguments.types_));
     if (plan == nullptr) elog(ERROR, "SPI failed: %s", SPI_result_code_string(SPI_result));

@@ -16,6 +16,9 @@ struct RowError {
 // rolls back and makes this return false. Memory that `work` palloc's is gone afterwards; results
 // go where `arg` points. For the launcher only: not inside another transaction.
 //
+// `work` is not called when something that it may run is not a superuser's (trusted_catalog.h);
+// when there is no extension, it is, but cannot run SQL.
+//
 // With `error`, the caller can do without the row that `work` was about: an error that may come
 // from that row goes there, and nowhere else. Any other is the launcher's trouble
 // (launcher_trouble.h), and logged as that says.

@@ -385,6 +385,15 @@ like(reasons(), qr/^critical: the credentials for the storage expired /, $title)
 statement_of($title);
 await_healthy($title);
 
+$title = 'schedule "…" came with a copy of the home database of another server, so it does not run here: …';
+value(q{SELECT pgbackup.schedule('name', '0 5 * * 0'); UPDATE pgbackup.named_schedules SET token = 'other', place = 'elsewhere'});
+like(reasons(), qr/^critical: schedule "name" came with a copy /, $title);
+statement_of($title);
+await_healthy($title);
+statement_of($title);
+await_healthy($title);
+like(block_of('A dump of the home database'), qr/^0$/m, 'all backups are known');
+
 statement_of('New keys for S3');
 statement_of('A schedule that should pause');
 is_deeply({ map { $_ => $blocks{$_} } grep { @{ $blocks{$_} } } keys %blocks }, {}, 'every block was run');

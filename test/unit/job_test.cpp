@@ -161,7 +161,9 @@ TEST(Job, ARemovalNeedsNoServer) {
   const RemoveJob job = std::get<RemoveJob>(ParseJob(
       R"({"protocol":1,"job":"remove","id":1,"storage":{"url":"file:///x"},"file_name":"f",
           "reason":"expired","run_key":"0123456789abcdef0123456789abcdef",
+          "earlier_system_identifiers":["10","11"],
           "instance":{"system_identifier":"12","token":"t","place":"p","timeline":3}})"));
+  EXPECT_EQ(job.earlier_system_identifiers, (std::vector<std::string>{"10", "11"}));
   EXPECT_EQ(job.reason, RemoveReason::kExpired);
   EXPECT_EQ(job.run_key, "0123456789abcdef0123456789abcdef");
   EXPECT_EQ(job.instance, (Instance{"12", "t", "p", 3}));

@@ -56,6 +56,19 @@ TEST_F(RemoveRunTest, RemovesWhatIsTheRuns) {
   }
 }
 
+TEST_F(RemoveRunTest, TheClusterMayHaveHadAnotherSystemIdentifier) {
+  RenewLease(memory_.storage, kMe, "main");
+  ClaimBy(job_.run_key, {"6999", "token", kMe.place, 1});
+  Manifest manifest = ManifestOf(kFolder, 7, "shop");
+  manifest.run_key = job_.run_key;
+  manifest.cluster.system_identifier = "6999";
+  StoreManifestText(memory_.storage, manifest);
+  EXPECT_EQ(Run(RemoveReason::kExpired).error->kind(), ErrorKind::kAlreadyExists);
+  job_.earlier_system_identifiers = {"6998", "6999"};
+  EXPECT_EQ(Run(RemoveReason::kExpired).state, RunState::kCompleted);
+  EXPECT_EQ(Left(), 0u);
+}
+
 TEST_F(RemoveRunTest, LeavesAnotherRunsFolderAlone) {
   RenewLease(memory_.storage, kMe, "main");
   ClaimBy(std::string(32, 'b'));

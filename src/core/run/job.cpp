@@ -250,6 +250,7 @@ RemoveJob ParseRemove(const JsonReader& root) {
   job.reason = ParseRemoveReason(root.Text("reason"));
   job.run_key = ParseRunKey(root);
   job.instance = ParseInstance(root);
+  job.earlier_system_identifiers = root.Texts("earlier_system_identifiers");
   return job;
 }
 

@@ -158,6 +158,7 @@ struct RemoveJob : JobBase {
   RemoveReason reason = RemoveReason::kUnfinished;
   std::string run_key;  // empty: not known, of an older pgbackup's run
   Instance instance;    // the server that removes
+  std::vector<std::string> earlier_system_identifiers;  // of its cluster
 };
 
 // Makes this server the one that may remove things from a storage.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/json.h"
 #include "core/manifest/backup_fields.h"
 #include "core/manifest/manifest_store.h"
@@ -60,6 +62,13 @@ bool IsEmpty(Storage& storage, const std::string& folder) {
       "Nothing was removed.");
 }
 
+// pg_upgrade gives a cluster another system identifier.
+bool IsOfCluster(const std::string& system_identifier, const RemoveJob& job) {
+  const auto& earlier = job.earlier_system_identifiers;
+  return system_identifier == job.instance.system_identifier ||
+         std::find(earlier.begin(), earlier.end(), system_identifier) != earlier.end();
+}
+
 // By the key of the run or, without one, as of an older pgbackup's run, by its id; and by the
 // cluster, unless somebody has asked for the removal.
 void Removal::CheckIsOurs(const Found& found) const {
@@ -74,7 +83,7 @@ void Removal::CheckIsOurs(const Found& found) const {
   const bool has_keys = !job_.run_key.empty() && !manifest.run_key.empty();
   bool is_ours = has_keys ? manifest.run_key == job_.run_key : manifest.id == job_.id;
   if (!has_keys || job_.reason != RemoveReason::kDeleted)
-    is_ours = is_ours && manifest.cluster.system_identifier == job_.instance.system_identifier;
+    is_ours = is_ours && IsOfCluster(manifest.cluster.system_identifier, job_);
   if (!is_ours) ThrowAnotherRuns(*storage_, job_, manifest.id, writer);
 }
 
