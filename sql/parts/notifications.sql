@@ -267,9 +267,9 @@ BEGIN
           FROM jsonb_array_elements(answer->'dropped') AS d GROUP BY d->>'message') AS g (l) WHERE l IS NOT NULL;
     -- An agent that refuses the job of a single notification would refuse it every time. A mail server that refuses
     -- a message for good may mean this one, or all.
-    hopeless := CASE WHEN NOT has_answer AND answer->>'event' = 'failed' AND attempts > 0
-                     THEN (SELECT min(n.id) FROM pgbackup.notifications n WHERE n.channel = $1)
-                     WHEN attempts >= 3 THEN (answer->>'refused')::bigint END;
+    hopeless := CASE WHEN attempts < 3 THEN NULL
+                     WHEN has_answer THEN (answer->>'refused')::bigint
+                     WHEN answer->>'event' = 'failed' THEN (SELECT min(n.id) FROM pgbackup.notifications n WHERE n.channel = $1) END;
     IF hopeless IS NOT NULL THEN
         RETURN QUERY SELECT true, l FROM pgbackup._give_up_notices($1, '', ARRAY[hopeless], failure) AS l WHERE l IS NOT NULL;
         PERFORM pgbackup._note_attempt($1, '', false, NULL);

@@ -141,6 +141,11 @@ is_deeply([ told('/new') ], \@runs, 'a new target gets what comes');
 like(reasons(), qr/^healthy: $/, 'a target that is no more is no problem');
 is(metric(given_up_total => 'webhook'), 1, 'what was given up stays counted');
 
+# A clock that was set back keeps none waiting longer than a failure does.
+value(q{UPDATE pgbackup.notification_targets SET not_before = now() + interval '1 day'});
+notices('webhook', 1);
+await('SELECT count(*) = 0 FROM pgbackup.notifications', 'an attempt that is due in the far future is made now');
+
 # Answers of 200 that are no delivery.
 restart_settings($node, 'pgbackup.webhook_format' => 'healthchecks');
 write_secret($urls, "$origin/ping/s3cr3t\n");

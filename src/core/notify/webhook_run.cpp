@@ -85,11 +85,13 @@ std::vector<std::string> Sender::ReadUrls() const {
   return ParseWebhookUrls(file.text, job_.url_file);
 }
 
-// One that cannot be read is no reason to keep those behind it.
+// One that cannot be put into words is no reason to keep those behind it.
 void Sender::ReadEvents() {
   for (const RunNotice& notice : job_.notices) {
     try {
-      messages_.push_back({notice, ReadRunEvent(notice.event)});
+      RunEvent event = ReadRunEvent(notice.event);
+      (void)EventText(event);
+      messages_.push_back({notice, std::move(event)});
     } catch (const Error& error) {
       report_.dropped.push_back({notice.id, error.message()});
     }
