@@ -146,6 +146,16 @@ value(q{UPDATE pgbackup.notification_targets SET not_before = now() + interval '
 notices('webhook', 1);
 await('SELECT count(*) = 0 FROM pgbackup.notifications', 'an attempt that is due in the far future is made now');
 
+# A target that comes and goes does not fill the log.
+write_secret($urls, "$origin/flap\n");
+$log_start = -s $node->logfile;
+answers_of($folder, (500, 200) x 12);
+@runs = notices('webhook', 12);
+wait_until(sub { hasten(); (() = told('/flap')) >= 12 }, 'all to arrive in the end');
+is_deeply([ told('/flap') ], \@runs, 'a target that fails every other time gets all, in order');
+cmp_ok(scalar(() = log_since($log_start) =~ /(?:WARNING|LOG):  pgbackup: (?!role)/g), '<=', 5, 'in five lines of the log at most');
+await('SELECT count(*) = 0 FROM pgbackup.notifications', 'none waits');
+
 # Answers of 200 that are no delivery.
 restart_settings($node, 'pgbackup.webhook_format' => 'healthchecks');
 write_secret($urls, "$origin/ping/s3cr3t\n");
