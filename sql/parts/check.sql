@@ -88,6 +88,21 @@ CREATE FUNCTION pgbackup._check_hooks() RETURNS TABLE (item text, status text, d
 $$;
 COMMENT ON FUNCTION pgbackup._check_hooks() IS 'internal: a row when SQL around backups runs nowhere';
 
+CREATE FUNCTION pgbackup._check_notifications() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'notifications by ' || c.channel, CASE WHEN p.reasons IS NULL AND u.count IS NULL THEN 'ok' ELSE 'warning' END,
+           coalesce(p.reasons, u.count || ' wait: ' || u.message, 'none waits'),
+           CASE WHEN p.reasons IS NOT NULL OR u.count IS NOT NULL
+                THEN 'Correct what the message names; sending is tried again for a day. pgbackup.notification_targets shows each target.' END
+      FROM (VALUES ('webhook', 'webhook_url_file'), ('mail', 'notify_email')) AS c (channel, setting),
+           LATERAL (SELECT string_agg(d.reason, '; ') FROM pgbackup._delivery_problems() AS d WHERE d.channel = c.channel) AS p (reasons),
+           -- What has failed shows here before it is old enough for health().
+           LATERAL (SELECT sum(o.notifications), min(o.message) FROM pgbackup._undelivered() AS o
+                     WHERE o.channel = c.channel AND o.message IS NOT NULL) AS u (count, message)
+     WHERE current_setting('pgbackup.' || c.setting, true) <> ''
+$$;
+COMMENT ON FUNCTION pgbackup._check_notifications() IS 'internal: a row for each channel that notifications are sent by';
+
 CREATE FUNCTION pgbackup._check_storage_setting() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'storage', CASE WHEN problem IS NULL THEN 'ok' ELSE 'error' END, coalesce(problem, url),
@@ -139,6 +154,7 @@ BEGIN
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();
     RETURN QUERY SELECT * FROM pgbackup._check_databases();
     RETURN QUERY SELECT * FROM pgbackup._check_hooks();
+    RETURN QUERY SELECT * FROM pgbackup._check_notifications();
     RETURN QUERY SELECT * FROM pgbackup._check_storage_setting();
     RETURN QUERY SELECT * FROM pgbackup._check_agent(current_setting('pgbackup.storage'), true);
     RETURN QUERY SELECT format('copy %s: %s', w.n, c.item), c.status, c.detail, c.hint

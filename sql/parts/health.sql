@@ -88,6 +88,8 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     UNION ALL
     SELECT s.status, s.reason FROM pgbackup._selection_problems() AS s
     UNION ALL
+    SELECT 'warning', d.reason FROM pgbackup._delivery_problems() AS d
+    UNION ALL
     SELECT 'warning', format('the NOTIFY queue is too full for notifications: %s', round((100 * q.usage)::numeric, 1) || ' %')
       FROM pg_notification_queue_usage() AS q (usage) WHERE q.usage >= pgbackup._notify_limit()
 $$;

@@ -56,7 +56,18 @@ CREATE FUNCTION pgbackup._metrics()
                extract(epoch FROM s.next) FROM (SELECT min(pgbackup._next_start(n)) FROM pgbackup.schedules n) AS s (next) WHERE s.next IS NOT NULL
         UNION ALL
         SELECT 13, 'pgbackup_last_proof_failed', 'gauge', 'Whether the last verification of a backup failed.', n.database, NULL,
-               CASE WHEN n.database IN (SELECT f.database FROM pgbackup._failed_proofs() AS f) THEN 1 ELSE 0 END FROM newest n)
+               CASE WHEN n.database IN (SELECT f.database FROM pgbackup._failed_proofs() AS f) THEN 1 ELSE 0 END FROM newest n
+        UNION ALL
+        SELECT 14, m.name, m.type, m.help, NULL, jsonb_build_object('channel', c.channel), m.value
+          FROM unnest('{webhook,mail}'::text[]) AS c (channel),
+               LATERAL (SELECT count(*), extract(epoch FROM clock_timestamp() - min(n.created_at)) AS age
+                          FROM pgbackup.notifications n WHERE n.channel = c.channel) AS n,
+               LATERAL (VALUES
+                   ('pgbackup_notifications_undelivered', 'gauge', 'Notifications that some target has not received.', n.count::double precision),
+                   ('pgbackup_notifications_oldest_age_seconds', 'gauge', 'Age of the oldest of them; 0 when there is none.', greatest(coalesce(n.age, 0), 0)),
+                   ('pgbackup_notifications_given_up_total', 'counter', 'Notifications that were not delivered and are not sent any more.',
+                    coalesce((SELECT t.given_up FROM pgbackup.notification_targets t WHERE t.channel = c.channel AND t.target = ''), 0)))
+               AS m (name, type, help, value))
     SELECT m.name, m.type, m.help,
            jsonb_strip_nulls(jsonb_build_object('database', m.database)) || coalesce(m.label, '{}'), m.value
       FROM metric m WHERE m.value IS NOT NULL

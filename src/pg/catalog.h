@@ -104,9 +104,10 @@ void FailRemoval(int64 run_id, const char* message);
 // when the next of them are, 0 when none wait. Their rows stay until FinishNotices.
 ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context, TimestampTz* due);
 
-// Takes off the queue what was sent, by the agent's last line (nullptr when there is none), and
-// notes what failed. The first failure in a row is a warning in the log.
-void FinishNotices(JobKind kind, const char* event);
+// Takes off the queue what was sent, by the agent's last line, and notes what failed. `event` is
+// nullptr when there is none: then `why` says why, if that is known. The first failure in a row of
+// a target is a warning in the log.
+void FinishNotices(JobKind kind, const char* event, const char* why = nullptr);
 
 // Requests to cancel, oldest first, each taken off the table. Pending runs are moved to cancelled
 // at once; for the others `stop` is called with the run's id and the role that asked.

@@ -18,16 +18,10 @@ bool IsSetUp(JobKind kind) {
   return settings.notify_email[0] != '\0' && settings.smtp_file[0] != '\0';
 }
 
-// Whether sending has failed since it last worked. Not in the catalog: a new launcher says it anew.
-bool webhook_is_down = false;
-bool mail_is_down = false;
-
-// When the next are due; 0 when none wait. Those behind the first one wait for it.
+// When the next are due; 0 when none wait.
 TimestampTz NoticeTime(const char* channel) {
-  static constinit PreparedSql earliest(
-      "SELECT (SELECT not_before FROM pgbackup.notifications WHERE channel = $1 ORDER BY id "
-      "LIMIT 1)");
-  earliest.Execute(SqlArguments().Text(channel));
+  static constinit PreparedSql due("SELECT pgbackup._notices_due($1)");
+  due.Execute(SqlArguments().Text(channel));
   bool is_null = false;
   const Datum value = ValueOfRow(0, 0, &is_null);
   return is_null ? 0 : DatumGetTimestampTz(value);
@@ -35,7 +29,7 @@ TimestampTz NoticeTime(const char* channel) {
 
 // What nobody is to be told any more. Then none wait.
 TimestampTz Forget(const char* channel) {
-  static constinit PreparedSql forget("DELETE FROM pgbackup.notifications WHERE channel = $1");
+  static constinit PreparedSql forget("SELECT pgbackup._forget_notices($1)");
   forget.Execute(SqlArguments().Text(channel));
   return 0;
 }
@@ -47,36 +41,35 @@ ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context, Times
   *due = IsSetUp(kind) ? NoticeTime(channel) : Forget(channel);
   if (*due == 0 || *due > now) return {};
   static constinit PreparedSql next(
-      "SELECT jsonb_build_object('protocol', 1, 'job', $1, 'notices', s.notices, "
+      "SELECT jsonb_build_object('protocol', 1, 'job', $1, "
+      "'notices', pgbackup._notices_to_send($1, $2, $3), "
       "'url_file', current_setting('pgbackup.webhook_url_file'), "
       "'format', current_setting('pgbackup.webhook_format'), "
       "'template', current_setting('pgbackup.webhook_template'), "
       "'smtp_file', current_setting('pgbackup.smtp_file'), "
       "'recipients', to_jsonb(regexp_split_to_array("
       "btrim(current_setting('pgbackup.notify_email'), E' \\t\\r\\n'), "
-      "'\\s*,\\s*')))::text "
-      "FROM pgbackup._notices_to_send($1, $2, $3) AS s (notices) "
-      "WHERE s.notices IS NOT NULL");
-  if (next.Execute(SqlArguments().Text(channel).Time(now).Text(ClusterName())) == 0) return {};
+      "'\\s*,\\s*')))::text");
+  next.Execute(SqlArguments().Text(channel).Time(now).Text(ClusterName()));
   ReadyJob job = {};
   job.found = true;
   job.json = JobText(TextOfRow(0, 0), context);
   return job;
 }
 
-void FinishNotices(JobKind kind, const char* event) {
-  ExecuteSql("SELECT pgbackup._settle_notices($1, coalesce($2::jsonb, '{}'))",
-             SqlArguments().Text(ChannelOf(kind)).Text(event));
-  const char* failure = TextOfRow(0, 0);
-  bool* is_down = kind == JobKind::kMail ? &mail_is_down : &webhook_is_down;
-  if (failure != nullptr && !*is_down)
-    WriteLog(LogLevel::kWarning,
-             psprintf("notifications cannot be sent by %s: %s", ChannelOf(kind), failure),
-             "They are tried again for a day; pgbackup.notifications shows them. This is said "
-             "once, until one has been sent.");
-  if (failure == nullptr && *is_down)
-    WriteLog(LogLevel::kLog, psprintf("notifications are sent by %s again", ChannelOf(kind)));
-  *is_down = failure != nullptr;
+void FinishNotices(JobKind kind, const char* event, const char* why) {
+  const uint64 count = ExecuteSql(
+      "SELECT is_warning, line FROM pgbackup._settle_notices($1, coalesce($2::jsonb, "
+      "'{}'), $3)",
+      SqlArguments().Text(ChannelOf(kind)).Text(event).Text(why));
+  for (uint64 i = 0; i < count; ++i) {
+    bool is_null = false;
+    const bool is_warning = DatumGetBool(ValueOfRow(i, 0, &is_null));
+    WriteNoticeLog(kind, is_warning ? LogLevel::kWarning : LogLevel::kLog, TextOfRow(i, 1),
+                   is_warning ? "pgbackup.notification_targets shows where notifications are sent, "
+                                "and what fails. Sending is tried again for a day."
+                              : nullptr);
+  }
 }
 
 }  // namespace pgbackup

@@ -1,6 +1,7 @@
 #include "pg/run_log.h"
 
 #include "pg/settings.h"
+#include "pg/shared_state.h"
 
 namespace pgbackup {
 namespace {
@@ -32,6 +33,31 @@ int ServerLevel(LogLevel level) {
   return level >= LogLevel::kWarning ? WARNING : LOG;
 }
 
+// The last lines about notifications of a channel.
+struct NoticeLines {
+  static constexpr int kWarnings = 4;  // in kWithin, and one that is none
+  static constexpr int64 kWithin = INT64CONST(60) * USECS_PER_SEC;
+
+  int64 warned_at[kWarnings];  // SteadyMicroseconds; 0: never. A ring
+  int next;
+  int64 said_at;
+  int left_out;
+};
+NoticeLines webhook_lines = {};
+NoticeLines mail_lines = {};
+
+bool MayWrite(NoticeLines* lines, bool is_warning) {
+  const int64 now = SteadyMicroseconds();
+  int64* oldest = is_warning ? &lines->warned_at[lines->next] : &lines->said_at;
+  if (*oldest != 0 && now - *oldest < NoticeLines::kWithin) {
+    ++lines->left_out;
+    return false;
+  }
+  *oldest = now;
+  if (is_warning) lines->next = (lines->next + 1) % NoticeLines::kWarnings;
+  return true;
+}
+
 }  // namespace
 
 void WriteLog(LogLevel level, const char* text, const char* hint) {
@@ -58,6 +84,16 @@ void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const c
     ereport(server_level,
             (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\"%s%s%s%s",
                     KindInWords(run.kind), run.id, run.database, blank, what, colon, text)));
+}
+
+void WriteNoticeLog(JobKind kind, LogLevel level, const char* text, const char* hint) {
+  NoticeLines* lines = kind == JobKind::kMail ? &mail_lines : &webhook_lines;
+  if (ServerLevel(level) == 0 || !MayWrite(lines, level >= LogLevel::kWarning)) return;
+  if (lines->left_out > 0)
+    text = psprintf("%s (messages about notifications left out before this one: %d)", text,
+                    lines->left_out);
+  lines->left_out = 0;
+  WriteLog(level, text, hint);
 }
 
 }  // namespace pgbackup

@@ -26,4 +26,8 @@ void WriteLog(LogLevel level, const char* text, const char* hint = nullptr);
 // "pgbackup: backup 7 of database "shop" <what>: <text>"; one of `what` and `text` may be nullptr.
 void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const char* text);
 
+// A line about notifications of a kind of job (kWebhook, kMail). Of these there are four a minute
+// at most, whatever happens; the next one says how many were left out.
+void WriteNoticeLog(JobKind kind, LogLevel level, const char* text, const char* hint = nullptr);
+
 }  // namespace pgbackup

@@ -123,7 +123,10 @@ void OnLine(Agent* agent, const char* text) {
 }
 
 void OnLog(Agent* agent, const char* text) {
-  WriteRunLog(LogLevel::kWarning, Named(*agent), nullptr, text);
+  if (IsNotice(agent->kind))
+    WriteNoticeLog(agent->kind, LogLevel::kWarning, psprintf("agent for notifications: %s", text));
+  else
+    WriteRunLog(LogLevel::kWarning, Named(*agent), nullptr, text);
 }
 
 // What the row, and the agent itself, are told of a run that pgbackup.timeout ends. The result is
@@ -194,7 +197,9 @@ void RecordEnd(void* arg) {
     return;
   }
   if (IsNotice(agent.kind)) {
-    FinishNotices(agent.kind, agent.final_event);
+    // What it has sent is sent, even if it did not end well afterwards.
+    const bool has_answer = event.kind == EventKind::kCompleted;
+    FinishNotices(agent.kind, has_answer ? agent.final_event : outcome.event, outcome.message);
     return;
   }
   if (agent.kind == JobKind::kRestore && HasRecordedItself(agent.run_id)) {
@@ -217,7 +222,7 @@ void RecordUnrecordable(void* arg) {
   if (!ExtensionExists()) return;
   if (agent.is_stored) return SettleCopies(agent.run_id, nullptr, true);
   if (agent.kind == JobKind::kRemove) return FailRemoval(agent.run_id, error.message);
-  if (IsNotice(agent.kind)) return FinishNotices(agent.kind, nullptr);
+  if (IsNotice(agent.kind)) return FinishNotices(agent.kind, nullptr, error.message);
   Outcome outcome = {};
   outcome.state = RunState::kFailed;
   outcome.message = psprintf("the end of the run could not be recorded: %s", error.message);
@@ -265,7 +270,7 @@ void RecordStartFailure(void* arg) {
     return;
   }
   if (IsNotice(failure.kind)) {
-    FinishNotices(failure.kind, nullptr);
+    FinishNotices(failure.kind, nullptr, failure.message);
     return;
   }
   Outcome outcome = {};
@@ -336,7 +341,9 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
   Agent* agent = FreeSlot();
   const char* error = StartAgent(agent, kind, run_id, json);
   if (error != nullptr) {
-    WriteRunLog(LogLevel::kFailure, {kind, run_id, database}, StateName(RunState::kFailed), error);
+    if (!IsNotice(kind))
+      WriteRunLog(LogLevel::kFailure, {kind, run_id, database}, StateName(RunState::kFailed),
+                  error);
     StartFailure failure = {kind, run_id, error};
     RunInTransaction(RecordStartFailure, &failure);
     AnnounceChange();

@@ -11,7 +11,7 @@ use JSON::PP;
 use PgBackup;
 use Test::More;
 
-our @EXPORT = qw(start_receiver requests_of answers_of wait_for_requests write_secret warnings_in);
+our @EXPORT = qw(start_receiver requests_of answers_of answers_to wait_for_requests write_secret warnings_in);
 
 my @running;
 
@@ -49,6 +49,18 @@ sub answers_of
 	print $file map { "$_\n" } @words;
 	close $file;
 	rename "$folder/answers.write", "$folder/answers" or die "answers: $!";
+	return;
+}
+
+# What a receiver always answers: a webhook_receiver by path (FOLDER/paths), a mail_receiver by address
+# (FOLDER/recipients). Without any, as it does else.
+sub answers_to
+{
+	my ($file, %answers) = @_;
+	open my $handle, '>', "$file.write" or die "$file: $!";
+	print $handle encode_json(\%answers);
+	close $handle;
+	rename "$file.write", $file or die "$file: $!";
 	return;
 }
 

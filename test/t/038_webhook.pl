@@ -115,11 +115,11 @@ $id = start_backup($node, q{'shop'});
 wait_for_file("$slow/reached");
 kill 'KILL', agent_of($node, $id);
 is(finished($node, $id), 'failed', 'a backup whose agent is killed fails');
-$node->poll_query_until('postgres', "SELECT attempts >= 2 FROM pgbackup.notifications WHERE run_id = $id")
+$node->poll_query_until('postgres', "SELECT attempts >= 2 FROM pgbackup.notification_targets WHERE channel = 'webhook' AND target <> ''")
   or die 'sending is not tried again';
 is(warnings_in($node, 'webhook', $log_start), 1, 'a webhook that is down is one warning');
-like($node->safe_psql('postgres', "SELECT message FROM pgbackup.notifications WHERE run_id = $id"),
-	qr{^no answer of http://127\.0\.0\.1:$port: }, 'the queue says why it waits');
+like($node->safe_psql('postgres', q{SELECT message FROM pgbackup.notification_targets WHERE channel = 'webhook' AND target <> ''}),
+	qr{^no answer of http://127\.0\.0\.1:$port: }, 'the target says why it waits');
 $node->restart;
 start_receiver('webhook_receiver', $folder, $port);
 queue_is_empty();
@@ -147,7 +147,7 @@ like($sent[-1]{body}, qr/nowhere/, 'and of the reason');
 my $log = read_file($node->logfile);
 unlike($log, qr/s3cr3t|t0k3n/, 'the log does not tell the URL');
 unlike($node->safe_psql('postgres', q{SELECT string_agg(t::text, '') FROM (SELECT b::text FROM pgbackup.backups b
-	UNION ALL SELECT name || setting FROM pg_settings) AS t}), qr/s3cr3t|t0k3n/, 'nor do catalog and settings');
+	UNION ALL SELECT t::text FROM pgbackup.notification_targets t UNION ALL SELECT name || setting FROM pg_settings) AS t}), qr/s3cr3t|t0k3n/, 'nor do catalog and settings');
 chmod 0644, $urls;
 $log_start = -s $node->logfile;
 failing_backup('shop');

@@ -55,7 +55,7 @@ like($body, qr/nowhere/, 'and the message');
 my $log_start = -s $node->logfile;
 PostgreSQL::Test::Utils::append_to_file("$base/plain/refuse", '');
 failing_backup() for 1 .. 2;
-$node->poll_query_until('postgres', 'SELECT max(attempts) >= 2 FROM pgbackup.notifications') or die 'not tried again';
+$node->poll_query_until('postgres', 'SELECT max(attempts) >= 2 FROM pgbackup.notification_targets') or die 'not tried again';
 is(warnings_in($node, 'mail', $log_start), 1, 'the log has one warning');
 unlink "$base/plain/refuse";
 mail('plain', $_) for 2 .. 3;
@@ -73,8 +73,8 @@ failing_backup();
 $node->wait_for_log(qr/WARNING:  pgbackup: notifications cannot be sent by mail: .*certificate/i, $log_start);
 pass('a certificate of nobody known is refused');
 write_secret($how, "${login}password = wr0ng\nca_file = $base/cert.pem\n");
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.notifications WHERE message ~* 'login denied'})
-  or die $node->safe_psql('postgres', 'TABLE pgbackup.notifications');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.notification_targets WHERE message ~* 'login denied'})
+  or die $node->safe_psql('postgres', 'TABLE pgbackup.notification_targets');
 pass('a wrong password is told');
 write_secret($how, "${login}password = s3cr3t\nca_file = $base/cert.pem\n");
 ($envelope) = mail('tls', 1);

@@ -226,6 +226,24 @@ $title = '… … has been waiting since …, although nothing keeps it from sta
 	$session->kill_kill;
 }
 
+$title = 'a notification … has not been delivered since …: …, … notifications … have not been delivered since …: …';
+{
+	restart_settings($node, 'pgbackup.webhook_url_file' => '/nowhere/urls');
+	value(q{INSERT INTO pgbackup.notifications (channel, kind, run_id, event, created_at)
+		VALUES ('webhook', 'backup', 0, '{}', now() - interval '11 minutes'); SELECT pgbackup._wake_launcher()});
+	ok($node->poll_query_until('postgres', q{SELECT reasons::text ~ 'a notification by webhook has not been delivered since .*: could not read the URLs'
+		FROM pgbackup.health() WHERE database = 'shop'}), $title);
+	like(block_of($title), qr/^webhook\|webhook\|\d+\|.*could not read the URLs/m, 'what fails is seen');
+	value(q{DELETE FROM pgbackup.notifications});
+
+	$title = 'the last notification … was given up: …, the last … notifications … were given up: …';
+	value(q{UPDATE pgbackup.notification_targets SET given_up_in_a_row = 2 WHERE channel = 'webhook'});
+	like(reasons(), qr/^warning: the last 2 notifications by webhook were given up: could not read the URLs/, $title);
+	block_of($title);
+	await_healthy($title);
+	restart_settings($node, 'pgbackup.webhook_url_file' => '');
+}
+
 $title = 'the NOTIFY queue is too full for notifications: …';
 {
 	# As if a few pages were half of it.

@@ -84,12 +84,12 @@ for my $encoding (qw(UTF8 SQL_ASCII WIN1252))
 	my $last = start_backup($node, q{'shop'});
 	is(finished($node, $last), 'completed', "[$encoding] another backup");
 	ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.notifications'), "[$encoding] no notification waits")
-	  or diag($node->safe_psql('postgres', 'SELECT id, attempts, message FROM pgbackup.notifications'));
+	  or diag($node->safe_psql('postgres', 'TABLE pgbackup.notification_targets'));
 	my @told = map { JSON::PP->new->decode($_->{body}) } requests_of($folder);
 	is(scalar(grep { $_->{status} eq 'completed' } @told), 4, "[$encoding] each completed backup was told");
 	is(scalar(grep { $_->{database} =~ /^odd/ && $_->{status} eq 'failed' } @told), $is_text eq 't' ? 2 : 1, "[$encoding] and the failure under the odd name");
 	is($told[-1]{id}, $last, "[$encoding] the last one, too");
-	like(slurp_file($node->logfile), qr/WARNING:\s+pgbackup: the notification of backup 0 by webhook is dropped: /, "[$encoding] what cannot be read is dropped, and logged");
+	like(slurp_file($node->logfile), qr/WARNING:\s+pgbackup: the notification of backup 0 by webhook is given up: /, "[$encoding] what cannot be read is given up, and logged");
 	$node->stop;
 }
 done_testing();

@@ -289,13 +289,13 @@ TEST(Job, GarbageIsRefused) {
 TEST(Job, NoticesAreReadWithTheirEvents) {
   const auto job = std::get<WebhookJob>(ParseJob(
       R"({"protocol":1,"job":"webhook","url_file":"/u","format":"slack","template":"t",
-          "notices":[{"id":3,"reached":["m"],"event":{"kind":"backup","n":1}}]})"));
+          "notices":[{"id":3,"targets":["m"],"event":{"kind":"backup","n":1}}]})"));
   EXPECT_EQ(job.url_file, "/u");
   EXPECT_EQ(job.format, "slack");
   EXPECT_EQ(job.body_template, "t");
   ASSERT_EQ(job.notices.size(), 1u);
   EXPECT_EQ(job.notices[0].id, 3);
-  EXPECT_EQ(job.notices[0].reached, std::vector<std::string>{"m"});
+  EXPECT_EQ(job.notices[0].targets, std::vector<std::string>{"m"});
   EXPECT_EQ(job.notices[0].event.at("n"), 1);
   const auto mail = std::get<MailJob>(ParseJob(
       R"({"protocol":1,"job":"mail","smtp_file":"/s","recipients":["a@b"],"notices":[]})"));

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
-#include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/base/small_file.h"
+#include "core/notify/delivery.h"
 #include "core/notify/mail_message.h"
 #include "core/notify/run_event.h"
 #include "core/notify/smtp.h"
@@ -33,36 +34,92 @@ MailMessage MessageOf(const RunEvent& event, const std::string& from, const Mail
           "pgbackup." + ToHex(random)};
 }
 
-// The text to send; none when it cannot be written, however often that is tried.
-std::optional<std::string> MailTextOf(const RunNotice& notice, const std::string& from,
-                                      const MailJob& job, const RunContext& context) {
+// The addresses, each once.
+std::vector<TargetReport> AddresseesOf(const MailJob& job) {
+  std::vector<TargetReport> all;
+  for (const std::string& address : job.recipients)
+    if (std::none_of(all.begin(), all.end(),
+                     [&](const TargetReport& other) { return other.target == address; }))
+      all.push_back({address, address});
+  return all;
+}
+
+// Notes what became of a notice for an address.
+void Note(const RunNotice& notice, const RecipientAnswer& answer, TargetReport* addressee) {
+  switch (answer.fate) {
+    case RecipientFate::kTaken:
+      addressee->told.push_back(notice.id);
+      break;
+    case RecipientFate::kRefused:
+      addressee->refused.push_back(notice.id);
+      addressee->refusal = answer.words;
+      break;
+    case RecipientFate::kFailed:
+      addressee->failure = answer.words;
+      break;
+    case RecipientFate::kNotTried:
+      break;
+  }
+}
+
+class Mailing {
+ public:
+  Mailing(const MailJob& job, const RunContext& context)
+      : job_(job), context_(context), report_{AddresseesOf(job)} {}
+
+  RunOutcome SendAll();
+
+ private:
+  // The text to send; none when it cannot be written, however often that is tried.
+  std::optional<std::string> TextOf(const RunNotice& notice, const std::string& from);
+  // False when the notices after it have to wait.
+  bool Send(const SmtpServer& server, const RunNotice& notice);
+
+  const MailJob& job_;
+  const RunContext& context_;
+  DeliveryReport report_;
+};
+
+std::optional<std::string> Mailing::TextOf(const RunNotice& notice, const std::string& from) {
   try {
-    return FormatMail(MessageOf(ReadRunEvent(notice.event), from, job, context.environment));
+    return FormatMail(MessageOf(ReadRunEvent(notice.event), from, job_, context_.environment));
   } catch (const Error& error) {
-    context.log(fmt::format("notification {} is dropped: {}", notice.id, error.message()));
+    report_.dropped.push_back({notice.id, error.message()});
     return std::nullopt;
   }
 }
 
-RunOutcome SendAll(const MailJob& job, const RunContext& context) {
-  boost::json::array notices;
-  boost::json::value failure = nullptr;
+bool Mailing::Send(const SmtpServer& server, const RunNotice& notice) {
+  std::vector<TargetReport*> addressees;
+  std::vector<std::string> addresses;
+  for (TargetReport& each : report_.targets) {
+    // An address that has not got one gets none of those after it.
+    if (!each.failure.empty() || !IsFor(notice, each.target)) continue;
+    addressees.push_back(&each);
+    addresses.push_back(each.target);
+  }
+  const std::optional<std::string> text = TextOf(notice, server.from);
+  if (!text || addresses.empty()) return true;
+  const MailAnswer answer = SendMail(server, addresses, *text, context_.cancellation);
+  for (size_t i = 0; i < addressees.size(); ++i) Note(notice, answer.recipients[i], addressees[i]);
+  report_.failure = answer.failure;
+  if (answer.is_refusal) report_.refused = notice.id;
+  const auto waits = [](const RecipientAnswer& each) {
+    return each.fate == RecipientFate::kNotTried;
+  };
+  return std::none_of(answer.recipients.begin(), answer.recipients.end(), waits);
+}
+
+RunOutcome Mailing::SendAll() {
   try {
-    const SmtpServer server = ReadSmtpServer(job.smtp_file);
-    for (const RunNotice& notice : job.notices) {
-      const std::optional<std::string> text = MailTextOf(notice, server.from, job, context);
-      if (text) SendMail(server, job.recipients, *text, context.cancellation);
-      notices.push_back(boost::json::object{
-          {"id", notice.id}, {"done", true}, {"reached", boost::json::array{}}});
-    }
+    const SmtpServer server = ReadSmtpServer(job_.smtp_file);
+    for (const RunNotice& notice : job_.notices)
+      if (!Send(server, notice)) break;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;
-    failure = JsonText(std::string_view(error.message()));
+    report_.failure = error.message();
   }
-  RunOutcome outcome;
-  outcome.fields["notices"] = std::move(notices);
-  outcome.fields["failure"] = std::move(failure);
-  return outcome;
+  return OutcomeOf(report_);
 }
 
 }  // namespace
@@ -70,7 +127,7 @@ RunOutcome SendAll(const MailJob& job, const RunContext& context) {
 RunOutcome RunMail(const MailJob& job, const RunContext& context) {
   try {
     context.progress.SetPhase("notifying");
-    return SendAll(job, context);
+    return Mailing(job, context).SendAll();
   } catch (...) {
     return OutcomeOf(std::current_exception(), /*cleaned=*/true);
   }

@@ -22,9 +22,30 @@ struct SmtpServer {
 // begins a comment. kInvalid, naming the line but never a value, for anything else.
 SmtpServer ParseSmtpServer(std::string_view text, const std::string& path);
 
-// Sends a message (FormatMail) to all recipients. kUnavailable, kDenied or kCancelled when that
-// fails; the text names the server and holds no secret.
-void SendMail(const SmtpServer& server, const std::vector<std::string>& recipients,
-              const std::string& message, const Cancellation& cancellation);
+// What became of a message for one recipient.
+enum class RecipientFate {
+  kTaken,    // the server has taken it
+  kRefused,  // the server will never take it
+  kFailed,   // not now
+  kNotTried,
+};
+
+struct RecipientAnswer {
+  RecipientFate fate = RecipientFate::kNotTried;
+  std::string words = {};  // of kRefused and kFailed: a sentence that names the address
+};
+
+struct MailAnswer {
+  std::vector<RecipientAnswer> recipients;  // in the order of SendMail's
+  std::string failure = {};  // why the server took nothing at all; names it, holds no secret
+  bool is_refusal = false;   // with `failure`: it will not take this message
+};
+
+// Sends a message (FormatMail) to all recipients at once. One that the server refuses keeps none of
+// the others from getting it. It is kRefused when others were taken, or the server says that it is
+// the address (RFC 3463, 5.1.x); otherwise, since a server that is set up wrong refuses everybody,
+// kFailed. Throws kCancelled.
+MailAnswer SendMail(const SmtpServer& server, const std::vector<std::string>& recipients,
+                    const std::string& message, const Cancellation& cancellation);
 
 }  // namespace pgbackup

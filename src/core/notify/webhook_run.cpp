@@ -3,70 +3,80 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
 
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/base/small_file.h"
+#include "core/notify/delivery.h"
+#include "core/notify/webhook_answer.h"
 #include "core/notify/webhook_call.h"
 #include "core/s3/curl_transport.h"
 
 namespace pgbackup {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{10'000};  // for one answer
+using Clock = std::chrono::steady_clock;
 
-// What became of a notice.
-struct Delivery {
-  RunEvent event;
-  int64_t id;
-  bool is_dropped;                   // it cannot be sent, however often that is tried
-  std::vector<std::string> reached;  // marks of the URLs that have it
-};
+constexpr std::chrono::milliseconds kPatience{10'000};  // for one answer
+constexpr std::chrono::milliseconds kTurn{10'000};      // no request to a URL begins after that
+constexpr size_t kMostAtOnce = 16;                      // URLs
 
 // Names a URL in the catalog without telling it.
 std::string MarkOf(const std::string& url) {
   return ToHex(Sha256::Of(url)).substr(0, 16);
 }
 
-bool HasMark(const std::vector<std::string>& marks, const std::string& mark) {
-  return std::find(marks.begin(), marks.end(), mark) != marks.end();
-}
+struct Hook {
+  std::string url;
+  TargetReport report;
+};
 
-// An answer that will be the same however often this notice is sent.
-bool IsRefusal(int status) {
-  return status == 400 || status == 413 || status == 422;
+// The URLs, each once. Those of one host are told apart by their place in the file.
+std::vector<Hook> HooksOf(const std::vector<std::string>& urls) {
+  std::map<std::string, int> of_host;
+  for (const std::string& url : urls) ++of_host[WebhookOrigin(url)];
+  std::vector<Hook> hooks;
+  for (size_t i = 0; i < urls.size(); ++i) {
+    if (std::find(urls.begin(), urls.begin() + static_cast<ptrdiff_t>(i), urls[i]) !=
+        urls.begin() + static_cast<ptrdiff_t>(i))
+      continue;
+    std::string name = WebhookOrigin(urls[i]);
+    if (of_host[name] > 1) name += fmt::format(" (URL {})", i + 1);
+    hooks.push_back({urls[i], {MarkOf(urls[i]), std::move(name)}});
+  }
+  return hooks;
 }
 
 class Sender {
  public:
   Sender(const WebhookJob& job, const RunContext& context)
-      : job_(job), context_(context), format_(ParseWebhookFormat(job.format)) {
-    for (const RunNotice& notice : job.notices) {
-      deliveries_.push_back({{}, notice.id, false, notice.reached});
-      try {
-        deliveries_.back().event = ReadRunEvent(notice.event);
-      } catch (const Error& error) {
-        Drop(&deliveries_.back(), error);
-      }
-    }
-  }
+      : job_(job), context_(context), format_(ParseWebhookFormat(job.format)) {}
 
   RunOutcome Send();
 
  private:
+  // A notice that can be written.
+  struct Message {
+    const RunNotice& notice;
+    RunEvent event;
+  };
+
   std::vector<std::string> ReadUrls() const;
-  void SendTo(const std::string& url);
-  void Drop(Delivery* delivery, const Error& error);
-  void Call(const std::string& url, Delivery* delivery);
-  RunOutcome Outcome() const;
+  void ReadEvents();
+  void Call(Hook* hook, const Message& message);
+  void SendTo(Hook* hook);
+  void SendToAll();
 
   const WebhookJob& job_;
   const RunContext& context_;
   const WebhookFormat format_;
   CurlTransport transport_;
-  std::vector<std::string> urls_;
-  std::vector<Delivery> deliveries_;  // of job_.notices
-  std::string failure_;               // the first one
+  std::vector<Message> messages_;
+  std::vector<Hook> hooks_;
+  DeliveryReport report_;
 };
 
 std::vector<std::string> Sender::ReadUrls() const {
@@ -75,21 +85,30 @@ std::vector<std::string> Sender::ReadUrls() const {
   return ParseWebhookUrls(file.text, job_.url_file);
 }
 
-// One that cannot be written is no reason to keep those behind it.
-void Sender::Drop(Delivery* delivery, const Error& error) {
-  delivery->is_dropped = true;
-  context_.log(fmt::format("notification {} is dropped: {}", delivery->id, error.message()));
+// One that cannot be put into words is no reason to keep those behind it.
+void Sender::ReadEvents() {
+  for (const RunNotice& notice : job_.notices) {
+    try {
+      RunEvent event = ReadRunEvent(notice.event);
+      (void)EventText(event);
+      messages_.push_back({notice, std::move(event)});
+    } catch (const Error& error) {
+      report_.dropped.push_back({notice.id, error.message()});
+    }
+  }
 }
 
-void Sender::Call(const std::string& url, Delivery* delivery) {
-  const RunEvent& event = delivery->event;
+void Sender::Call(Hook* hook, const Message& message) {
+  TargetReport& report = hook->report;
   std::optional<WebhookCall> call;
   try {
-    call = MakeWebhookCall(format_, url, job_.body_template, event);
+    call = MakeWebhookCall(format_, hook->url, job_.body_template, message.event);
   } catch (const Error& error) {
-    Drop(delivery, error);
+    report.refused.push_back(message.notice.id);
+    report.refusal = error.message();
+    return;
   }
-  if (!call) return;
+  if (!call) return report.told.push_back(message.notice.id);
   HttpRequest request;
   request.method = "POST";
   request.url = call->url;
@@ -103,58 +122,72 @@ void Sender::Call(const std::string& url, Delivery* delivery) {
   } catch (const TransportError& error) {
     if (error.failure() == TransportFailure::kCancelled) throw;
     throw Error(ErrorKind::kUnavailable,
-                fmt::format("no answer of {}: {}", WebhookOrigin(url), error.text()));
+                fmt::format("no answer of {}: {}", report.name, error.text()));
   }
-  if (response.status >= 200 && response.status < 300) return;
+  const WebhookVerdict verdict = JudgeAnswer(format_, response);
+  if (verdict == WebhookVerdict::kTaken) return report.told.push_back(message.notice.id);
+  const bool is_good_status = response.status >= 200 && response.status < 300;
   const std::string answer =
-      fmt::format("{} answered with status {}", WebhookOrigin(url), response.status);
-  if (!IsRefusal(response.status)) throw Error(ErrorKind::kUnavailable, answer);
-  context_.log(fmt::format("{}, so it is not told that {}", answer, Headline(event)));
+      fmt::format("{} answered with {}{}", report.name, AnswerInWords(hook->url, response),
+                  is_good_status ? ", which is no delivery" : "");
+  if (verdict == WebhookVerdict::kFailed) throw Error(ErrorKind::kUnavailable, answer);
+  report.refused.push_back(message.notice.id);
+  report.refusal = answer;
 }
 
-void Sender::SendTo(const std::string& url) {
-  const std::string mark = MarkOf(url);
+void Sender::SendTo(Hook* hook) {
+  const Clock::time_point end = Clock::now() + kTurn;
   try {
-    for (Delivery& delivery : deliveries_) {
-      if (delivery.is_dropped || HasMark(delivery.reached, mark)) continue;
-      Call(url, &delivery);
-      delivery.reached.push_back(mark);
+    for (const Message& message : messages_) {
+      if (!IsFor(message.notice, hook->report.target)) continue;
+      if (Clock::now() >= end) return;
+      Call(hook, message);
     }
   } catch (const Error& error) {
-    if (failure_.empty()) failure_ = error.message();
+    hook->report.failure = error.message();
   }
 }
 
-RunOutcome Sender::Outcome() const {
-  RunOutcome outcome;
-  boost::json::array notices;
-  for (const Delivery& delivery : deliveries_) {
-    const bool has_reached_all =
-        !urls_.empty() && std::all_of(urls_.begin(), urls_.end(), [&](const std::string& url) {
-          return HasMark(delivery.reached, MarkOf(url));
-        });
-    const bool done = delivery.is_dropped || has_reached_all;
-    notices.push_back(boost::json::object{
-        {"id", delivery.id}, {"done", done}, {"reached", JsonTexts(delivery.reached)}});
+// All URLs side by side, so that one that hangs keeps none waiting.
+void Sender::SendToAll() {
+  std::atomic<size_t> next{0};
+  std::vector<std::exception_ptr> thrown(std::min(hooks_.size(), kMostAtOnce));
+  std::vector<std::thread> threads;
+  const auto work = [&](std::exception_ptr* what) {
+    try {
+      for (size_t i = next++; i < hooks_.size(); i = next++) SendTo(&hooks_[i]);
+    } catch (...) {
+      *what = std::current_exception();
+    }
+  };
+  // The first one's work is done here.
+  for (size_t i = 1; i < thrown.size(); ++i) {
+    try {
+      threads.emplace_back(work, &thrown[i]);
+    } catch (const std::system_error&) {
+      break;  // fewer at a time
+    }
   }
-  outcome.fields["notices"] = std::move(notices);
-  outcome.fields["failure"] =
-      failure_.empty() ? boost::json::value(nullptr) : JsonText(std::string_view(failure_));
-  return outcome;
+  work(&thrown[0]);
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& what : thrown)
+    if (what) std::rethrow_exception(what);
 }
 
 RunOutcome Sender::Send() {
   try {
     CheckWebhookTemplate(format_, job_.body_template);
-    urls_ = ReadUrls();
-    for (const std::string& url : urls_) SendTo(url);
+    hooks_ = HooksOf(ReadUrls());
+    ReadEvents();
+    SendToAll();
   } catch (const TransportError&) {
     context_.cancellation.ThrowIfCancelled();
     throw;
   } catch (const Error& error) {
-    failure_ = error.message();
+    report_.failure = error.message();
   }
-  return Outcome();
+  for (Hook& hook : hooks_) report_.targets.push_back(std::move(hook.report));
+  return OutcomeOf(report_);
 }
 
 }  // namespace

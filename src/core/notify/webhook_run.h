@@ -6,10 +6,10 @@
 
 namespace pgbackup {
 
-// Sends the notices of the job, each URL its own in their order; at one that fails, the rest of
-// that URL's wait for another job. The outcome's fields: `notices`, an array of {id, done,
-// reached}, and `failure`, the first one in a sentence, or null. Throws nothing. No URL gets into a
-// text.
+// Sends each notice of the job to those URLs whose marks it names, to each in the notices' order;
+// at one that fails, the rest of that URL's wait for another job. URLs are called side by side,
+// each for twenty seconds at most. The outcome is that of a DeliveryReport with all URLs of the
+// file, known or not. Throws nothing. No URL gets into a text.
 RunOutcome RunWebhook(const WebhookJob& job, const RunContext& context);
 
 }  // namespace pgbackup

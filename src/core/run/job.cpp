@@ -362,7 +362,7 @@ PasskeyJob ParsePasskey(const JsonReader& root) {
 std::vector<RunNotice> ParseNotices(const JsonReader& root) {
   std::vector<RunNotice> notices;
   for (const JsonReader& each : root.Objects("notices"))
-    notices.push_back({each.Integer("id"), each.Object("event").object(), each.Texts("reached")});
+    notices.push_back({each.Integer("id"), each.Object("event").object(), each.Texts("targets")});
   return notices;
 }
 

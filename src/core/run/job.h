@@ -229,7 +229,7 @@ struct PasskeyJob : JobBase {
 struct RunNotice {
   int64_t id = 0;
   boost::json::object event;
-  std::vector<std::string> reached;  // marks of those who know it already
+  std::vector<std::string> targets;  // marks of those that it is for
 };
 
 // Tells webhooks what became of runs.

@@ -37,6 +37,20 @@ size_t MarkupLength(std::string_view text) noexcept {
   return end == std::string_view::npos ? text.size() : end + 1;
 }
 
+// The length of an invisible character at the start of `text` that steers terminals or the
+// direction of what follows: C1 controls, marks of direction. 0 for any other.
+size_t SteeringLength(std::string_view text) noexcept {
+  const auto at = [&](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : '\0';
+  };
+  if (at(0) == 0xC2 && at(1) >= 0x80 && at(1) < 0xA0) return 2;
+  if (at(0) != 0xE2) return 0;
+  const bool is_mark =
+      at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F || at(2) >= 0xA8) && at(2) <= 0xAE;
+  const bool is_isolate = at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;
+  return is_mark || is_isolate ? 3 : 0;
+}
+
 }  // namespace
 
 bool IsWebPage(const HttpResponse& response, bool is_body_unseen) noexcept {
@@ -54,13 +68,13 @@ std::string FirstWords(std::string_view body) {
   body = WithoutStart(body.substr(0, kRead));
   std::string words;
   while (!body.empty() && words.size() <= kLongest) {
-    const bool is_markup = body.front() == '<';
+    const size_t skipped = body.front() == '<' ? MarkupLength(body) : SteeringLength(body);
     const unsigned char c = static_cast<unsigned char>(body.front());
-    if (!is_markup && c > ' ' && c != 0x7f)
+    if (skipped == 0 && c > ' ' && c != 0x7f)
       words += body.front();
     else if (!words.empty() && words.back() != ' ')
       words += ' ';
-    body.remove_prefix(is_markup ? MarkupLength(body) : 1);
+    body.remove_prefix(std::max<size_t>(skipped, 1));
   }
   const bool is_cut = words.size() > kLongest;
   words = ToValidUtf8(CutUtf8(words, kLongest));

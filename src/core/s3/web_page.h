@@ -13,7 +13,8 @@ namespace pgbackup {
 // is its type, together with the absence of every header that a store adds.
 bool IsWebPage(const HttpResponse& response, bool is_body_unseen) noexcept;
 
-// The first words of a text or a web page, without markup and in one line; may be empty.
+// The first words of a text or a web page, without markup and in one line, at most 123 bytes; may
+// be empty. Without characters that a terminal would take for commands.
 std::string FirstWords(std::string_view body);
 
 }  // namespace pgbackup
