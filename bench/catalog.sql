@@ -1,5 +1,5 @@
 -- Fills the catalog with a history: psql -v databases=2000 -v backups=400. Half of it has expired, a fiftieth has
--- failed, and the newest backup of each database is of the last night. The databases are rows of pg_database and no
+-- failed; what there is has a copy, and every thirtieth backup was verified. The databases are rows of pg_database and no
 -- more, so nothing may connect to them; it takes allow_system_table_mods = on.
 INSERT INTO pg_database (oid, datname, datdba, encoding, datlocprovider, datistemplate, datallowconn, datconnlimit,
                          datfrozenxid, datminmxid, dattablespace, datcollate, datctype)
@@ -7,7 +7,7 @@ SELECT 100000 + i, 'db_' || i, d.datdba, d.encoding, d.datlocprovider, false, tr
        d.datfrozenxid, d.datminmxid, d.dattablespace, d.datcollate, d.datctype
   FROM pg_database d, generate_series(1, :databases) AS i
  WHERE d.datname = 'postgres' AND 'db_' || i NOT IN (SELECT o.datname FROM pg_database o);
-TRUNCATE pgbackup.backups CASCADE;
+TRUNCATE pgbackup.backups, pgbackup.restores CASCADE;
 SET session_replication_role = replica;
 INSERT INTO pgbackup.backups (
     database, storage, file_name, format, backup_type, schedule, slot, status, created_at, started_at, finished_at,
@@ -22,6 +22,11 @@ SELECT 'db_' || d, 'file:///nowhere', format('cluster/db_%s/%s', d, i), 'paralle
   FROM generate_series(1, :backups) AS i, generate_series(1, :databases) AS d,
        LATERAL (SELECT date_trunc('day', now()) - (:backups - i) * interval '1 day' + d * interval '1 second') AS t (at),
        LATERAL (SELECT CASE WHEN i % 50 = 7 THEN 'failed' WHEN i <= :backups / 2 THEN 'expired' ELSE 'completed' END) AS s (status);
+INSERT INTO pgbackup.copies (backup_id, storage, status, attempts, started_at, finished_at, file_size)
+SELECT b.id, 'file:///nowhere/else', 'completed', 1, b.started_at, b.finished_at, b.file_size FROM pgbackup.backups b WHERE b.status = 'completed';
+INSERT INTO pgbackup.restores (backup_id, mode, database, target_database, status, created_at, started_at, finished_at, options)
+SELECT b.id, 'verify', b.database, b.database, 'completed', b.verified_at, b.verified_at, b.verified_at, '{"level": "archive"}'
+  FROM pgbackup.backups b WHERE b.verified_at IS NOT NULL;
 TRUNCATE pgbackup.slots;
 INSERT INTO pgbackup.slots (schedule, slot, outcome, first_slot, decided_at, databases)
 SELECT 'default', t.at, 'run', t.at, t.at, '*'
@@ -29,5 +34,5 @@ SELECT 'default', t.at, 'run', t.at, t.at, '*'
  WHERE t.at > now() - interval '35 days';
 RESET session_replication_role;
 TRUNCATE pgbackup._totals, pgbackup._changes;
-SELECT pgbackup._recount(array_agg(DISTINCT b.database)) FROM pgbackup.backups b;
+SELECT pgbackup._recount(d.database) FROM (SELECT DISTINCT b.database FROM pgbackup.backups b) AS d;
 VACUUM ANALYZE;

@@ -196,6 +196,7 @@ CREATE TABLE pgbackup.copies (
     file_size       bigint,
     UNIQUE (backup_id, storage)
 );
+CREATE INDEX copies_open ON pgbackup.copies (backup_id) WHERE status = 'in_progress';
 CREATE INDEX copies_due ON pgbackup.copies (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.copies
     FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition('copy');

@@ -33,12 +33,11 @@ COMMENT ON TABLE pgbackup._changes IS 'internal: databases whose backups have ch
 COMMENT ON COLUMN pgbackup._changes.database IS 'database';
 COMMENT ON COLUMN pgbackup._changes.transaction IS 'transaction that has changed them: those at the same time need not wait for one another';
 
-CREATE FUNCTION pgbackup._count_backups(databases name[]) RETURNS SETOF pgbackup._totals
+CREATE FUNCTION pgbackup._count_backups(database name) RETURNS SETOF pgbackup._totals
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     WITH run AS MATERIALIZED (
         SELECT b.id, b.database, b.status, b.storage, b.file_size
-          FROM unnest($1) AS d (name) JOIN pgbackup.backups b ON b.database = d.name
-         WHERE b.status NOT IN ('pending', 'in_progress')),
+          FROM pgbackup.backups b WHERE b.database = $1 AND b.status NOT IN ('pending', 'in_progress')),
     place AS (
         SELECT p.database, jsonb_object_agg(p.storage, p.bytes) AS used
           FROM (SELECT s.database, split_part(s.storage, '?', 1) AS storage, sum(s.bytes) AS bytes
@@ -56,40 +55,44 @@ CREATE FUNCTION pgbackup._count_backups(databases name[]) RETURNS SETOF pgbackup
               FROM run r GROUP BY r.database) AS n
       LEFT JOIN place p ON p.database = n.database
 $$;
-COMMENT ON FUNCTION pgbackup._count_backups(name[]) IS 'internal: counts the backups of databases';
+COMMENT ON FUNCTION pgbackup._count_backups(name) IS 'internal: counts the backups of a database; no row when none has ended';
 
 CREATE FUNCTION pgbackup._current_totals() RETURNS SETOF pgbackup._totals
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     SELECT t.* FROM pgbackup._totals t WHERE t.database NOT IN (SELECT c.database FROM pgbackup._changes c)
     UNION ALL
-    SELECT n.* FROM pgbackup._count_backups(ARRAY(SELECT DISTINCT c.database FROM pgbackup._changes c)) AS n
+    SELECT n.* FROM (SELECT DISTINCT c.database FROM pgbackup._changes c) AS d, LATERAL pgbackup._count_backups(d.database) AS n
 $$;
 COMMENT ON FUNCTION pgbackup._current_totals() IS 'internal: a row for each database of which a backup has ended';
 
-CREATE FUNCTION pgbackup._recount(databases name[]) RETURNS void
+CREATE FUNCTION pgbackup._recount(database name) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 BEGIN
     -- Each statement sees what is committed when it begins: of a change whose mark goes here, the next one sees all.
-    DELETE FROM pgbackup._changes c WHERE c.database = ANY (databases);
-    INSERT INTO pgbackup._totals AS t SELECT n.* FROM pgbackup._count_backups(databases) AS n
+    DELETE FROM pgbackup._changes c WHERE c.database = database;
+    INSERT INTO pgbackup._totals AS t SELECT n.* FROM pgbackup._count_backups(database) AS n
     ON CONFLICT ON CONSTRAINT _totals_pkey DO UPDATE
        SET (completed, failed, cancelled, expired, stored_bytes, storage_used)
          = ROW (excluded.completed, excluded.failed, excluded.cancelled, excluded.expired, excluded.stored_bytes, excluded.storage_used)
      WHERE t.* IS DISTINCT FROM excluded.*;
     DELETE FROM pgbackup._totals t
-     WHERE t.database = ANY (databases) AND NOT EXISTS (SELECT FROM pgbackup.backups b WHERE b.database = t.database);
+     WHERE t.database = database
+       AND NOT EXISTS (SELECT FROM pgbackup.backups b WHERE b.database = database AND b.status NOT IN ('pending', 'in_progress'));
 END $$;
-COMMENT ON FUNCTION pgbackup._recount(name[]) IS 'internal: counts the backups of databases anew; for the launcher alone';
+COMMENT ON FUNCTION pgbackup._recount(name) IS 'internal: counts the backups of a database anew; for the launcher alone';
 
 CREATE FUNCTION pgbackup._recount_changed(most int) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    changed constant name[] := ARRAY(SELECT DISTINCT c.database FROM pgbackup._changes c LIMIT most);
+    changed name;
+    counted bigint := 0;
 BEGIN
-    IF cardinality(changed) > 0 THEN
+    FOR changed IN SELECT DISTINCT c.database FROM pgbackup._changes c LIMIT most LOOP
         PERFORM pgbackup._recount(changed);
-    END IF;
-    RETURN cardinality(changed);
+        counted := counted + 1;
+    END LOOP;
+    RETURN counted;
 END $$;
 COMMENT ON FUNCTION pgbackup._recount_changed(int) IS
     'internal: counts the backups of databases anew that have changed, at most so many; returns how many';

@@ -10,7 +10,7 @@ constexpr int kAtOnce = 2;  // databases
 }  // namespace
 
 void RecountBackups(const NameData* database) {
-  static constinit PreparedSql recount("SELECT pgbackup._recount(ARRAY[$1])");
+  static constinit PreparedSql recount("SELECT pgbackup._recount($1)");
   recount.Execute(SqlArguments().Add(NAMEOID, NameGetDatum(database)));
 }
 
