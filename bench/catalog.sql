@@ -7,6 +7,7 @@ SELECT 100000 + i, 'db_' || i, d.datdba, d.encoding, d.datlocprovider, false, tr
        d.datfrozenxid, d.datminmxid, d.dattablespace, d.datcollate, d.datctype
   FROM pg_database d, generate_series(1, :databases) AS i
  WHERE d.datname = 'postgres' AND 'db_' || i NOT IN (SELECT o.datname FROM pg_database o);
+SET client_min_messages = warning;
 TRUNCATE pgbackup.backups, pgbackup.restores CASCADE;
 SET session_replication_role = replica;
 INSERT INTO pgbackup.backups (
@@ -33,6 +34,7 @@ SELECT 'default', t.at, 'run', t.at, t.at, '*'
   FROM generate_series(0, :backups) AS i, LATERAL (SELECT date_trunc('minute', now()) - i * interval '1 hour') AS t (at)
  WHERE t.at > now() - interval '35 days';
 RESET session_replication_role;
+VACUUM ANALYZE;
 TRUNCATE pgbackup._totals, pgbackup._changes;
 SELECT pgbackup._recount(d.database) FROM (SELECT DISTINCT b.database FROM pgbackup.backups b) AS d;
-VACUUM ANALYZE;
+VACUUM ANALYZE pgbackup._totals, pgbackup._changes;

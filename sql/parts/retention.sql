@@ -21,7 +21,7 @@ COMMENT ON FUNCTION pgbackup._retain_until(text, timestamptz) IS
 
 CREATE FUNCTION pgbackup._plan_retention(database name DEFAULT NULL, OUT backup_id bigint, OUT kept boolean, OUT reason text, OUT suspicious boolean)
     RETURNS SETOF record
-    LANGUAGE c VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_plan_retention';
+    LANGUAGE c VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS 'MODULE_PATHNAME', 'pgbackup_plan_retention';
 COMMENT ON FUNCTION pgbackup._plan_retention(name) IS
     'internal: the completed backups of a database, or of all, which of them retention keeps, and why';
 
@@ -150,7 +150,7 @@ COMMENT ON FUNCTION pgbackup._apply_retention(boolean) IS
 
 CREATE FUNCTION pgbackup._retain(database name, most int)
     RETURNS TABLE (backup_id bigint, finding text)
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_variable
 DECLARE
     left_over int := most;
@@ -162,7 +162,7 @@ BEGIN
               FROM pgbackup._plan_retention(database) r JOIN pgbackup.backups b ON b.id = r.backup_id
              WHERE r.suspicious OR NOT r.kept),
         removable AS MATERIALIZED (
-            SELECT s.storage FROM (SELECT DISTINCT p.storage FROM p WHERE NOT p.kept) AS s WHERE pgbackup._may_remove(s.storage))
+            SELECT s.storage FROM (SELECT DISTINCT p.storage FROM p WHERE NOT p.kept OFFSET 0) AS s WHERE pgbackup._may_remove(s.storage))
         SELECT p.* FROM p WHERE p.kept OR p.storage IN (SELECT m.storage FROM removable m) ORDER BY p.kept DESC, p.backup_id LOOP
         backup_id := planned.backup_id;
         finding := NULL;
