@@ -53,6 +53,13 @@ CREATE TABLE pgbackup.backups (
 );
 CREATE INDEX backups_open ON pgbackup.backups (status, id) WHERE status IN ('pending', 'in_progress');
 CREATE INDEX backups_database ON pgbackup.backups (database, id);
+CREATE INDEX backups_created ON pgbackup.backups (database, created_at);
+CREATE INDEX backups_completed ON pgbackup.backups (database, id) INCLUDE (file_size) WHERE status = 'completed';
+CREATE INDEX backups_expired ON pgbackup.backups (database, finished_at) WHERE status = 'expired';
+CREATE INDEX backups_to_forget ON pgbackup.backups (expired_at) WHERE status = 'expired';
+CREATE INDEX backups_failed ON pgbackup.backups (id) WHERE status = 'failed';
+-- Names of folders may be longer than a B-tree takes.
+CREATE INDEX backups_folder ON pgbackup.backups USING hash (file_name) WHERE status = 'completed';
 CREATE INDEX backups_of_schedules ON pgbackup.backups (database, schedule) WHERE status = 'completed' AND schedule IS NOT NULL;
 CREATE INDEX backups_verified ON pgbackup.backups (database, verified_at) WHERE status = 'completed' AND verified_at IS NOT NULL;
 CREATE INDEX backups_slot ON pgbackup.backups (schedule, slot) WHERE slot IS NOT NULL;
@@ -128,6 +135,9 @@ CREATE TABLE pgbackup.restores (
     options         jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX restores_open ON pgbackup.restores (status, id) WHERE status IN ('pending', 'in_progress');
+CREATE INDEX restores_database ON pgbackup.restores (database, mode, id);
+CREATE INDEX restores_failed ON pgbackup.restores (id) WHERE status = 'failed';
+CREATE INDEX restores_kept ON pgbackup.restores (kept_oid) WHERE kept_oid IS NOT NULL;
 CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.restores
     FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition();
 
@@ -186,6 +196,7 @@ CREATE TABLE pgbackup.copies (
     file_size       bigint,
     UNIQUE (backup_id, storage)
 );
+CREATE INDEX copies_open ON pgbackup.copies (backup_id) WHERE status = 'in_progress';
 CREATE INDEX copies_due ON pgbackup.copies (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE TRIGGER guard_transition BEFORE UPDATE OF status ON pgbackup.copies
     FOR EACH ROW EXECUTE FUNCTION pgbackup._guard_transition('copy');
@@ -231,6 +242,8 @@ CREATE TABLE pgbackup.removals (
     CHECK ((file_name IS NULL) <> (target_database IS NULL)),
     CHECK ((kept_oid IS NULL) <> (reason = 'replaced'))
 );
+CREATE INDEX removals_due ON pgbackup.removals (not_before);
+CREATE INDEX removals_of_copies ON pgbackup.removals (backup_id) WHERE backup_id IS NOT NULL;
 COMMENT ON TABLE pgbackup.removals IS 'what the launcher is to clean up: a folder in storage, the side database of a killed restore, or a database that a restore has replaced; a row stays until that has worked';
 COMMENT ON COLUMN pgbackup.removals.run_id IS 'number of the run that left it';
 COMMENT ON COLUMN pgbackup.removals.backup_id IS 'for what a copy left: the backup it is a copy of';

@@ -52,12 +52,13 @@ COMMENT ON FUNCTION pgbackup._html_trends(name) IS 'internal: size and duration 
 
 CREATE FUNCTION pgbackup._html_calendar(database name) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH day AS (
-        SELECT d::date AS day, count(b.id) FILTER (WHERE b.status IN ('completed', 'expired')) AS good,
-               count(b.id) FILTER (WHERE b.status = 'failed') AS bad
-          FROM generate_series(current_date - 34, current_date, interval '1 day') AS d
-          LEFT JOIN pgbackup.backups b ON b.database = $1 AND b.created_at >= d AND b.created_at < d + interval '1 day'
-         GROUP BY d)
+    WITH run AS (
+        SELECT b.created_at::date AS day, count(*) FILTER (WHERE b.status IN ('completed', 'expired')) AS good,
+               count(*) FILTER (WHERE b.status = 'failed') AS bad
+          FROM pgbackup.backups b WHERE b.database = $1 AND b.created_at >= current_date - 34 GROUP BY b.created_at::date),
+    day AS (
+        SELECT d::date AS day, coalesce(r.good, 0) AS good, coalesce(r.bad, 0) AS bad
+          FROM generate_series(current_date - 34, current_date, interval '1 day') AS d LEFT JOIN run r ON r.day = d::date)
     SELECT '<ol class="days" aria-label="the last 35 days">' || string_agg(format('<li class="%s" title="%s: %s">%s</li>',
                CASE WHEN bad > 0 AND good > 0 THEN 'mixed' WHEN bad > 0 THEN 'bad' WHEN good > 0 THEN 'good' ELSE 'none' END,
                day, w.words, format('<span>%s: %s</span>', day, w.words)), '' ORDER BY day) || '</ol>'
@@ -67,22 +68,33 @@ $$;
 COMMENT ON FUNCTION pgbackup._html_calendar(name) IS 'internal: which of the last 35 days had backups of a database, and failures';
 
 CREATE FUNCTION pgbackup._html_databases() RETURNS text
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(string_agg(format(
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    -- A page of thousands of charts would be of no use to anyone: the worst come first, the rest is a table.
+    WITH listed AS MATERIALIZED (
+        SELECT h.*, t.stored_bytes, round(100.0 * (t.completed + t.expired) / nullif(t.completed + t.expired + t.failed, 0), 1) AS success_rate,
+               row_number() OVER (ORDER BY array_position('{critical,warning,healthy}', h.status), h.database) AS place
+          FROM pgbackup.health() AS h LEFT JOIN pgbackup._current_totals() AS t ON t.database = h.database)
+    SELECT '<div class="cards">' || coalesce((
+        SELECT string_agg(format(
                '<article class="%s"><h3>%s <span class="status">%s</span></h3>%s'
                '<dl><div><dt>Newest backup</dt><dd>%s</dd></div><div><dt>Next</dt><dd>%s</dd></div><div><dt>Stored</dt><dd>%s</dd></div>'
                '<div><dt>Success</dt><dd>%s</dd></div></dl>%s%s</article>',
-               h.status, pgbackup._html(h.database), CASE WHEN h.running THEN h.status || ', running' ELSE h.status END,
+               l.status, pgbackup._html(l.database), CASE WHEN l.running THEN l.status || ', running' ELSE l.status END,
                coalesce('<ul>' || (SELECT string_agg('<li>' || pgbackup._html(r) || '</li>', '' ORDER BY n)
-                                     FROM unnest(h.reasons) WITH ORDINALITY AS u (r, n)) || '</ul>', ''),
-               pgbackup._html_time(h.last_backup), pgbackup._html_time(h.next_backup),
-               coalesce(pg_size_pretty(s.stored_bytes), '–'), coalesce(s.success_rate || ' %', '–'),
-               pgbackup._html_trends(h.database), pgbackup._html_calendar(h.database)),
-               '' ORDER BY array_position('{critical,warning,healthy}', h.status), h.database),
-               '<p>No database is covered by pgbackup.databases.</p>')
-      FROM pgbackup.health() AS h LEFT JOIN pgbackup.stats() AS s ON s.database = h.database
+                                     FROM unnest(l.reasons) WITH ORDINALITY AS u (r, n)) || '</ul>', ''),
+               pgbackup._html_time(l.last_backup), pgbackup._html_time(l.next_backup),
+               coalesce(pg_size_pretty(l.stored_bytes), '–'), coalesce(l.success_rate || ' %', '–'),
+               pgbackup._html_trends(l.database), pgbackup._html_calendar(l.database)), '' ORDER BY l.place)
+          FROM listed l WHERE l.place <= 30), '<p>No database is covered by pgbackup.databases.</p>') || '</div>' || coalesce((
+        SELECT '<section><h2>Other databases</h2><table><thead><tr><th>Database</th><th>Status</th><th>Newest backup</th><th>Stored</th></tr></thead><tbody>'
+               || string_agg(format('<tr class="%s"><td>%s</td><td><span class="status">%s</span>%s</td><td>%s</td><td>%s</td></tr>',
+                      l.status, pgbackup._html(l.database), CASE WHEN l.running THEN l.status || ', running' ELSE l.status END,
+                      CASE WHEN cardinality(l.reasons) > 0 THEN ': ' || pgbackup._html(l.reasons[1]) END, pgbackup._html_time(l.last_backup),
+                      coalesce(pg_size_pretty(l.stored_bytes), '–')), '' ORDER BY l.place)
+               || '</tbody></table></section>'
+          FROM listed l WHERE l.place > 30 HAVING count(*) > 0), '')
 $$;
-COMMENT ON FUNCTION pgbackup._html_databases() IS 'internal: one article per database, the worst first';
+COMMENT ON FUNCTION pgbackup._html_databases() IS 'internal: one article for each of the first thirty databases, the worst first, and a table of the others';
 
 CREATE FUNCTION pgbackup._html_running() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -99,7 +111,7 @@ CREATE FUNCTION pgbackup._html_storage() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH used AS (
         SELECT u.key AS storage, sum(u.value::numeric) AS bytes, count(*) AS databases
-          FROM pgbackup.stats() AS s, jsonb_each_text(s.storage_used) AS u GROUP BY u.key)
+          FROM pgbackup._current_totals() AS t, jsonb_each_text(t.storage_used) AS u GROUP BY u.key)
     SELECT '<section><h2>Storage</h2><table><thead><tr><th>Place</th><th>Databases</th><th>Used</th></tr></thead><tbody>'
            || string_agg(format('<tr><td>%s</td><td>%s</td><td>%s</td></tr>', pgbackup._html(storage), databases,
                                 pg_size_pretty(bytes)), '' ORDER BY bytes DESC) || '</tbody></table></section>'
@@ -110,9 +122,11 @@ COMMENT ON FUNCTION pgbackup._html_storage() IS 'internal: what the backups take
 CREATE FUNCTION pgbackup._html_errors() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH failed AS (
-        SELECT 'backup' AS kind, b.id, b.database, b.finished_at, b.message, b.hint FROM pgbackup.backups b WHERE b.status = 'failed'
+        (SELECT 'backup' AS kind, b.id, b.database, b.finished_at, b.message, b.hint FROM pgbackup.backups b
+          WHERE b.status = 'failed' ORDER BY b.id DESC LIMIT 10)
         UNION ALL
-        SELECT r.mode, r.id, r.target_database, r.finished_at, r.message, r.hint FROM pgbackup.restores r WHERE r.status = 'failed'
+        (SELECT r.mode, r.id, r.target_database, r.finished_at, r.message, r.hint FROM pgbackup.restores r
+          WHERE r.status = 'failed' ORDER BY r.id DESC LIMIT 10)
         ORDER BY id DESC LIMIT 10)
     SELECT '<section><h2>Last errors</h2><table class="errors"><thead><tr><th>Run</th><th>Database</th><th>When</th><th>What</th></tr></thead><tbody>'
            || string_agg(format('<tr><td>%s %s</td><td>%s</td><td>%s</td><td>%s%s</td></tr>', kind, id, pgbackup._html(database),
@@ -168,7 +182,7 @@ $$;
 COMMENT ON FUNCTION pgbackup._html_style() IS 'internal: how the page looks';
 
 CREATE FUNCTION pgbackup.dashboard() RETURNS pgbackup."text/html"
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     SELECT concat(
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ''unsafe-inline''; img-src data:">'
@@ -176,7 +190,7 @@ CREATE FUNCTION pgbackup.dashboard() RETURNS pgbackup."text/html"
         '</style></head><body><header><h1>Backups of ', pgbackup._html(c.name), '</h1>', '<p>' || nullif(pgbackup._html(c.environment), '') || '</p>',
         '<p>PostgreSQL ', pgbackup._html(split_part(current_setting('server_version'), ' ', 1)), '</p><p>as of ',
         pgbackup._html_time(now()), ' ', pgbackup._html(current_setting('TimeZone')), '</p></header><main>',
-        pgbackup._html_running(), '<h2>Databases</h2><div class="cards">', pgbackup._html_databases(), '</div>',
+        pgbackup._html_running(), '<h2>Databases</h2>', pgbackup._html_databases(),
         pgbackup._html_errors(), pgbackup._html_storage(), '</main></body></html>')
       FROM (SELECT coalesce(nullif(current_setting('pgbackup.cluster_name', true), ''), nullif(current_setting('cluster_name'), ''),
                             'this cluster') AS name,

@@ -19,19 +19,22 @@ $$;
 COMMENT ON FUNCTION pgbackup._retain_until(text, timestamptz) IS
     'internal: until when a backup of this moment in this storage, and its copies, cannot be removed; null when they can be';
 
-CREATE FUNCTION pgbackup._plan_retention(OUT backup_id bigint, OUT kept boolean, OUT reason text, OUT suspicious boolean)
+CREATE FUNCTION pgbackup._plan_retention(database name DEFAULT NULL, OUT backup_id bigint, OUT kept boolean, OUT reason text, OUT suspicious boolean)
     RETURNS SETOF record
-    LANGUAGE c VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'pgbackup_plan_retention';
-COMMENT ON FUNCTION pgbackup._plan_retention() IS 'internal: the completed backups, which of them retention keeps, and why';
+    LANGUAGE c VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS 'MODULE_PATHNAME', 'pgbackup_plan_retention';
+COMMENT ON FUNCTION pgbackup._plan_retention(name) IS
+    'internal: the completed backups of a database, or of all, which of them retention keeps, and why';
 
-CREATE FUNCTION pgbackup._removal_in_words(backup_id bigint) RETURNS text
+CREATE FUNCTION pgbackup._expired_leftovers() RETURNS TABLE (backup_id bigint, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(CASE WHEN d.message IS NULL THEN 'expired, its objects are being removed'
+    SELECT coalesce(d.backup_id, d.run_id),
+           string_agg(CASE WHEN d.message IS NULL THEN 'expired, its objects are being removed'
                            ELSE format('expired, but its objects could not be removed (attempt %s): %s', d.attempts, d.message) END,
                       '; ' ORDER BY d.run_id)
-      FROM pgbackup.removals d WHERE $1 IN (d.run_id, d.backup_id) AND d.reason = 'expired'
+      FROM pgbackup.removals d WHERE d.reason = 'expired'
+     GROUP BY coalesce(d.backup_id, d.run_id)
 $$;
-COMMENT ON FUNCTION pgbackup._removal_in_words(bigint) IS 'internal: what is left to remove of an expired backup, null for nothing';
+COMMENT ON FUNCTION pgbackup._expired_leftovers() IS 'internal: backups that retention has given up and whose objects are not all removed yet, with a description';
 
 CREATE FUNCTION pgbackup.retention_plan()
     RETURNS TABLE (backup_id bigint, database name, schedule text, finished_at timestamptz, file_size bigint, action text, reason text)
@@ -45,8 +48,8 @@ BEGIN
           JOIN (SELECT s.storage, pgbackup._may_remove(s.storage) AS may FROM (SELECT DISTINCT storage FROM pgbackup.backups) AS s) AS m
             ON m.storage = b.storage
         UNION ALL
-        SELECT b.id, b.database, b.schedule, b.finished_at, b.file_size, 'delete', pgbackup._removal_in_words(b.id)
-          FROM pgbackup.backups b WHERE b.status = 'expired' AND pgbackup._removal_in_words(b.id) IS NOT NULL
+        SELECT b.id, b.database, b.schedule, b.finished_at, b.file_size, 'delete', l.reason
+          FROM pgbackup._expired_leftovers() AS l JOIN pgbackup.backups b ON b.id = l.backup_id AND b.status = 'expired'
          ORDER BY 2, 4 DESC, 1 DESC;
 END $$;
 COMMENT ON FUNCTION pgbackup.retention_plan() IS
@@ -87,27 +90,38 @@ END $$;
 COMMENT ON FUNCTION pgbackup._expire(bigint) IS
     'internal: gives a backup up and queues the removal of its objects and copies; false when somebody uses it';
 
-CREATE FUNCTION pgbackup._flag_small_backups() RETURNS SETOF pgbackup.backups
+CREATE FUNCTION pgbackup._flag_small_backup(backup_id bigint, reason text) RETURNS text
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pgbackup.backups b
-       SET message = concat_ws('; ', b.message, substring(p.reason FROM 'suspiciously small.*') || ', so older ones are kept'),
+       SET message = concat_ws('; ', b.message, s.finding || ', so older ones are kept'),
            hint = concat_ws(' ', b.hint, 'Find out whether data are missing. If not, SET pgbackup.min_size_ratio lower, or wait until this size is the usual one.')
-      FROM pgbackup._plan_retention() p
-     WHERE p.suspicious AND b.id = p.backup_id AND coalesce(b.message, '') NOT LIKE '%suspiciously small%'
-    RETURNING b.*
+      FROM (SELECT substring($2 FROM 'suspiciously small.*')) AS s (finding)
+     WHERE b.id = $1 AND coalesce(b.message, '') NOT LIKE '%suspiciously small%'
+    RETURNING s.finding
 $$;
-COMMENT ON FUNCTION pgbackup._flag_small_backups() IS 'internal: says so in the rows of the newest backups that are suspiciously small, once';
+COMMENT ON FUNCTION pgbackup._flag_small_backup(bigint, text) IS
+    'internal: says in the row of a backup that it is suspiciously small, once; returns what the plan says of it, null if the row says so already';
 
-CREATE FUNCTION pgbackup._forget_expired() RETURNS void
+CREATE FUNCTION pgbackup._forget_expired(most int DEFAULT NULL) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    DELETE FROM pgbackup.backups b
-     WHERE b.status = 'expired' AND current_setting('pgbackup.history_days')::int > 0
-       AND b.expired_at < now() - current_setting('pgbackup.history_days')::int * interval '24 hours'
-       AND NOT EXISTS (SELECT FROM pgbackup.removals d WHERE b.id IN (d.run_id, d.backup_id));
-    DELETE FROM pgbackup.slots t WHERE t.decided_at < now() - interval '35 days';
+    WITH forgotten AS (
+        DELETE FROM pgbackup.backups b USING (
+            SELECT e.id FROM pgbackup.backups e
+             WHERE e.status = 'expired' AND current_setting('pgbackup.history_days')::int > 0
+               AND e.expired_at < now() - current_setting('pgbackup.history_days')::int * interval '24 hours'
+               AND NOT EXISTS (SELECT FROM pgbackup.removals d WHERE d.run_id = e.id)
+               AND NOT EXISTS (SELECT FROM pgbackup.removals d WHERE d.backup_id = e.id)
+             ORDER BY e.expired_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS old
+         WHERE b.id = old.id RETURNING b.id),
+    settled AS (
+        DELETE FROM pgbackup.slots t USING (
+            SELECT s.schedule, s.slot, s.outcome FROM pgbackup.slots s
+             WHERE s.decided_at < now() - interval '35 days' ORDER BY s.decided_at LIMIT $1) AS old
+         WHERE (t.schedule, t.slot, t.outcome) = (old.schedule, old.slot, old.outcome) RETURNING t.slot)
+    SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM settled)
 $$;
-COMMENT ON FUNCTION pgbackup._forget_expired() IS
-    'internal: deletes the rows of backups that expired longer ago than pgbackup.history_days and whose objects are gone, and what became of times of schedules more than 35 days ago';
+COMMENT ON FUNCTION pgbackup._forget_expired(int) IS
+    'internal: deletes the rows of backups that expired longer ago than pgbackup.history_days and whose objects are gone, and what became of times of schedules more than 35 days ago; at most so many of each. Returns how many';
 
 CREATE FUNCTION pgbackup._apply_retention(dry_run boolean DEFAULT false)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)
@@ -116,9 +130,9 @@ CREATE FUNCTION pgbackup._apply_retention(dry_run boolean DEFAULT false)
 DECLARE
     doomed record;
 BEGIN
-    RETURN QUERY SELECT b.id, b.file_name, pgbackup._removal_in_words(b.id), 'is being removed'
-                   FROM pgbackup.backups b
-                  WHERE b.status = 'expired' AND pgbackup._removal_in_words(b.id) IS NOT NULL ORDER BY b.id;
+    RETURN QUERY SELECT b.id, b.file_name, l.reason, 'is being removed'
+                   FROM pgbackup._expired_leftovers() AS l
+                   JOIN pgbackup.backups b ON b.id = l.backup_id AND b.status = 'expired' ORDER BY b.id;
     FOR doomed IN SELECT b.id, b.file_name, p.reason
                     FROM pgbackup._plan_retention() p JOIN pgbackup.backups b ON b.id = p.backup_id
                    WHERE NOT p.kept AND pgbackup._may_remove(b.storage) ORDER BY b.id LOOP
@@ -133,3 +147,48 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pgbackup._apply_retention(boolean) IS
     'internal: lets the backups expire that no rule keeps, or with dry_run only tells which; their objects are removed after the commit';
+
+CREATE FUNCTION pgbackup._retain(database name, most int)
+    RETURNS TABLE (backup_id bigint, finding text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_variable
+DECLARE
+    left_over int := most;
+    planned record;
+BEGIN
+    FOR planned IN
+        WITH p AS MATERIALIZED (
+            SELECT r.backup_id, r.kept, r.reason, b.storage
+              FROM pgbackup._plan_retention(database) r JOIN pgbackup.backups b ON b.id = r.backup_id
+             WHERE r.suspicious OR NOT r.kept),
+        removable AS MATERIALIZED (
+            SELECT s.storage FROM (SELECT DISTINCT p.storage FROM p WHERE NOT p.kept OFFSET 0) AS s WHERE pgbackup._may_remove(s.storage))
+        SELECT p.* FROM p WHERE p.kept OR p.storage IN (SELECT m.storage FROM removable m) ORDER BY p.kept DESC, p.backup_id LOOP
+        backup_id := planned.backup_id;
+        finding := NULL;
+        IF planned.kept THEN
+            finding := pgbackup._flag_small_backup(backup_id, planned.reason);
+            CONTINUE WHEN finding IS NULL;
+        ELSE
+            EXIT WHEN left_over = 0;
+            CONTINUE WHEN NOT pgbackup._expire(backup_id);
+            left_over := left_over - 1;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION pgbackup._retain(name, int) IS
+    'internal: applies retention to one database: lets the backups expire that no rule keeps, oldest first and at most so many, and flags what is suspiciously small. Returns the backups that have expired and, with a finding, those that were flagged';
+
+CREATE FUNCTION pgbackup._retention_rules() RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat_ws(' ', current_setting('pgbackup.retention_count'), current_setting('pgbackup.retention_days'),
+                     current_setting('pgbackup.retention_daily'), current_setting('pgbackup.retention_weekly'),
+                     current_setting('pgbackup.retention_monthly'), current_setting('pgbackup.retention_yearly'),
+                     current_setting('pgbackup.retention_minimum'), current_setting('pgbackup.min_size_ratio'),
+                     current_setting('pgbackup.history_days'), current_setting('pgbackup.timezone'), current_setting('TimeZone'),
+                     (SELECT string_agg(ROW (n.name, n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly,
+                                             n.retention_monthly, n.retention_yearly)::text, ' ' ORDER BY n.name)
+                        FROM pgbackup.named_schedules n))
+$$;
+COMMENT ON FUNCTION pgbackup._retention_rules() IS 'internal: all that retention goes by, as a text to compare';

@@ -85,6 +85,8 @@ CREATE TABLE pgbackup.slots (
     PRIMARY KEY (schedule, slot, outcome)
 );
 CREATE UNIQUE INDEX slots_settled ON pgbackup.slots (schedule, slot) WHERE outcome <> 'missed';
+CREATE INDEX slots_missed ON pgbackup.slots (slot) WHERE outcome = 'missed';
+CREATE INDEX slots_to_forget ON pgbackup.slots (decided_at);
 COMMENT ON TABLE pgbackup.slots IS 'what became of the times of schedules';
 COMMENT ON COLUMN pgbackup.slots.schedule IS 'name of the schedule';
 COMMENT ON COLUMN pgbackup.slots.slot IS 'the time; of several that were missed in a row, the last one';

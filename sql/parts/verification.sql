@@ -51,13 +51,15 @@ END $$;
 COMMENT ON FUNCTION pgbackup._start_proofs() IS
     'internal: queues a verification of the newest complete backup of each database that is not proved at pgbackup.verify_level, or at level checksum where this server has no key to decrypt it; message says that there is none';
 
-CREATE FUNCTION pgbackup._failed_proofs() RETURNS TABLE (database name, backup_id bigint, message text)
+CREATE FUNCTION pgbackup._failed_proofs(databases name[]) RETURNS TABLE (database name, backup_id bigint, message text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT l.database, l.backup_id, l.message
-      FROM (SELECT DISTINCT ON (r.database) r.database, r.backup_id, r.status, r.message
-              FROM pgbackup.restores r JOIN pgbackup.backups b ON b.id = r.backup_id AND b.status = 'completed'
-             WHERE r.mode = 'verify' AND r.status IN ('completed', 'failed') ORDER BY r.database, r.id DESC) AS l
+    SELECT d.name, l.backup_id, l.message
+      FROM unnest($1) AS d (name),
+           LATERAL (SELECT r.backup_id, r.status, r.message
+                      FROM pgbackup.restores r JOIN pgbackup.backups b ON b.id = r.backup_id AND b.status = 'completed'
+                     WHERE r.database = d.name AND r.mode = 'verify' AND r.status IN ('completed', 'failed')
+                     ORDER BY r.id DESC LIMIT 1) AS l
      WHERE l.status = 'failed'
 $$;
-COMMENT ON FUNCTION pgbackup._failed_proofs() IS
-    'internal: databases whose last verification failed, of those of backups that are still there';
+COMMENT ON FUNCTION pgbackup._failed_proofs(name[]) IS
+    'internal: those of the databases whose last verification failed, of those of backups that are still there';

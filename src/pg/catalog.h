@@ -113,10 +113,6 @@ void FinishNotices(JobKind kind, const char* event, const char* why = nullptr);
 // at once; for the others `stop` is called with the run's id and the role that asked.
 void TakeCancellations(void (*stop)(int64 run_id, const char* by));
 
-// Lets the backups expire that no rule of retention keeps, queues the removal of their objects,
-// marks suspiciously small ones and forgets rows whose time is over.
-void ApplyRetention();
-
 // Queues the removal of databases that restores have replaced long enough ago.
 void RemoveReplacedDatabases();
 

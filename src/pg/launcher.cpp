@@ -4,12 +4,14 @@
 #include "pg/catalog.h"
 #include "pg/launcher_end.h"
 #include "pg/launcher_trouble.h"
+#include "pg/retention.h"
 #include "pg/run_log.h"
 #include "pg/running_agents.h"
 #include "pg/schedule_clock.h"
 #include "pg/schedules.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
+#include "pg/totals.h"
 #include "pg/transaction.h"
 
 namespace pgbackup {
@@ -18,19 +20,20 @@ namespace {
 constexpr int kRestartSeconds = 5;
 constexpr long kHomeDatabaseCheckMs = 10000;
 constexpr int kRetryMs = 1000;  // after a row that somebody holds locked
-constexpr int kRetentionRetryMs = 60000;
+constexpr int kRecountRetryMs = 60000;
 
-MemoryContext round_context;   // emptied every round of the loop
-bool recovered = false;        // interrupted runs of an earlier life have been dealt with
-bool look_around = true;       // the tables may hold something to do
-int64 looked_at = 0;           // SteadyMicroseconds at which they were looked at last
-TimestampTz retry_at = 0;      // when to look around again after a failure
-TimestampTz removal_at = 0;    // when the next removal is due
-TimestampTz copy_at = 0;       // when the next copy is due
-TimestampTz backup_at = 0;     // when the next backup is to be tried again
-TimestampTz webhook_at = 0;    // when the next notifications by webhook are due,
-TimestampTz mail_at = 0;       // and those by mail
-TimestampTz retention_at = 0;  // when retention is applied again
+MemoryContext round_context;  // emptied every round of the loop
+bool recovered = false;       // interrupted runs of an earlier life have been dealt with
+bool look_around = true;      // the tables may hold something to do
+int64 looked_at = 0;          // SteadyMicroseconds at which they were looked at last
+TimestampTz retry_at = 0;     // when to look around again after a failure
+TimestampTz removal_at = 0;   // when the next removal is due
+TimestampTz copy_at = 0;      // when the next copy is due
+TimestampTz backup_at = 0;    // when the next backup is to be tried again
+TimestampTz webhook_at = 0;   // when the next notifications by webhook are due,
+TimestampTz mail_at = 0;      // and those by mail
+TimestampTz recount_at = 0;   // when backups are counted again after a failure
+bool recount = false;         // there may be some that are not counted
 
 void OnChildEnd(SIGNAL_ARGS) {
   (void)postgres_signal_arg;
@@ -52,6 +55,7 @@ void PrepareSession() {
     {"standard_conforming_strings", "on"},
     {"lock_timeout", "5s"},
     {"statement_timeout", "0"},
+    {"jit", "off"},
     {"idle_in_transaction_session_timeout", "0"},
     {"idle_session_timeout", "0"},
 #if PG_VERSION_NUM >= 170000
@@ -165,17 +169,24 @@ void TakeNotices(void* arg) {
                            found->kind == JobKind::kMail ? &mail_at : &webhook_at);
 }
 
-void Retain(void* /*arg*/) {
-  ApplyRetention();
+void Retain(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->extension = ExtensionExists();
+  if (found->extension) RunSlice(found->now);
 }
 
 void CleanUp(void* /*arg*/) {
-  ApplyRetention();
-  RemoveReplacedDatabases();
+  if (ExtensionExists()) RemoveReplacedDatabases();
+}
+
+void Recount(void* /*arg*/) {
+  recount = RecountChanged();
 }
 
 void Read(void* arg) {
-  ReadSchedules(static_cast<Found*>(arg)->now);
+  const TimestampTz now = static_cast<Found*>(arg)->now;
+  ReadSchedules(now);
+  NoteRetentionRules(now);
 }
 
 void Settle(void* arg) {
@@ -269,7 +280,9 @@ void LookAround() {
     StopAllAgents(StopReason::kExtensionDropped);
     recovered = false;
     removal_at = copy_at = backup_at = webhook_at = mail_at = 0;
+    recount = false;
     ForgetSchedules();
+    ForgetRetention();
     return;
   }
   if (!recovered && CountAgents(JobKind::kBackup) + CountAgents(JobKind::kRestore) +
@@ -289,22 +302,35 @@ void LookAround() {
   StartOther(JobKind::kMail, TakeNotices);
   found.now = GetCurrentTimestamp();
   if (Step(Read, &found)) TakeUpSchedules();
+  recount = true;
 }
 
 // What it makes expire is removed from storage by jobs of its own.
-void ApplyRetentionAt(TimestampTz now, void (*work)(void*)) {
-  retention_at = 0;
+void ApplyRetention(TimestampTz now) {
   Found found = {};
-  if (!RunInTransaction(LookForExtension, &found) || !found.extension) return;
-  if (!RunInTransaction(work, nullptr))
-    retention_at = TimestampTzPlusMilliseconds(now, kRetentionRetryMs);
-  look_around = true;
+  found.now = now;
+  const bool is_committed = RunInTransaction(Retain, &found);
+  if (is_committed && !found.extension)
+    ForgetRetention();
+  else if (EndSlice(now, is_committed))
+    look_around = true;
+}
+
+// Readers count for themselves what is not counted, so it can wait after a failure.
+void CountBackups(TimestampTz now) {
+  recount_at = 0;
+  if (!RunInTransaction(Recount, nullptr))
+    recount_at = TimestampTzPlusMilliseconds(now, kRecountRetryMs);
 }
 
 void CheckSchedules() {
   Found found = {};
   found.now = GetCurrentTimestamp();
-  if (TakeCleanupSlot(found.now)) ApplyRetentionAt(found.now, CleanUp);
+  if (TakeCleanupSlot(found.now)) {
+    RunInTransaction(CleanUp, nullptr);
+    SweepAt(found.now);
+    look_around = true;
+  }
   if (ClockWasSetBack(found.now)) look_around = true;
   if (retry_at > found.now || look_around) return;  // they are read anew first
   while (NextScheduleTime() != 0 && NextScheduleTime() <= found.now) {
@@ -334,7 +360,8 @@ long TimeToSleep() {
   KeepEarliest(&next, retry_at);
   // After a failure schedules wait, too.
   if (retry_at == 0) KeepEarliest(&next, NextClock());
-  KeepEarliest(&next, retention_at);
+  KeepEarliest(&next, NextSliceTime());
+  if (recount) KeepEarliest(&next, Max(recount_at, 1));
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
   if (recovered && CountAgents(JobKind::kWebhook) == 0) KeepEarliest(&next, webhook_at);
@@ -378,11 +405,12 @@ void RunForever() {
     const auto is_due = [now](TimestampTz at) { return at != 0 && now >= at; };
     // For rows that nobody has woken it for, and to notice what is wrong with the tables.
     if (retry_at == 0 && SteadyMicroseconds() - looked_at > kHeartbeatMs * 1000) look_around = true;
-    if (TakeCompletedBackup() || is_due(retention_at)) ApplyRetentionAt(now, Retain);
+    if (is_due(NextSliceTime())) ApplyRetention(now);
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
         is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))
       LookAround();
-    NoteRound(retry_at == 0 && retention_at == 0 && !HasUnrecordedEnd());
+    if (recount && now >= recount_at) CountBackups(now);
+    NoteRound(retry_at == 0 && recount_at == 0 && !RetentionFails() && !HasUnrecordedEnd());
     PublishRound();
     EndAtOnce(false);
     Sleep();

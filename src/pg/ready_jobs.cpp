@@ -245,7 +245,8 @@ ReadyJob TakeCopy(TimestampTz now, MemoryContext context, Candidate* candidate) 
 TimestampTz NextCopyTime() {
   static constinit PreparedSql earliest(
       "SELECT min(c.next_attempt_at) FROM pgbackup.copies c "
-      "JOIN pgbackup.backups b ON b.id = c.backup_id AND b.status = 'completed'");
+      "JOIN pgbackup.backups b ON b.id = c.backup_id AND b.status = 'completed' "
+      "WHERE c.next_attempt_at IS NOT NULL");
   earliest.Execute();
   bool is_null = false;
   const Datum value = ValueOfRow(0, 0, &is_null);

@@ -1,11 +1,10 @@
-#include <utility>
-
 #include "core/run/state.h"
 
 #include "pg/abandoned_agents.h"
 #include "pg/agent_event.h"
 #include "pg/catalog.h"
 #include "pg/launcher_trouble.h"
+#include "pg/retention.h"
 #include "pg/run_log.h"
 #include "pg/running_agents.h"
 #include "pg/settings.h"
@@ -16,7 +15,6 @@ namespace pgbackup {
 namespace {
 
 Agent agents[kMaxAgents];
-bool backup_completed = false;
 
 bool InUse(const Agent& agent) {
   return agent.pid != 0;
@@ -61,9 +59,15 @@ void LogEnd(const Agent& agent, RunState state, const char* message) {
 
 // Writes the final state of a run or a copy; as RecordOutcome.
 const char* Record(JobKind kind, int64 run_id, const Outcome& outcome) {
-  if (kind == JobKind::kBackup && outcome.state == RunState::kCompleted) backup_completed = true;
   return kind == JobKind::kCopy ? RecordCopyOutcome(run_id, outcome)
                                 : RecordOutcome(kind, run_id, outcome);
+}
+
+// The same of an agent's run. A backup that completes may be what others were kept for.
+const char* RecordRun(const Agent& agent, const Outcome& outcome) {
+  if (agent.kind == JobKind::kBackup && outcome.state == RunState::kCompleted)
+    RetainSoon(NameStr(agent.database));
+  return Record(agent.kind, agent.run_id, outcome);
 }
 
 void LogPhase(Agent* agent, const char* phase) {
@@ -85,7 +89,7 @@ void RecordStored(const Agent& agent, const char* event) {
   outcome.state = RunState::kCompleted;
   outcome.event = event;
   outcome.copies_go_on = true;
-  Record(agent.kind, agent.run_id, outcome);
+  RecordRun(agent, outcome);
   LogEnd(agent, outcome.state, nullptr);
 }
 
@@ -206,7 +210,7 @@ void RecordEnd(void* arg) {
     LogEnd(agent, RunState::kCompleted, nullptr);
     return;
   }
-  const char* message = Record(agent.kind, agent.run_id, outcome);
+  const char* message = RecordRun(agent, outcome);
   LogEnd(agent, outcome.state, message);
 }
 
@@ -315,10 +319,6 @@ int CountAgents(JobKind kind) {
   for (const Agent& agent : agents)
     if (InUse(agent) && agent.kind == kind) ++count;
   return count;
-}
-
-bool TakeCompletedBackup() {
-  return std::exchange(backup_completed, false);
 }
 
 bool HasUnrecordedEnd() {

@@ -28,9 +28,6 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json);
 // Returns true when one ended, so that there may be room for the next job.
 bool ServeAgents();
 
-// Whether a backup has completed since this was asked last.
-bool TakeCompletedBackup();
-
 // Asks the agent of a run to end because role `by` cancelled it. No effect when there is none.
 void CancelRun(int64 run_id, const char* by);
 

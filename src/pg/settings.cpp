@@ -131,7 +131,7 @@ void DefineRetention() {
   DefineNumber("pgbackup.retention_minimum", &settings.retention_minimum, 1, 1, 100000, 0,
                "How many backups of each database and schedule stay whatever their age.");
   DefineText("pgbackup.cleanup_schedule", &settings.cleanup_schedule, "",
-             "When retention is applied besides after each backup, as a cron expression.",
+             "When retention is applied to all databases besides every hour, as a cron expression.",
              CheckSchedule);
   DefineText("pgbackup.verify_schedule", &settings.verify_schedule, "0 5 1 * *",
              "When the newest backup of each database is verified, as a cron expression; empty for "

@@ -19,28 +19,67 @@ namespace {
 
 // Backups of a part of a database are a family for each schedule: they are no substitute for a
 // whole one, and their sizes say nothing about it.
-constexpr const char* kBackupsSql =
-    "SELECT b.id, dense_rank() OVER (ORDER BY b.database, "
-    "CASE WHEN part.is_part THEN coalesce('.' || b.schedule, '-') ELSE '' END COLLATE \"C\"), "
-    "dense_rank() OVER (ORDER BY coalesce('.' || b.schedule, '') COLLATE \"C\"), "
-    "extract(epoch FROM b.finished_at)::bigint, coalesce(b.raw_size, -1), "
-    "coalesce(extract(epoch FROM b.retain_until)::bigint, 0), "
-    "(b.system_identifier = $1 OR b.system_identifier = ANY ("
-    "(SELECT i.system_identifiers FROM pgbackup.instance i)::text[])) IS NOT TRUE, "
-    "b.pinned, b.verified_at IS NOT NULL, "
-    "b.status = 'expired', "
-    "b.id IN (SELECT r.backup_id FROM pgbackup.restores r "
-    "WHERE r.status IN ('pending', 'in_progress')) "
-    "OR b.id IN (SELECT c.backup_id FROM pgbackup.copies c WHERE c.status = 'in_progress'), "
-    "part.is_part, "
-    "n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, "
-    "n.retention_monthly, n.retention_yearly, n.name IS NOT NULL FROM pgbackup.backups b "
-    "LEFT JOIN pgbackup.named_schedules n ON n.name = b.schedule "
-    "AND num_nonnulls(n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, "
-    "n.retention_monthly, n.retention_yearly) > 0, "
-    "LATERAL (SELECT coalesce(b.options->>'content', 'all') <> 'all' "
-    "OR b.options ?| '{schemas,tables,exclude_tables,exclude_table_data}') AS part (is_part) "
-    "WHERE b.status IN ('completed', 'expired')";
+// Of a backup b: made by this cluster, be it under a system identifier that it had earlier.
+#define PGBACKUP_IS_OWN(b)               \
+  "((" b ".system_identifier = $1 OR " b \
+  ".system_identifier = ANY ("           \
+  "(SELECT i.system_identifiers FROM pgbackup.instance i)::text[])) IS TRUE)"
+#define PGBACKUP_IS_PART(b)                \
+  "(coalesce(" b                           \
+  ".options->>'content', 'all') <> 'all' " \
+  "OR " b ".options ?| '{schemas,tables,exclude_tables,exclude_table_data}')"
+#define PGBACKUP_PART(b) \
+  "CASE WHEN " PGBACKUP_IS_PART(b) " THEN coalesce('.' || " b ".schedule, '-') ELSE '' END"
+
+#define PGBACKUP_COLUMNS                                                      \
+  "b.id, b.database, b.schedule, b.finished_at, b.raw_size, b.retain_until, " \
+  "b.system_identifier, b.pinned, b.verified_at, b.status, b.options"
+
+// Of `backups` b, with the rules of their schedules. $1 is the system identifier.
+#define PGBACKUP_PLANNED(backups) \
+  "SELECT b.id, dense_rank() OVER (ORDER BY b.database, " PGBACKUP_PART("b") " COLLATE \"C\"), " \
+  "dense_rank() OVER (ORDER BY coalesce('.' || b.schedule, '') COLLATE \"C\"), " \
+  "extract(epoch FROM b.finished_at)::bigint, coalesce(b.raw_size, -1), " \
+  "coalesce(extract(epoch FROM b.retain_until)::bigint, 0), " \
+  "NOT " PGBACKUP_IS_OWN("b") ", b.pinned, b.verified_at IS NOT NULL, " \
+  "b.status = 'expired', " \
+  "b.id IN (SELECT r.backup_id FROM pgbackup.restores r " \
+  "WHERE r.status IN ('pending', 'in_progress')) " \
+  "OR b.id IN (SELECT c.backup_id FROM pgbackup.copies c WHERE c.status = 'in_progress'), " \
+  PGBACKUP_IS_PART("b") ", " \
+  "n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, " \
+  "n.retention_monthly, n.retention_yearly, n.name IS NOT NULL FROM " backups " b " \
+  "LEFT JOIN pgbackup.named_schedules n ON n.name = b.schedule " \
+  "AND num_nonnulls(n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly, " \
+  "n.retention_monthly, n.retention_yearly) > 0"
+
+constexpr const char* kAllBackupsSql =
+    PGBACKUP_PLANNED("(SELECT " PGBACKUP_COLUMNS
+                     " FROM pgbackup.backups b "
+                     "WHERE b.status IN ('completed', 'expired'))");
+
+// Those of database $2. Of the expired ones only the sizes count, and of these the last kUsualSizes
+// before the newest backup of the family: so many ($3 and one more) are looked for in an index, and
+// those that completed in the same second, to the plan, as the last one of them come along.
+constexpr const char* kBackupsOfDatabaseSql =
+    "WITH completed AS MATERIALIZED (SELECT " PGBACKUP_COLUMNS " FROM pgbackup.backups b "
+    "WHERE b.database = $2 AND b.status = 'completed'), "
+    "family AS (SELECT " PGBACKUP_PART("b") " AS part, max(b.finished_at) "
+    "FILTER (WHERE " PGBACKUP_IS_OWN("b") ") AS newest "
+    "FROM completed b GROUP BY 1), "
+    "expired AS (SELECT e.* FROM family f CROSS JOIN LATERAL (SELECT "
+    "(SELECT b.finished_at FROM pgbackup.backups b WHERE b.database = $2 AND b.status = 'expired' "
+    "AND " PGBACKUP_PART("b") " = f.part AND " PGBACKUP_IS_OWN("b") " "
+    "AND b.raw_size >= 0 AND b.finished_at < f.newest - interval '1 second' "
+    "ORDER BY b.finished_at DESC OFFSET $3 LIMIT 1)) AS t (at), "
+    "LATERAL (SELECT " PGBACKUP_COLUMNS " FROM pgbackup.backups b "
+    "WHERE b.database = $2 AND b.status = 'expired' AND " PGBACKUP_PART("b") " = f.part "
+    "AND b.finished_at >= coalesce(t.at - interval '1 second', '-infinity') "
+    "UNION ALL SELECT " PGBACKUP_COLUMNS " FROM pgbackup.backups b "
+    "WHERE t.at IS NULL AND b.database = $2 AND b.status = 'expired' AND " PGBACKUP_PART("b")
+    " = f.part AND b.finished_at IS NULL) AS e) "
+    PGBACKUP_PLANNED("(SELECT * FROM completed UNION ALL SELECT * FROM expired)");
+
 enum BackupColumn {
   kId,
   kFamily,
@@ -162,33 +201,45 @@ const char* ReasonInWords(const RetentionBackup& backup) {
   return "no rule keeps it";
 }
 
-// The backups of the catalog, planned; in `context`.
-std::span<RetentionBackup> PlannedBackups(const RetentionPolicy* policy, MemoryContext context) {
+// Runs the query for the backups of a database or, with null, of all. Returns the number of rows.
+uint64 ReadBackups(const NameData* database) {
+  static constinit PreparedSql all(kAllBackupsSql);
+  static constinit PreparedSql of_database(kBackupsOfDatabaseSql);
+  SqlArguments arguments;
+  arguments.Text(psprintf(UINT64_FORMAT, GetSystemIdentifier()));
+  if (database == nullptr) return all.Execute(arguments);
+  return of_database.Execute(arguments.Add(NAMEOID, NameGetDatum(database)).Int4(kUsualSizes - 1));
+}
+
+// The backups of a database or, with null, of all, planned; in `context`.
+std::span<RetentionBackup> PlannedBackups(const NameData* database, const RetentionPolicy* policy,
+                                          MemoryContext context) {
   if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
-  const uint64 count =
-      ExecuteSql(kBackupsSql, SqlArguments().Text(psprintf(UINT64_FORMAT, GetSystemIdentifier())));
+  const uint64 count = ReadBackups(database);
   RetentionBackup* backups = static_cast<RetentionBackup*>(
       MemoryContextAllocHuge(context, sizeof(RetentionBackup) * (count + 1)));
   for (uint64 row = 0; row < count; ++row)
     backups[row] = BackupOfRow(row, PolicyOfRow(row, policy, context));
   SPI_finish();
-  const std::span<RetentionBackup> all(backups, count);
-  PlanRetention(all, timestamptz_to_time_t(GetCurrentTimestamp()), CoreZone(ScheduleZone()),
+  const std::span<RetentionBackup> planned(backups, count);
+  PlanRetention(planned, timestamptz_to_time_t(GetCurrentTimestamp()), CoreZone(ScheduleZone()),
                 settings.min_size_ratio);
-  return all;
+  return planned;
 }
 
 }  // namespace
 }  // namespace pgbackup
 
-// () → one row per completed backup: whether it is kept, why, and whether it is suspiciously small.
+// (database, null for all) → one row per completed backup: whether it is kept, why, and whether it
+// is suspiciously small.
 Datum pgbackup_plan_retention(PG_FUNCTION_ARGS) {
   using namespace pgbackup;
   InitMaterializedSRF(fcinfo, 0);
   if (!IsPreloaded()) return static_cast<Datum>(0);  // there are no settings
   ReturnSetInfo* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const NameData* database = PG_ARGISNULL(0) ? nullptr : PG_GETARG_NAME(0);
   const RetentionPolicy policy = PolicyOfSettings();
-  for (const RetentionBackup& backup : PlannedBackups(&policy, CurrentMemoryContext)) {
+  for (const RetentionBackup& backup : PlannedBackups(database, &policy, CurrentMemoryContext)) {
     if (backup.gone) continue;
     bool nulls[4] = {};
     Datum values[4] = {
