@@ -17,7 +17,7 @@ packages_for() { # build | test | clang | s3 | page | extensions | chroot | sour
       fi
       ;;
     test)
-      echo libgtest-dev libipc-run-perl age zstd lz4 ccache tzdata curl openssl python3 python3-aiosmtpd
+      echo libgtest-dev libipc-run-perl libfaketime age zstd lz4 ccache tzdata curl openssl python3 python3-aiosmtpd
       ;;
     clang) echo clang libclang-rt-dev clang-format clang-tidy shellcheck ;;
     s3) echo mmdebstrap debian-archive-keyring curl openssl ;;

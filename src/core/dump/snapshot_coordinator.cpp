@@ -109,9 +109,10 @@ bool SnapshotCoordinator::Release() noexcept {
 }
 
 Error CoordinatorLost(const std::string& why) {
-  constexpr std::string_view kWhich = "the connection that holds the backup's snapshot and locks";
-  if (IsRecoveryConflict(why)) return RecoveryConflict(kWhich, why);
-  return Error(ErrorKind::kUnavailable, fmt::format("{} was lost", kWhich), why)
+  if (IsRecoveryConflict(why))
+    return RecoveryConflict("the connection that holds the backup's snapshot and locks", why);
+  return Error(ErrorKind::kUnavailable,
+               "the connection that holds the backup's snapshot and locks was lost", why)
       .WithSqlState(kConnectionGone);
 }
 
