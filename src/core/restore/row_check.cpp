@@ -1,6 +1,7 @@
 #include "core/restore/row_check.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <atomic>
 #include <map>
