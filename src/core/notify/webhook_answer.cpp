@@ -24,7 +24,7 @@ std::string Folded(std::string_view text) {
 // {"ok": false, …} and {"success": false, …}.
 bool IsJsonFailure(const std::string& body) {
   if (body.front() != '{') return false;
-  boost::json::error_code error;
+  boost::system::error_code error;
   const boost::json::value value = boost::json::parse(body, error);
   if (error || !value.is_object()) return false;
   for (const std::string_view name : {"ok", "success"}) {
