@@ -61,7 +61,7 @@ sub new
 	my $self = bless { model => {} }, $class;
 	my $node = $self->{node} = new_cluster('year', timezone => 'UTC', 'pgbackup.timezone' => 'UTC', 'pgbackup.schedule' => '0 3 * * *',
 		'pgbackup.databases' => 'd%', 'pgbackup.retry_count' => 0,
-		'pgbackup.max_backup_age' => "$oldest s", 'pgbackup.retention_days' => 30, 'pgbackup.max_concurrent' => 2, autovacuum => 'off', log_statement => 'none');
+		'pgbackup.max_backup_age' => "$oldest s", 'pgbackup.max_concurrent' => 2, autovacuum => 'off', log_statement => 'none');
 	$self->{store} = $node->basedir . '/store';
 	my @databases = ((map { sprintf 'd%02d', $_ } 1 .. $size{daily}), map { sprintf 'w%02d', $_ } 1 .. $size{weekly});
 	for my $database (@databases)
@@ -220,6 +220,9 @@ sub one_day
 	{
 		$self->{node}->stop('fast');
 		pass_time($outage->{down}->() * $hour);
+		# The rest of the day is looked at before the next time of a schedule comes.
+		my $of_day = fake_now() % $day;
+		pass_time(2 * $hour) if $of_day > 2.5 * $hour && $of_day < 4 * $hour;
 		$self->{node}->start;
 		give_clock($self->{node});
 	}
