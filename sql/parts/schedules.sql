@@ -469,6 +469,9 @@ BEGIN
                'the server was down or its clock was set forward'
          WHERE missed > settled_before
         ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            RAISE LOG 'pgbackup: schedule "%" has missed % times, the last one at %', schedule, missed - settled_before, last_missed;
+        END IF;
     END IF;
     UPDATE pgbackup.schedule_states t SET since = coalesce(due, last_missed) WHERE t.schedule = schedule;
     IF due IS NULL THEN
@@ -490,6 +493,9 @@ BEGIN
        SET outcome = CASE WHEN began.started = 0 AND began.message IS NOT NULL THEN 'skipped' ELSE t.outcome END,
            message = began.message, databases = began.databases, skipped = began.skipped
      WHERE t.schedule = schedule AND t.slot = due AND t.outcome <> 'missed';
+    IF began.message IS NOT NULL THEN
+        RAISE LOG 'pgbackup: schedule "%" at %: %', schedule, due, left(began.message, 1000);
+    END IF;
     RETURN began.started;
 END $$;
 COMMENT ON FUNCTION pgbackup._settle_slots(text, timestamptz, boolean, bigint, timestamptz, timestamptz) IS

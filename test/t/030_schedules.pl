@@ -167,6 +167,7 @@ sql(q{SELECT pgbackup.schedule('jittered', '* * * * *', databases => 'other', ji
 $node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pgbackup.slots WHERE schedule = 'often' AND outcome = 'skipped'}) or die;
 like(sql(q{SELECT message FROM pgbackup.slots WHERE schedule = 'often' AND outcome = 'skipped'}),
 	qr/^backup $first of database "shop" is still under way$/, 'a time whose earlier run is not over is skipped, and recorded');
+ok($node->log_contains(qr/LOG:  pgbackup: schedule "often" at [^:]+:\S+: backup $first of database "shop" is still under way$/m), 'and logged');
 is(sql(q{SELECT skipped || ' ' || running || ' ' || last_status FROM pgbackup.schedule_status() WHERE name = 'often'}), '1 1 in_progress', 'and in the status');
 sql(q{SELECT pgbackup.unschedule('often')});
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.backups WHERE database = 'ghost' AND status = 'expired'}) or die;
