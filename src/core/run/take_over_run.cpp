@@ -14,7 +14,9 @@ RunOutcome TakeOver(const TakeOverJob& job, const RunContext& context) {
     throw Error(
         ErrorKind::kNotFound,
         fmt::format("no server with token \"{}\" has left a marker in {}", token, storage->url()),
-        {}, "SELECT * FROM pgbackup.storage_instances() shows those that have.");
+        {},
+        "The objects below pgbackup-instances/ there are named after the tokens of those that "
+        "have.");
   const std::optional<Lease> before = TakeOverLease(*storage, token, job.instance, job.cluster);
   RunOutcome outcome;
   if (before) outcome.fields["before"] = LeaseToJson(*before, job.instance);
