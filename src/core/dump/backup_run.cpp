@@ -245,15 +245,16 @@ void Backup::ReadRestoreFacts() {
 void Backup::FindRisks() {
   try {
     risks_ = FindRestoreRisks(settings_, context_.cancellation);
-    bound_ = BoundExtensionsInWords(*manifest_.requirements, job_.options.bound_extensions);
-    if (!bound_.empty() && manifest_.format == DumpFormat::kPlain)
-      risks_.insert(risks_.begin(), fmt::format("{} can be created only when the database has its "
-                                                "name, which a script cannot wait for",
-                                                bound_));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;
     context_.log(fmt::format("did not look for what may not be restored: {}", error.message()));
   }
+  bound_ = BoundExtensionsInWords(*manifest_.requirements, job_.options.bound_extensions);
+  if (!bound_.empty() && manifest_.format == DumpFormat::kPlain)
+    risks_.insert(risks_.begin(),
+                  fmt::format("{} can be created only when the database has its name, which a "
+                              "script cannot wait for",
+                              bound_));
 }
 
 // A backup that is complete, with a warning.

@@ -81,14 +81,17 @@ std::vector<std::string> FindRestoreRisks(const ConnectionSettings& settings,
   return risks;
 }
 
+std::string ExtensionsInWords(const std::vector<std::string>& names) {
+  return fmt::format("extension{} {}", names.size() == 1 ? "" : "s", QuotedList(names));
+}
+
 std::string BoundExtensionsInWords(const Requirements& requirements,
                                    const std::vector<std::string>& extensions) {
   std::vector<std::string> found;
   for (const NeededExtension& extension : requirements.extensions)
     if (std::find(extensions.begin(), extensions.end(), extension.name) != extensions.end())
       found.push_back(extension.name);
-  if (found.empty()) return "";
-  return fmt::format("extension{} {}", found.size() == 1 ? "" : "s", QuotedList(found));
+  return found.empty() ? "" : ExtensionsInWords(found);
 }
 
 }  // namespace pgbackup

@@ -19,6 +19,9 @@ inline constexpr int kMostRisks = 20;
 std::vector<std::string> FindRestoreRisks(const ConnectionSettings& settings,
                                           const Cancellation& cancellation);
 
+// extension "a", extensions "a", "b".
+std::string ExtensionsInWords(const std::vector<std::string>& names);
+
 // Those of `extensions` that the dumped database has, in words: each can be created in one database
 // only, which it knows by its name. Empty when there is none.
 std::string BoundExtensionsInWords(const Requirements& requirements,

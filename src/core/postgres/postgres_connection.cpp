@@ -62,7 +62,8 @@ std::string Field(const PGresult* result, int code) {
   const std::string sqlstate = Field(result, PG_DIAG_SQLSTATE);
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (IsRecoveryConflict(PQerrorMessage(connection)))
-    throw RecoveryConflict("a session", OneLine(PQerrorMessage(connection)));
+    throw RecoveryConflict("a session",
+                           OneLine(LinesWithoutRowValues(PQerrorMessage(connection)).c_str()));
   if (message.empty() || PQstatus(connection) == CONNECTION_BAD)
     throw Error(ErrorKind::kUnavailable, "the connection to the server was lost",
                 OneLine(LinesWithoutRowValues(PQerrorMessage(connection)).c_str()), kLostHint)

@@ -4,14 +4,9 @@
 
 #include <algorithm>
 
+#include "core/dump/restore_risks.h"
+
 namespace pgbackup {
-namespace {
-
-std::string InWords(const std::vector<std::string>& names) {
-  return fmt::format("extension{} {}", names.size() == 1 ? "" : "s", QuotedList(names));
-}
-
-}  // namespace
 
 BoundExtensions FindBoundExtensions(const Manifest& manifest,
                                     const std::vector<std::string>& names) {
@@ -29,11 +24,11 @@ BoundExtensions FindBoundExtensions(const Manifest& manifest,
 std::string ComesLast(const std::vector<std::string>& names, const std::string& database) {
   return fmt::format(
       "{} and what depends on it can be created only in the database \"{}\", so it comes last",
-      InWords(names), database);
+      ExtensionsInWords(names), database);
 }
 
 std::string IsLeftOut(const std::vector<std::string>& names, const std::string& why) {
-  return fmt::format("{} and what depends on it were left out: {}", InWords(names), why);
+  return fmt::format("{} and what depends on it were left out: {}", ExtensionsInWords(names), why);
 }
 
 std::string WhyNotIn(PostgresConnection& connection, const BoundExtensions& bound,
