@@ -23,8 +23,8 @@ sub find_fake_clock
 # can be set, as an administrator does; otherwise all time passes.
 sub use_fake_clock
 {
-	my ($folder, %options) = @_;
-	$file = "$folder/clock";
+	my (%options) = @_;
+	$file = PostgreSQL::Test::Utils::tempdir() . '/clock';
 	pass_time(0);
 	$ENV{FAKETIME_TIMESTAMP_FILE} = $file;
 	$ENV{FAKETIME_NO_CACHE} = 1;

@@ -55,8 +55,7 @@ sub new
 {
 	my ($class, %size) = @_;
 	my $library = find_fake_clock();
-	mkdir "$PostgreSQL::Test::Utils::tmp_check/clock" or die $!;
-	use_fake_clock("$PostgreSQL::Test::Utils::tmp_check/clock");
+	use_fake_clock();
 	$ENV{LD_PRELOAD} = $library;  # of servers; what else starts here does not mind
 	my $self = bless { model => {} }, $class;
 	my $node = $self->{node} = new_cluster('year', timezone => 'UTC', 'pgbackup.timezone' => 'UTC', 'pgbackup.schedule' => '0 3 * * *',

@@ -12,8 +12,7 @@ use Test::More;
 
 my $library = find_fake_clock();
 plan skip_all => 'libfaketime is not installed' unless $library;
-mkdir "$PostgreSQL::Test::Utils::tmp_check/clock" or die $!;
-use_fake_clock("$PostgreSQL::Test::Utils::tmp_check/clock", steady => 1);
+use_fake_clock(steady => 1);
 my $node;
 {
 	local $ENV{LD_PRELOAD} = $library;
