@@ -102,12 +102,18 @@ CREATE FUNCTION pgbackup._backup_problems(databases name[]) RETURNS TABLE (datab
     -- The last run that has ended, and the newest backup.
     last AS MATERIALIZED (
         SELECT e.* FROM d, LATERAL (
-            SELECT b.id, b.database, b.status, b.message, b.sqlstate, b.clock_skew, b.credentials_expire_at FROM pgbackup.backups b
+            SELECT b.id, b.database, b.status, b.message, b.sqlstate, b.clock_skew, b.credentials_expire_at, b.started_at, b.duration,
+                   b.file_size, b.detail, b.verified_level
+              FROM pgbackup.backups b
              WHERE b.database = d.name AND b.status NOT IN ('pending', 'in_progress', 'cancelled') ORDER BY b.id DESC LIMIT 1) AS e),
     newest AS MATERIALIZED (
-        SELECT g.* FROM d, LATERAL (
+        SELECT e.id, e.database, e.started_at, e.duration, e.file_size, e.sqlstate, e.detail, e.verified_level
+          FROM last e WHERE e.status = 'completed'
+        UNION ALL
+        SELECT g.* FROM last e, LATERAL (
             SELECT b.id, b.database, b.started_at, b.duration, b.file_size, b.sqlstate, b.detail, b.verified_level FROM pgbackup.backups b
-             WHERE b.database = d.name AND b.status = 'completed' ORDER BY b.id DESC LIMIT 1) AS g),
+             WHERE b.database = e.database AND b.status = 'completed' ORDER BY b.id DESC LIMIT 1) AS g
+         WHERE e.status <> 'completed'),
     limits AS (
         SELECT pgbackup._seconds_of('max_backup_age') AS backup_age, pgbackup._seconds_of('max_proof_age') AS proof_age)
     SELECT d.name, 'critical', 'there is no backup' FROM d WHERE d.name NOT IN (SELECT g.database FROM newest g)

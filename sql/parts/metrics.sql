@@ -88,29 +88,22 @@ COMMENT ON FUNCTION pgbackup._metrics() IS 'internal: the rows of pgbackup.metri
 CREATE VIEW pgbackup.metrics AS SELECT * FROM pgbackup._metrics();
 COMMENT ON VIEW pgbackup.metrics IS 'numbers for Prometheus: name, type, help, labels and value of each series';
 
-CREATE FUNCTION pgbackup._metrics_label(key text, value text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-    SELECT $1 || '="' || replace(replace(replace($2, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n') || '"'
-$$;
-COMMENT ON FUNCTION pgbackup._metrics_label(text, text) IS 'internal: a label in Prometheus'' text format';
-
 CREATE FUNCTION pgbackup.metrics_text() RETURNS text
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off AS $$
     WITH series AS MATERIALIZED (SELECT * FROM pgbackup._series()),
     -- Each label once, however many series have it.
-    of_database AS MATERIALIZED (
-        SELECT d.database, pgbackup._metrics_label('database', d.database) AS text
-          FROM (SELECT DISTINCT s.database FROM series s WHERE s.database IS NOT NULL) AS d),
-    of_key AS MATERIALIZED (
-        SELECT k.key, k.label, pgbackup._metrics_label(k.key, k.label) AS text
-          FROM (SELECT DISTINCT s.key, s.label FROM series s WHERE s.key IS NOT NULL) AS k),
+    label AS MATERIALIZED (
+        SELECT l.key, l.value, l.key || '="' || replace(replace(replace(l.value, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n') || '"' AS text
+          FROM (SELECT DISTINCT 'database', s.database::text FROM series s WHERE s.database IS NOT NULL
+                UNION ALL
+                SELECT DISTINCT s.key, s.label FROM series s WHERE s.key IS NOT NULL) AS l (key, value)),
     metric AS (
         SELECT s.rank, s.name, format(E'# HELP %s %s\n# TYPE %s %s\n', s.name, s.help, s.name, s.type)
                || string_agg(s.name || coalesce('{' || d.text || coalesce(',' || k.text, '') || '}', '{' || k.text || '}', '')
-                             || ' ' || s.value || E'\n', '' ORDER BY s.database, s.label) AS text
+                             || ' ' || s.value || E'\n', '' ORDER BY s.database, s.label COLLATE "C") AS text
           FROM series s
-          LEFT JOIN of_database d ON d.database = s.database
-          LEFT JOIN of_key k ON k.key = s.key AND k.label = s.label
+          LEFT JOIN label d ON d.key = 'database' AND d.value = s.database::text
+          LEFT JOIN label k ON k.key = s.key AND k.value = s.label
          GROUP BY s.rank, s.name, s.type, s.help)
     SELECT string_agg(m.text, '' ORDER BY m.rank, m.name DESC) FROM metric m
 $$;
