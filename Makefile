@@ -18,13 +18,9 @@ EXTENSION = pgbackup
 DATA_built = sql/pgbackup--1.0.sql
 PGFILEDESC = "pgbackup - backups of every database from inside the server"
 
-# What the module takes from the core: only files free of exceptions and allocation.
-CORE_IN_SERVER = $(wildcard src/core/cron/*.cpp src/core/naming/*.cpp \
-	src/core/retention/*.cpp) \
-	src/core/age/bech32.cpp src/core/age/recipient_list.cpp src/core/passkey/passkey_hash.cpp \
-	src/core/run/compression.cpp src/core/s3/option_check.cpp src/core/storage/storage_url.cpp \
-	src/core/storage/storage_parameters.cpp
-OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) $(CORE_IN_SERVER))
+# What the module and the executable both compile: free of exceptions and allocation.
+SHARED = $(wildcard src/shared/*.cpp src/shared/*/*.cpp)
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)) $(SHARED))
 
 REGRESS = setup settings arguments health reports backup restore access
 # The home database is where the launcher is, so it is used as it stands.
@@ -43,10 +39,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Objects depend on every header: there are few, and a wrong struct layout inside the server is dear.
-$(OBJS): $(wildcard src/pg/*.h src/core/base/*.h src/core/cron/*.h src/core/naming/*.h \
-	src/core/retention/*.h src/core/run/*.h src/core/age/*.h src/core/passkey/*.h \
-	src/core/notify/email_address.h src/core/hooks/command_text.h \
-	src/core/s3/option_check.h src/core/storage/storage_url.h src/core/storage/storage_parameters.h)
+$(OBJS): $(wildcard src/pg/*.h src/shared/*.h src/shared/*/*.h)
 
 AGENT = $(BUILD_DIR)/pgbackup
 # Where bash looks for the completion of a program in $(bindir).

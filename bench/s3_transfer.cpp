@@ -12,7 +12,7 @@
 #include "core/pipeline/fd_sink.h"
 #include "core/pipeline/hash_sink.h"
 #include "core/pipeline/pump.h"
-#include "core/storage/open_storage.h"
+#include "core/storage_backends/open_storage.h"
 
 namespace pgbackup {
 namespace {

@@ -1,5 +1,5 @@
 --
--- Retention (src/core/retention, src/pg/sql_retention.cpp)
+-- Retention (src/shared/retention, src/pg/sql_retention.cpp)
 --
 
 CREATE FUNCTION pgbackup._lock_days(storage text) RETURNS int

@@ -16,8 +16,8 @@
 #include "agent/event_writer.h"
 #include "agent/job_runner.h"
 #include "core/base/error.h"
-#include "core/run/events.h"
-#include "core/run/job.h"
+#include "core/job/events.h"
+#include "core/job/job.h"
 
 namespace pgbackup {
 namespace {

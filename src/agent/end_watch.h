@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "core/base/cancellation.h"
-#include "core/run/run_context.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

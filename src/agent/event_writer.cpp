@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "core/base/environment.h"
-#include "core/run/events.h"
+#include "core/job/events.h"
 
 namespace pgbackup {
 namespace {

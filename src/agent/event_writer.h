@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "core/base/cancellation.h"
-#include "core/run/progress.h"
+#include "core/progress/progress.h"
 
 namespace pgbackup {
 

@@ -6,22 +6,22 @@
 #include <atomic>
 #include <cerrno>
 
+#include "core/check/check_run.h"
 #include "core/copies/copy_run.h"
 #include "core/dump/backup_run.h"
+#include "core/job/stall_watch.h"
+#include "core/maintenance/inventory_run.h"
+#include "core/maintenance/janitor_run.h"
+#include "core/maintenance/presign_run.h"
+#include "core/maintenance/remove_run.h"
+#include "core/maintenance/take_over_run.h"
 #include "core/notify/mail_run.h"
 #include "core/notify/webhook_run.h"
+#include "core/passkey/passkey_run.h"
 #include "core/restore/contents_run.h"
 #include "core/restore/drop_run.h"
 #include "core/restore/restore_run.h"
 #include "core/restore/undo_run.h"
-#include "core/run/check_run.h"
-#include "core/run/inventory_run.h"
-#include "core/run/janitor_run.h"
-#include "core/run/passkey_run.h"
-#include "core/run/presign_run.h"
-#include "core/run/remove_run.h"
-#include "core/run/stall_watch.h"
-#include "core/run/take_over_run.h"
 #include "core/verify/verify_run.h"
 
 namespace pgbackup {

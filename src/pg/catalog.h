@@ -4,7 +4,7 @@
 // it returns is allocated in the memory context it is given.
 #pragma once
 
-#include "core/run/state.h"
+#include "shared/state.h"
 
 #include "pg/agent_process.h"
 

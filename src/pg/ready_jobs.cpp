@@ -1,5 +1,5 @@
 // Taking the next job off a table: the row moves to in_progress and becomes the agent's job.
-#include "core/naming/name_template.h"
+#include "shared/naming/name_template.h"
 
 #include "pg/catalog.h"
 #include "pg/job_json.h"

@@ -1,4 +1,4 @@
-#include "core/run/state.h"
+#include "shared/state.h"
 
 #include "pg/abandoned_agents.h"
 #include "pg/agent_event.h"

@@ -1,4 +1,4 @@
-#include "core/cron/cron.h"
+#include "shared/cron/cron.h"
 
 #include "pg/schedule_clock.h"
 #include "pg/settings.h"

@@ -1,4 +1,4 @@
-#include "core/cron/slot_plan.h"
+#include "shared/cron/slot_plan.h"
 
 #include "pg/catalog.h"
 #include "pg/run_log.h"

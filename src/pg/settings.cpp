@@ -1,8 +1,8 @@
 #include "pg/settings.h"
 
-#include "core/naming/name_template.h"
-#include "core/s3/option_check.h"
 #include "pg/setting_checks.h"
+#include "shared/naming/name_template.h"
+#include "shared/option_check.h"
 
 namespace pgbackup {
 

@@ -1,7 +1,7 @@
 // What retention keeps and why: the catalog's rows given to the core's plan.
 #include <span>
 
-#include "core/retention/retention.h"
+#include "shared/retention/retention.h"
 
 #include "pg/settings.h"
 #include "pg/shared_state.h"

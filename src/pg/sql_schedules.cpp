@@ -1,6 +1,6 @@
 // What schedules are made of, for SQL: cron expressions, time zones and lists of databases.
-#include "core/cron/cron_words.h"
-#include "core/cron/slot_plan.h"
+#include "shared/cron/cron_words.h"
+#include "shared/cron/slot_plan.h"
 
 #include "pg/settings.h"
 #include "pg/time_zone.h"

@@ -1,8 +1,8 @@
 // Small SQL-callable pieces that plpgsql cannot do itself: what the server knows and what the
 // core checks. The functions themselves are in sql/parts.
-#include "core/run/compression.h"
-#include "core/run/state.h"
-#include "core/storage/storage_url.h"
+#include "shared/compression.h"
+#include "shared/state.h"
+#include "shared/storage_url.h"
 
 #include "pg/caller.h"
 #include "pg/confinement.h"

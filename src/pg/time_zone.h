@@ -1,7 +1,7 @@
 // The server's own time zones, as the core reads them.
 #pragma once
 
-#include "core/cron/cron.h"
+#include "shared/cron/cron.h"
 
 #include "pg/server.h"
 

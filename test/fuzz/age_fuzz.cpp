@@ -5,11 +5,11 @@
 
 #include "core/age/age_decrypt_sink.h"
 #include "core/age/header.h"
-#include "core/age/recipient_list.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/pipeline/buffer_sink.h"
 #include "fuzz.h"
+#include "shared/recipient_list.h"
 
 namespace pgbackup {
 namespace {

@@ -1,15 +1,15 @@
-// The files and answers that credentials come in: core/s3/aws_config_file.h,
-// core/s3/credentials_http.h, core/s3/credentials_process.h.
+// The files and answers that credentials come in: core/aws/aws_config_file.h,
+// core/aws/credentials_http.h, core/aws/credentials_process.h.
 #include <fmt/format.h>
 
 #include <chrono>
 
+#include "core/aws/aws_config_file.h"
+#include "core/aws/credentials_http.h"
+#include "core/aws/credentials_process.h"
 #include "core/base/error.h"
-#include "core/base/trim.h"
-#include "core/s3/aws_config_file.h"
-#include "core/s3/credentials_http.h"
-#include "core/s3/credentials_process.h"
 #include "fuzz.h"
+#include "shared/trim.h"
 
 namespace pgbackup {
 namespace {

@@ -1,11 +1,11 @@
-// The header lines of an answer and the values in them: core/s3/http_headers.h.
+// The header lines of an answer and the values in them: core/http/http_headers.h.
 #include <fmt/format.h>
 
 #include <string>
 
-#include "core/base/trim.h"
-#include "core/s3/http_headers.h"
+#include "core/http/http_headers.h"
 #include "fuzz.h"
+#include "shared/trim.h"
 
 namespace pgbackup {
 namespace {

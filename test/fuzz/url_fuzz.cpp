@@ -1,11 +1,11 @@
-// The URLs of the settings: core/storage/storage_url.h and core/s3/endpoint.h.
+// The URLs of the settings: shared/storage_url.h and core/s3/endpoint.h.
 #include <string>
 
+#include "core/aws/sigv4.h"
 #include "core/base/error.h"
 #include "core/s3/endpoint.h"
-#include "core/s3/sigv4.h"
-#include "core/storage/storage_url.h"
 #include "fuzz.h"
+#include "shared/storage_url.h"
 
 namespace pgbackup {
 namespace {

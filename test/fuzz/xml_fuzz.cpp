@@ -1,10 +1,10 @@
 // The XML that stores answer with, and the errors made of it: core/s3/s3_xml.h, core/s3/s3_error.h.
 #include <pugixml.hpp>
 
+#include "core/aws/sigv4.h"
 #include "core/base/utf8.h"
 #include "core/s3/s3_error.h"
 #include "core/s3/s3_xml.h"
-#include "core/s3/sigv4.h"
 #include "fuzz.h"
 
 namespace pgbackup {

@@ -1,4 +1,4 @@
-#include "core/storage/absent_storage.h"
+#include "core/storage_backends/absent_storage.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "age_test_support.h"
-#include "core/age/recipient_list.h"
-#include "core/base/ascii.h"
+#include "shared/ascii.h"
+#include "shared/recipient_list.h"
 
 namespace pgbackup {
 namespace {

@@ -10,8 +10,8 @@
 #include "codec_test_support.h"
 #include "core/age/age_decrypt_sink.h"
 #include "core/age/age_encrypt_sink.h"
-#include "core/age/bech32.h"
 #include "core/age/key_files.h"
+#include "shared/bech32.h"
 
 namespace pgbackup {
 

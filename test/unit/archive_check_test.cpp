@@ -1,4 +1,4 @@
-#include "core/dump/archive_check.h"
+#include "core/archive/archive_check.h"
 
 #include "pipeline_test_support.h"
 

@@ -1,6 +1,6 @@
-#include "core/restore/archive_selection.h"
+#include "core/restore/plan/archive_selection.h"
 
-#include "core/restore/completed_toc.h"
+#include "core/restore/plan/completed_toc.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {

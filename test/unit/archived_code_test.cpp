@@ -1,4 +1,4 @@
-#include "core/restore/archived_code.h"
+#include "core/restore/plan/archived_code.h"
 
 #include <gtest/gtest.h>
 

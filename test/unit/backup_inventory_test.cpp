@@ -1,7 +1,7 @@
 #include "core/manifest/backup_inventory.h"
 
-#include "core/run/inventory_run.h"
-#include "core/run/timestamp.h"
+#include "core/base/timestamp.h"
+#include "core/maintenance/inventory_run.h"
 #include "stored_backups_test_support.h"
 
 namespace pgbackup {

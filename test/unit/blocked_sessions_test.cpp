@@ -1,5 +1,5 @@
 // The words for who held up a run; what is seen of a server's locks is in 053_blocked.pl.
-#include "core/run/blocked_sessions.h"
+#include "core/blocking/blocked_sessions.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // A check as a job: rows for all that is wrong, and nothing left behind. What is tried of an S3
 // store is in s3_probe_test.cpp.
-#include "core/run/check_run.h"
+#include "core/check/check_run.h"
 
 #include <sys/stat.h>
 

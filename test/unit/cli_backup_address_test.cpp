@@ -1,4 +1,4 @@
-#include "agent/cli/backup_address.h"
+#include "cli/backup_address.h"
 
 #include "core/ownership/lease.h"
 #include "storage_test_support.h"

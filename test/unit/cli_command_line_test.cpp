@@ -1,16 +1,16 @@
-#include "agent/cli/command_line.h"
+#include "cli/command_line.h"
 
 #include <CLI/Option.hpp>
 #include <fstream>
 #include <regex>
 #include <set>
 
-#include "agent/cli/backup_json.h"
-#include "agent/cli/console.h"
-#include "agent/cli/exit_status.h"
-#include "agent/cli/progress_display.h"
-#include "agent/cli/table.h"
-#include "core/run/run_context.h"
+#include "cli/backup_json.h"
+#include "cli/console.h"
+#include "cli/exit_status.h"
+#include "cli/progress_display.h"
+#include "cli/table.h"
+#include "core/job/run_context.h"
 #include "error_test_support.h"
 
 namespace pgbackup {

@@ -1,11 +1,11 @@
-#include "agent/cli/printable.h"
+#include "cli/printable.h"
 
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
 
-#include "agent/cli/console.h"
-#include "agent/cli/table.h"
+#include "cli/console.h"
+#include "cli/table.h"
 
 namespace pgbackup {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/hooks/command_text.h"
+#include "shared/command_text.h"
 
 #include <gtest/gtest.h>
 

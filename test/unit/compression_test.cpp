@@ -1,4 +1,4 @@
-#include "core/run/compression.h"
+#include "shared/compression.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/restore/copy_rows_sink.h"
+#include "core/manifest/copy_rows_sink.h"
 
 #include "core/base/sha256.h"
 #include "core/manifest/table_rows.h"

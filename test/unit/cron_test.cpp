@@ -1,4 +1,4 @@
-#include "core/cron/cron.h"
+#include "shared/cron/cron.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/cron/cron_words.h"
+#include "shared/cron/cron_words.h"
 #include "zone_test_support.h"
 
 namespace pgbackup {

@@ -1,4 +1,4 @@
-#include "core/restore/dangling_grants.h"
+#include "core/restore/plan/dangling_grants.h"
 
 #include <gtest/gtest.h>
 

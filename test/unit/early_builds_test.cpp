@@ -1,4 +1,4 @@
-#include "core/restore/early_builds.h"
+#include "core/restore/plan/early_builds.h"
 
 #include "pipeline_test_support.h"
 

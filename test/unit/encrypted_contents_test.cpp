@@ -6,7 +6,7 @@
 #include "age_test_support.h"
 #include "core/dump/lane_output.h"
 #include "core/manifest/manifest_store.h"
-#include "core/restore/stored_object.h"
+#include "core/manifest/stored_object.h"
 
 namespace pgbackup {
 namespace {

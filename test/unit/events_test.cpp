@@ -1,6 +1,6 @@
-#include "core/run/events.h"
+#include "core/job/events.h"
 
-#include "core/run/timestamp.h"
+#include "core/base/timestamp.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {

@@ -1,4 +1,4 @@
-#include "core/restore/fill_session.h"
+#include "core/restore/load/fill_session.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/restore/findings.h"
+#include "core/restore/plan/findings.h"
 
 #include "error_test_support.h"
 

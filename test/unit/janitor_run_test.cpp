@@ -1,6 +1,6 @@
 // The janitor at work in a directory and in a store in memory. What it takes for a leftover is in
 // leftovers_test.cpp.
-#include "core/run/janitor_run.h"
+#include "core/maintenance/janitor_run.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "core/run/job.h"
+#include "core/job/job.h"
 
 #include "pipeline_test_support.h"
 #include "text_test_support.h"

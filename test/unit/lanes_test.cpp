@@ -1,11 +1,11 @@
-#include "core/run/lanes.h"
+#include "core/base/lanes.h"
 
 #include <poll.h>
 
 #include <atomic>
 #include <thread>
 
-#include "core/run/deadline.h"
+#include "core/base/deadline.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {

@@ -1,4 +1,4 @@
-#include "core/run/leftovers.h"
+#include "core/maintenance/leftovers.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/restore/load_order.h"
+#include "core/restore/plan/load_order.h"
 
 #include <gtest/gtest.h>
 

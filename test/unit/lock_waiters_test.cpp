@@ -1,9 +1,9 @@
 // The words for who was given way to; what is seen of a server's locks is in 015_lock_guard.pl.
-#include "core/run/lock_waiters.h"
+#include "core/blocking/lock_waiters.h"
 
 #include <gtest/gtest.h>
 
-#include "core/run/run_sessions.h"
+#include "core/blocking/run_sessions.h"
 
 namespace pgbackup {
 namespace {

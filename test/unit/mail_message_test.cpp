@@ -4,8 +4,8 @@
 
 #include "core/base/base64.h"
 #include "core/base/error.h"
-#include "core/notify/email_address.h"
 #include "core/notify/smtp.h"
+#include "shared/email_address.h"
 
 namespace pgbackup {
 namespace {

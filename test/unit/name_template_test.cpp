@@ -1,4 +1,4 @@
-#include "core/naming/name_template.h"
+#include "shared/naming/name_template.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/restore/object_parts.h"
+#include "core/restore/plan/object_parts.h"
 
 #include "archive_test_support.h"
 #include "core/base/sha256.h"

@@ -1,4 +1,4 @@
-#include "core/restore/object_proof.h"
+#include "core/integrity/object_proof.h"
 
 #include "core/base/sha256.h"
 #include "pipeline_test_support.h"

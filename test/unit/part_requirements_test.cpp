@@ -1,4 +1,4 @@
-#include "core/restore/part_requirements.h"
+#include "core/restore/plan/part_requirements.h"
 
 #include <gtest/gtest.h>
 

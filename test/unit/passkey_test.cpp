@@ -1,7 +1,7 @@
 #include "core/passkey/passkey.h"
 
-#include "core/run/job.h"
-#include "core/run/passkey_run.h"
+#include "core/job/job.h"
+#include "core/passkey/passkey_run.h"
 #include "error_test_support.h"
 #include "run_test_support.h"
 #include "text_test_support.h"

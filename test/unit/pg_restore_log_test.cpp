@@ -1,4 +1,4 @@
-#include "core/restore/pg_restore_log.h"
+#include "core/restore/load/pg_restore_log.h"
 
 #include <gtest/gtest.h>
 

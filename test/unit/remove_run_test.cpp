@@ -1,4 +1,4 @@
-#include "core/run/remove_run.h"
+#include "core/maintenance/remove_run.h"
 
 #include "core/ownership/claim.h"
 #include "core/ownership/lease.h"

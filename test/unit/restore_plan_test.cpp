@@ -1,6 +1,6 @@
-#include "core/restore/restore_plan.h"
+#include "core/restore/plan/restore_plan.h"
 
-#include "core/restore/target_database.h"
+#include "core/restore/target/target_database.h"
 #include "pipeline_test_support.h"
 
 namespace pgbackup {

@@ -1,4 +1,4 @@
-#include "core/restore/restore_schedule.h"
+#include "core/restore/plan/restore_schedule.h"
 
 #include <algorithm>
 

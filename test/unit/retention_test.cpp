@@ -1,4 +1,4 @@
-#include "core/retention/retention.h"
+#include "shared/retention/retention.h"
 
 #include <gtest/gtest.h>
 

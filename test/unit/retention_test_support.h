@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/retention/retention.h"
+#include "shared/retention/retention.h"
 
 namespace pgbackup {
 

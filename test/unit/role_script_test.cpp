@@ -1,4 +1,4 @@
-#include "core/restore/role_script.h"
+#include "core/restore/plan/role_script.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/restore/root_rewrite.h"
+#include "core/restore/plan/root_rewrite.h"
 
 #include "archive_test_support.h"
 #include "core/base/sha256.h"

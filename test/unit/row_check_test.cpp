@@ -1,4 +1,4 @@
-#include "core/restore/row_check.h"
+#include "core/restore/compare/row_check.h"
 
 #include <gtest/gtest.h>
 

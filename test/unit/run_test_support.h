@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/run/run_context.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

@@ -1,4 +1,4 @@
-#include "core/s3/aws_config_file.h"
+#include "core/aws/aws_config_file.h"
 
 #include <unistd.h>
 

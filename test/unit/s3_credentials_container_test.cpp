@@ -1,6 +1,6 @@
-#include "core/s3/credentials_container.h"
+#include "core/aws/credentials_container.h"
 
-#include "core/s3/curl_transport.h"
+#include "core/http/curl_transport.h"
 #include "s3_credentials_test_support.h"
 #include "s3_local_server.h"
 

@@ -1,4 +1,4 @@
-#include "core/s3/credentials_http.h"
+#include "core/aws/credentials_http.h"
 
 #include "s3_credentials_test_support.h"
 

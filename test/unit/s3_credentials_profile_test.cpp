@@ -1,6 +1,6 @@
-#include "core/s3/credentials_profile.h"
+#include "core/aws/credentials_profile.h"
 
-#include "core/s3/credentials_chain.h"
+#include "core/aws/credentials_chain.h"
 #include "s3_credentials_test_support.h"
 
 namespace pgbackup {

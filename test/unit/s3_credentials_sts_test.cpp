@@ -1,4 +1,4 @@
-#include "core/s3/credentials_sts.h"
+#include "core/aws/credentials_sts.h"
 
 #include "s3_credentials_test_support.h"
 

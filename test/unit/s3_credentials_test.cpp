@@ -1,4 +1,4 @@
-#include "core/s3/credentials.h"
+#include "core/aws/credentials.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "core/s3/credentials_chain.h"
+#include "core/aws/credentials_chain.h"
 #include "s3_credentials_test_support.h"
 
 namespace pgbackup {

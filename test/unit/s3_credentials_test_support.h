@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/s3/credentials_http.h"
+#include "core/aws/credentials_http.h"
 #include "s3_test_support.h"
 #include "storage_test_support.h"
 

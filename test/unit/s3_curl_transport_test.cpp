@@ -1,4 +1,4 @@
-#include "core/s3/curl_transport.h"
+#include "core/http/curl_transport.h"
 
 #include <gtest/gtest.h>
 

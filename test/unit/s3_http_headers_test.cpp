@@ -1,4 +1,4 @@
-#include "core/s3/http_headers.h"
+#include "core/http/http_headers.h"
 
 #include <gtest/gtest.h>
 

@@ -6,10 +6,10 @@
 #include <atomic>
 #include <fstream>
 
+#include "core/http/curl_transport.h"
+#include "core/manifest/segment_sink.h"
 #include "core/pipeline/hash_sink.h"
-#include "core/pipeline/segment_sink.h"
-#include "core/s3/curl_transport.h"
-#include "core/storage/open_storage.h"
+#include "core/storage_backends/open_storage.h"
 #include "pipeline_test_support.h"
 #include "s3_servers.h"
 #include "s3_test_support.h"

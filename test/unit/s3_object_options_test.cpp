@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/base64.h"
-#include "core/s3/option_check.h"
 #include "s3_test_support.h"
+#include "shared/option_check.h"
 #include "storage_test_support.h"
 
 namespace pgbackup {

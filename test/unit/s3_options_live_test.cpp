@@ -4,14 +4,14 @@
 
 #include <fstream>
 
+#include "core/aws/credentials_chain.h"
+#include "core/http/curl_transport.h"
+#include "core/maintenance/janitor_run.h"
 #include "core/ownership/claim.h"
-#include "core/run/janitor_run.h"
-#include "core/s3/credentials_chain.h"
-#include "core/s3/curl_transport.h"
 #include "core/s3/object_options.h"
 #include "core/s3/s3_client.h"
-#include "core/storage/open_storage.h"
 #include "core/storage/probe_report.h"
+#include "core/storage_backends/open_storage.h"
 #include "run_test_support.h"
 #include "s3_servers.h"
 #include "storage_test_support.h"

@@ -1,12 +1,12 @@
 // pgbackup.s3_proxy: requests go through it, and nothing else decides whether they do.
 #include <gtest/gtest.h>
 
-#include "core/s3/curl_transport.h"
-#include "core/s3/option_check.h"
-#include "core/storage/open_storage.h"
+#include "core/http/curl_transport.h"
+#include "core/storage_backends/open_storage.h"
 #include "local_proxy.h"
 #include "s3_local_server.h"
 #include "s3_test_support.h"
+#include "shared/option_check.h"
 #include "storage_test_support.h"
 
 namespace pgbackup {

@@ -1,4 +1,4 @@
-#include "core/s3/retry.h"
+#include "core/http/retry.h"
 
 #include <gtest/gtest.h>
 

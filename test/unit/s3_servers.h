@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "core/base/environment.h"
-#include "core/storage/open_storage.h"
+#include "core/storage_backends/open_storage.h"
 
 namespace pgbackup {
 

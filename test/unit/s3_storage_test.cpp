@@ -7,8 +7,8 @@
 #include <atomic>
 #include <thread>
 
-#include "core/pipeline/segment_sink.h"
-#include "core/run/timestamp.h"
+#include "core/base/timestamp.h"
+#include "core/manifest/segment_sink.h"
 #include "s3_storage_test_support.h"
 #include "storage_test_support.h"
 

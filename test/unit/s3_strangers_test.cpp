@@ -1,7 +1,7 @@
 // What else answers where an S3 store should be: web servers, consoles, firewalls, login portals.
 #include <gtest/gtest.h>
 
-#include "core/s3/web_page.h"
+#include "core/http/web_page.h"
 #include "s3_storage_test_support.h"
 
 namespace pgbackup {

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "core/aws/sigv4.h"
 #include "core/base/environment.h"
-#include "core/s3/http.h"
+#include "core/http/http.h"
 #include "core/s3/s3_storage.h"
-#include "core/s3/sigv4.h"
 
 namespace pgbackup {
 

@@ -1,4 +1,4 @@
-#include "core/restore/schedule_runner.h"
+#include "core/restore/load/schedule_runner.h"
 
 #include <poll.h>
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/cron/slot_plan.h"
-#include "core/retention/retention.h"
 #include "retention_test_support.h"
+#include "shared/cron/slot_plan.h"
+#include "shared/retention/retention.h"
 #include "zone_test_support.h"
 
 namespace pgbackup {

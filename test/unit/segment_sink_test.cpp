@@ -1,4 +1,4 @@
-#include "core/pipeline/segment_sink.h"
+#include "core/manifest/segment_sink.h"
 
 #include "core/base/sha256.h"
 #include "pipeline_test_support.h"

@@ -1,4 +1,4 @@
-#include "core/restore/server_fitness.h"
+#include "core/restore/preflight/server_fitness.h"
 
 #include <gtest/gtest.h>
 

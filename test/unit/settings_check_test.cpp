@@ -1,4 +1,4 @@
-#include "core/restore/settings_check.h"
+#include "core/restore/preflight/settings_check.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // The examples AWS publishes: those of the S3 API reference ("Signature Calculations for the
 // Authorization Header", "… Using Query Parameters") and of the aws-sig-v4-test-suite.
-#include "core/s3/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #include <gtest/gtest.h>
 

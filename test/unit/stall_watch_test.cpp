@@ -1,4 +1,4 @@
-#include "core/run/stall_watch.h"
+#include "core/job/stall_watch.h"
 
 #include <gtest/gtest.h>
 

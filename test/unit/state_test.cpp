@@ -1,4 +1,4 @@
-#include "core/run/state.h"
+#include "shared/state.h"
 
 #include <gtest/gtest.h>
 

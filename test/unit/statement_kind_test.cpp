@@ -1,4 +1,4 @@
-#include "core/dump/statement_kind.h"
+#include "core/blocking/statement_kind.h"
 
 #include <gtest/gtest.h>
 

@@ -7,13 +7,13 @@
 #include <optional>
 #include <thread>
 
+#include "core/http/curl_transport.h"
 #include "core/ownership/claim.h"
-#include "core/s3/curl_transport.h"
 #include "core/s3/s3_storage.h"
-#include "core/storage/open_storage.h"
 #include "core/storage/probe_report.h"
-#include "core/storage/storage_url.h"
+#include "core/storage_backends/open_storage.h"
 #include "s3_servers.h"
+#include "shared/storage_url.h"
 #include "storage_test_support.h"
 
 namespace pgbackup {

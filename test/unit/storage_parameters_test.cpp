@@ -1,10 +1,10 @@
-#include "core/storage/storage_parameters.h"
+#include "shared/storage_parameters.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "core/storage/open_storage.h"
+#include "core/storage_backends/open_storage.h"
 #include "storage_url_test_support.h"
 
 namespace pgbackup {

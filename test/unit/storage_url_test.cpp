@@ -1,4 +1,4 @@
-#include "core/storage/storage_url.h"
+#include "shared/storage_url.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 
 #include "core/base/environment.h"
 #include "core/base/error.h"
-#include "core/storage/open_storage.h"
 #include "core/storage/storage.h"
+#include "core/storage_backends/open_storage.h"
 #include "storage_test_support.h"
 #include "storage_url_test_support.h"
 

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "core/storage/storage_url.h"
+#include "shared/storage_url.h"
 
 namespace pgbackup {
 

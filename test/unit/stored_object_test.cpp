@@ -1,4 +1,4 @@
-#include "core/restore/stored_object.h"
+#include "core/manifest/stored_object.h"
 
 #include "core/base/sha256.h"
 #include "pipeline_test_support.h"

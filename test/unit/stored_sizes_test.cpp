@@ -1,4 +1,4 @@
-#include "core/restore/stored_sizes.h"
+#include "core/restore/plan/stored_sizes.h"
 
 #include "pipeline_test_support.h"
 

@@ -1,4 +1,4 @@
-#include "core/run/table_progress.h"
+#include "core/progress/table_progress.h"
 
 #include <gtest/gtest.h>
 

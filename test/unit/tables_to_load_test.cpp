@@ -1,4 +1,4 @@
-#include "core/restore/tables_to_load.h"
+#include "core/restore/plan/tables_to_load.h"
 
 #include "archive_test_support.h"
 #include "core/fingerprint/large_object_fingerprint.h"

@@ -1,4 +1,4 @@
-#include "core/restore/tablespace_script.h"
+#include "core/restore/plan/tablespace_script.h"
 
 #include <gtest/gtest.h>
 

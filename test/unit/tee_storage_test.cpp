@@ -2,7 +2,7 @@
 
 #include "copies_test_support.h"
 #include "core/base/sha256.h"
-#include "core/pipeline/segment_sink.h"
+#include "core/manifest/segment_sink.h"
 
 namespace pgbackup {
 namespace {

@@ -1,9 +1,9 @@
 #include "core/verify/verify_run.h"
 
 #include "archive_test_support.h"
+#include "core/integrity/archive_contents.h"
+#include "core/integrity/content_check.h"
 #include "core/pipeline/null_sink.h"
-#include "core/verify/archive_contents.h"
-#include "core/verify/content_check.h"
 #include "stored_backups_test_support.h"
 
 namespace pgbackup {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <string>
 
-#include "core/cron/cron.h"
+#include "shared/cron/cron.h"
 
 namespace pgbackup {
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "core/age/bech32.h"
 #include "core/age/key_wrap.h"
-#include "core/age/recipient_list.h"
 #include "core/base/error.h"
+#include "shared/bech32.h"
+#include "shared/recipient_list.h"
 
 namespace pgbackup {
 namespace {

@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 #include <openssl/crypto.h>
 
-#include "core/age/bech32.h"
 #include "core/base/config_lines.h"
 #include "core/base/error.h"
 #include "core/base/small_file.h"
-#include "core/base/trim.h"
-#include "core/run/timestamp.h"
+#include "core/base/timestamp.h"
+#include "shared/bech32.h"
+#include "shared/trim.h"
 
 namespace pgbackup {
 namespace {

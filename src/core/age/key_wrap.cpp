@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/base/ascii.h"
 #include "core/base/sha256.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {

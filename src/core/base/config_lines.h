@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "core/base/trim.h"
+#include "shared/trim.h"
 
 namespace pgbackup {
 

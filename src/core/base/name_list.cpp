@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/base/ascii.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 

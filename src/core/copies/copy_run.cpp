@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "core/base/deadline.h"
 #include "core/base/sha256.h"
+#include "core/base/timestamp.h"
 #include "core/manifest/manifest_store.h"
 #include "core/ownership/claim.h"
 #include "core/ownership/lease.h"
 #include "core/pipeline/count_sink.h"
 #include "core/pipeline/verify_sink.h"
-#include "core/run/deadline.h"
-#include "core/run/timestamp.h"
 
 namespace pgbackup {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/job/run_context.h"
 #include "core/manifest/manifest_store.h"
 #include "core/ownership/lease.h"
-#include "core/run/run_context.h"
 
 namespace pgbackup {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/json.h"
-#include "core/run/events.h"
+#include "core/job/events.h"
 
 namespace pgbackup {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/copies/tee_storage.h"
-#include "core/run/job.h"
-#include "core/run/run_context.h"
+#include "core/job/job.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

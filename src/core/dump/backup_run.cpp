@@ -7,7 +7,13 @@
 #include <mutex>
 
 #include "core/age/key_files.h"
+#include "core/base/deadline.h"
+#include "core/base/first_failure.h"
 #include "core/base/json.h"
+#include "core/base/lanes.h"
+#include "core/base/timestamp.h"
+#include "core/blocking/blocking_monitor.h"
+#include "core/blocking/run_sessions.h"
 #include "core/copies/tee_storage.h"
 #include "core/dump/backup_copies.h"
 #include "core/dump/copy_lane.h"
@@ -24,6 +30,7 @@
 #include "core/dump/snapshot_coordinator.h"
 #include "core/dump/table_names.h"
 #include "core/hooks/backup_hooks.h"
+#include "core/job/events.h"
 #include "core/manifest/backup_fields.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_mac.h"
@@ -31,13 +38,6 @@
 #include "core/ownership/claim.h"
 #include "core/ownership/lease.h"
 #include "core/postgres/connection_watch.h"
-#include "core/run/blocking_monitor.h"
-#include "core/run/deadline.h"
-#include "core/run/events.h"
-#include "core/run/first_failure.h"
-#include "core/run/lanes.h"
-#include "core/run/run_sessions.h"
-#include "core/run/timestamp.h"
 #include "core/storage/size_limit.h"
 
 namespace pgbackup {

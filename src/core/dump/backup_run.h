@@ -5,8 +5,8 @@
 // Any failure, and cancellation, ends all lanes, removes everything stored and is then reported.
 #pragma once
 
-#include "core/run/job.h"
-#include "core/run/run_context.h"
+#include "core/job/job.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/dump/archive_check.h"
+#include "core/archive/archive_check.h"
 #include "core/dump/selection.h"
 #include "core/dump/table_list.h"
 #include "core/manifest/table_rows.h"

@@ -5,13 +5,13 @@
 #include <map>
 #include <vector>
 
+#include "core/archive/archive_check.h"
 #include "core/archive/packing_sink.h"
-#include "core/dump/archive_check.h"
 #include "core/dump/table_names.h"
 #include "core/fingerprint/large_object_fingerprint.h"
 #include "core/fingerprint/row_fingerprint.h"
 #include "core/manifest/table_rows.h"
-#include "core/run/table_progress.h"
+#include "core/progress/table_progress.h"
 
 namespace pgbackup {
 

@@ -8,11 +8,11 @@
 #include "core/base/environment.h"
 #include "core/dump/dump_plan.h"
 #include "core/manifest/manifest.h"
+#include "core/manifest/segment_sink.h"
 #include "core/pipeline/count_sink.h"
-#include "core/pipeline/segment_sink.h"
-#include "core/run/compression.h"
-#include "core/run/progress.h"
+#include "core/progress/progress.h"
 #include "core/storage/storage.h"
+#include "shared/compression.h"
 
 namespace pgbackup {
 

@@ -5,7 +5,7 @@
 
 #include "core/dump/dump_plan.h"
 #include "core/dump/table_names.h"
-#include "core/run/table_progress.h"
+#include "core/progress/table_progress.h"
 
 namespace pgbackup {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "core/base/ascii.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {

@@ -5,15 +5,15 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/deadline.h"
 #include "core/base/json.h"
+#include "core/base/lanes.h"
 #include "core/base/sha256.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
 #include "core/manifest/object_names.h"
+#include "core/manifest/stored_object.h"
 #include "core/pipeline/count_sink.h"
-#include "core/restore/stored_object.h"
-#include "core/run/deadline.h"
-#include "core/run/lanes.h"
 #include "core/storage/file_storage.h"
 
 namespace pgbackup {

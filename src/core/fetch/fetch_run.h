@@ -4,8 +4,8 @@
 // manifest comes last.
 #pragma once
 
-#include "core/run/job.h"
-#include "core/run/run_context.h"
+#include "core/job/job.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "core/base/iso_time.h"
+#include "core/base/lanes.h"
 #include "core/base/sha256.h"
 #include "core/manifest/manifest_mac.h"
 #include "core/manifest/manifest_store.h"
-#include "core/run/lanes.h"
 
 namespace pgbackup {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/age/key_files.h"
+#include "core/manifest/stored_object.h"
 #include "core/pipeline/buffer_sink.h"
 #include "core/pipeline/damaged_object.h"
-#include "core/restore/stored_object.h"
 
 namespace pgbackup {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/age/encryption.h"
 #include "core/manifest/manifest.h"
-#include "core/run/progress.h"
+#include "core/progress/progress.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {

@@ -15,13 +15,13 @@
 #include "core/age/encryption.h"
 #include "core/dump/dump_plan.h"
 #include "core/fingerprint/fingerprint_list.h"
+#include "core/manifest/instance.h"
 #include "core/manifest/manifest_name.h"
 #include "core/manifest/part_needs.h"
 #include "core/manifest/requirements.h"
+#include "core/manifest/segment_sink.h"
 #include "core/manifest/table_rows.h"
 #include "core/manifest/user_code.h"
-#include "core/ownership/instance.h"
-#include "core/pipeline/segment_sink.h"
 #include "core/postgres/database_properties.h"
 
 namespace pgbackup {

@@ -12,7 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/small_file.h"
-#include "core/run/timestamp.h"
+#include "core/base/timestamp.h"
 
 namespace pgbackup {
 namespace {

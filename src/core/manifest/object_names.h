@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "core/run/compression.h"
+#include "shared/compression.h"
 
 namespace pgbackup {
 

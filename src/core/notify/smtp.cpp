@@ -7,12 +7,12 @@
 #include <cstring>
 #include <memory>
 
-#include "core/base/ascii.h"
 #include "core/base/config_lines.h"
 #include "core/base/error.h"
-#include "core/base/trim.h"
-#include "core/notify/email_address.h"
-#include "core/s3/web_page.h"
+#include "core/http/web_page.h"
+#include "shared/ascii.h"
+#include "shared/email_address.h"
+#include "shared/trim.h"
 
 namespace pgbackup {
 namespace {

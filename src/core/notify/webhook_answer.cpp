@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "core/base/ascii.h"
-#include "core/s3/web_page.h"
+#include "core/http/web_page.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "core/http/http.h"
 #include "core/notify/webhook_call.h"
-#include "core/s3/http.h"
 
 namespace pgbackup {
 

@@ -10,10 +10,10 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/base/small_file.h"
+#include "core/http/curl_transport.h"
 #include "core/notify/delivery.h"
 #include "core/notify/webhook_answer.h"
 #include "core/notify/webhook_call.h"
-#include "core/s3/curl_transport.h"
 
 namespace pgbackup {
 namespace {

@@ -13,8 +13,8 @@
 #include <optional>
 #include <string>
 
+#include "core/manifest/instance.h"
 #include "core/manifest/manifest.h"
-#include "core/ownership/instance.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {

@@ -7,8 +7,8 @@
 #include "core/base/error.h"
 #include "core/base/iso_time.h"
 #include "core/base/json.h"
+#include "core/base/timestamp.h"
 #include "core/ownership/small_object.h"
-#include "core/run/timestamp.h"
 
 namespace pgbackup {
 namespace {

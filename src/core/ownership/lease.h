@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "core/base/environment.h"
+#include "core/manifest/instance.h"
 #include "core/ownership/claim.h"
-#include "core/ownership/instance.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "core/base/environment.h"
-#include "core/passkey/passkey_hash.h"
+#include "shared/passkey_hash.h"
 
 namespace pgbackup {
 

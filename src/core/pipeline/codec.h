@@ -7,7 +7,7 @@
 
 #include "core/age/encryption.h"
 #include "core/pipeline/sink.h"
-#include "core/run/compression.h"
+#include "shared/compression.h"
 
 namespace pgbackup {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/pipeline/sink.h"
-#include "core/run/compression.h"
+#include "shared/compression.h"
 
 struct z_stream_s;
 

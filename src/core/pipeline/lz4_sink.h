@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/pipeline/sink.h"
-#include "core/run/compression.h"
+#include "shared/compression.h"
 
 struct LZ4F_cctx_s;
 

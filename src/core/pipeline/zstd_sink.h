@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/pipeline/sink.h"
-#include "core/run/compression.h"
+#include "shared/compression.h"
 
 struct ZSTD_CCtx_s;
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "core/base/ascii.h"
 #include "core/base/error.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {

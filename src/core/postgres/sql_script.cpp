@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "core/base/ascii.h"
 #include "core/base/error.h"
-#include "core/base/trim.h"
 #include "core/postgres/quoting.h"
 #include "core/postgres/sql_comment.h"
+#include "shared/ascii.h"
+#include "shared/trim.h"
 
 namespace pgbackup {
 namespace {

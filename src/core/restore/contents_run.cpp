@@ -8,8 +8,8 @@
 #include "core/base/json.h"
 #include "core/dump/read_session.h"
 #include "core/dump/server_encoding.h"
-#include "core/restore/readable_backup.h"
-#include "core/restore/stored_toc.h"
+#include "core/restore/plan/readable_backup.h"
+#include "core/restore/plan/stored_toc.h"
 
 namespace pgbackup {
 namespace {

@@ -1,8 +1,8 @@
 // The `contents` job: what is in a backup, from the tables of contents of its archives.
 #pragma once
 
-#include "core/run/job.h"
-#include "core/run/run_context.h"
+#include "core/job/job.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

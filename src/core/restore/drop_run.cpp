@@ -1,6 +1,6 @@
 #include "core/restore/drop_run.h"
 
-#include "core/restore/target_database.h"
+#include "core/restore/target/target_database.h"
 
 namespace pgbackup {
 

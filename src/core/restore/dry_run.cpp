@@ -8,12 +8,12 @@
 #include <set>
 
 #include "core/base/byte_size.h"
+#include "core/base/first_failure.h"
 #include "core/base/json.h"
+#include "core/base/lanes.h"
+#include "core/integrity/object_proof.h"
 #include "core/postgres/quoting.h"
-#include "core/restore/findings.h"
-#include "core/restore/object_proof.h"
-#include "core/run/first_failure.h"
-#include "core/run/lanes.h"
+#include "core/restore/plan/findings.h"
 
 namespace pgbackup {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "core/job/run_context.h"
 #include "core/process/program.h"
-#include "core/restore/preflight.h"
-#include "core/run/run_context.h"
+#include "core/restore/preflight/preflight.h"
 
 namespace pgbackup {
 

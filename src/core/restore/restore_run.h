@@ -6,8 +6,8 @@
 // Any failure, and cancellation, drops the side database and leaves the target as it was.
 #pragma once
 
-#include "core/run/job.h"
-#include "core/run/run_context.h"
+#include "core/job/job.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "core/restore/home_catalog.h"
-#include "core/restore/swap.h"
-#include "core/restore/target_database.h"
+#include "core/restore/target/home_catalog.h"
+#include "core/restore/target/swap.h"
+#include "core/restore/target/target_database.h"
 
 namespace pgbackup {
 namespace {

@@ -1,8 +1,8 @@
 // The `undo` job: brings back the database that a restore has replaced.
 #pragma once
 
-#include "core/run/job.h"
-#include "core/run/run_context.h"
+#include "core/job/job.h"
+#include "core/job/run_context.h"
 
 namespace pgbackup {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/s3/http_headers.h"
+#include "core/http/http_headers.h"
 
 namespace pgbackup {
 namespace {

@@ -2,8 +2,8 @@
 // moves or describes the content of an object, and the store forgets it each time.
 #pragma once
 
-#include "core/s3/http.h"
-#include "core/storage/open_storage.h"
+#include "core/http/http.h"
+#include "core/storage_backends/open_storage.h"
 
 namespace pgbackup {
 

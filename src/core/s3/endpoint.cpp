@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "core/aws/sigv4.h"
 #include "core/base/error.h"
-#include "core/base/host_port.h"
-#include "core/s3/sigv4.h"
+#include "shared/host_port.h"
 
 namespace pgbackup {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/storage/open_storage.h"
+#include "core/storage_backends/open_storage.h"
 
 namespace pgbackup {
 

@@ -1,5 +1,6 @@
 #include "core/s3/object_options.h"
 
+#include "core/aws/sigv4.h"
 #include "core/base/base64.h"
 #include "core/base/crc32c.h"
 #include "core/base/crc64nvme.h"
@@ -7,8 +8,7 @@
 #include "core/base/md5.h"
 #include "core/base/sha256.h"
 #include "core/s3/customer_key.h"
-#include "core/s3/option_check.h"
-#include "core/s3/sigv4.h"
+#include "shared/option_check.h"
 
 namespace pgbackup {
 namespace {

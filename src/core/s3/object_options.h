@@ -6,8 +6,8 @@
 #include <string>
 
 #include "core/base/environment.h"
-#include "core/s3/http.h"
-#include "core/storage/open_storage.h"
+#include "core/http/http.h"
+#include "core/storage_backends/open_storage.h"
 
 namespace pgbackup {
 

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "core/base/sha256.h"
-#include "core/s3/http_headers.h"
-#include "core/s3/web_page.h"
+#include "core/http/http_headers.h"
+#include "core/http/web_page.h"
 
 namespace pgbackup {
 namespace {

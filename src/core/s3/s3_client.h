@@ -13,14 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "core/aws/credentials.h"
+#include "core/aws/sigv4.h"
 #include "core/base/cancellation.h"
 #include "core/base/environment.h"
-#include "core/s3/credentials.h"
+#include "core/http/http.h"
+#include "core/http/retry.h"
 #include "core/s3/endpoint.h"
-#include "core/s3/http.h"
-#include "core/s3/retry.h"
 #include "core/s3/s3_error.h"
-#include "core/s3/sigv4.h"
 #include "core/s3/upload_plan.h"
 #include "core/storage/throttle.h"
 

@@ -4,8 +4,8 @@
 #include <initializer_list>
 
 #include "core/base/utf8.h"
+#include "core/http/web_page.h"
 #include "core/s3/s3_meaning.h"
-#include "core/s3/web_page.h"
 
 namespace pgbackup {
 namespace {

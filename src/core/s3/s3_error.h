@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "core/s3/http.h"
+#include "core/http/http.h"
 #include "core/s3/s3_xml.h"
 
 namespace pgbackup {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/s3/web_page.h"
+#include "core/http/web_page.h"
 
 namespace pgbackup {
 namespace {

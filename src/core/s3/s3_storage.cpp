@@ -1,10 +1,10 @@
 #include "core/s3/s3_storage.h"
 
+#include "core/aws/credentials_chain.h"
 #include "core/base/error.h"
 #include "core/base/iso_time.h"
-#include "core/s3/credentials_chain.h"
-#include "core/s3/option_check.h"
 #include "core/s3/s3_probe.h"
+#include "shared/option_check.h"
 
 namespace pgbackup {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <pugixml.hpp>
 
-#include "core/s3/http_headers.h"
-#include "core/s3/sigv4.h"
+#include "core/aws/sigv4.h"
+#include "core/http/http_headers.h"
 
 namespace pgbackup {
 namespace {

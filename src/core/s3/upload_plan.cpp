@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/pipeline/segment_plan.h"
+#include "core/storage/segment_plan.h"
 
 namespace pgbackup {
 

@@ -4,18 +4,18 @@
 #include <sys/wait.h>
 
 #include "core/base/json.h"
+#include "core/base/lanes.h"
+#include "core/integrity/content_check.h"
+#include "core/integrity/restore_programs.h"
 #include "core/manifest/encrypted_contents.h"
 #include "core/manifest/manifest_store.h"
+#include "core/manifest/stored_object.h"
 #include "core/pipeline/count_sink.h"
 #include "core/pipeline/fd_sink.h"
 #include "core/pipeline/null_sink.h"
 #include "core/process/child_process.h"
 #include "core/process/tool_error.h"
-#include "core/restore/restore_programs.h"
 #include "core/restore/restore_run.h"
-#include "core/restore/stored_object.h"
-#include "core/run/lanes.h"
-#include "core/verify/content_check.h"
 
 namespace pgbackup {
 namespace {

@@ -1,5 +1,0 @@
-#include "agent/cli/command_line.h"
-
-int main(int argc, char** argv) {
-  return pgbackup::CommandLine().Run(argc, argv);
-}

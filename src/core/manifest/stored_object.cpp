@@ -1,0 +1,43 @@
+#include "core/manifest/stored_object.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/pipeline/codec.h"
+#include "core/pipeline/count_sink.h"
+#include "core/pipeline/null_sink.h"
+#include "core/pipeline/verify_sink.h"
+
+namespace pgbackup {
+
+void ReadStoredObject(Storage& storage, const std::string& folder, const ManifestObject& object,
+                      Sink& to) {
+  for (const Segment& segment : object.segments) {
+    const std::string name = fmt::format("{}/{}", folder, segment.name);
+    VerifySink verify(to, name, segment.size, segment.sha256);
+    try {
+      storage.Get(name, verify);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kNotFound) throw;
+      throw Error(ErrorKind::kCorrupt, fmt::format("object \"{}\" of the backup is missing", name),
+                  error.message());
+    }
+    verify.Finish();
+  }
+  to.Finish();
+}
+
+void CheckIsUndamaged(Storage& storage, const std::string& folder, const ManifestObject& object) {
+  NullSink nothing;
+  ReadStoredObject(storage, folder, object, nothing);
+}
+
+std::unique_ptr<Sink> ContentChain(std::unique_ptr<Sink> next, const ManifestObject& object,
+                                   Progress& progress) {
+  return std::make_unique<CountSink>(
+      MakeReader(std::make_unique<CountSink>(std::move(next), &progress.raw_bytes), object.name,
+                 object.raw_size, object.keys.get()),
+      &progress.stored_bytes);
+}
+
+}  // namespace pgbackup
