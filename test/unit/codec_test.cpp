@@ -47,7 +47,8 @@ TEST_P(EveryCodec, NotAByteMoreThanExpectedReachesTheNextSink) {
   const std::string packed = Compress(bomb);
   for (const uint64_t expected : {0ull, 1000ull, 300'000ull, (5ull << 20) - 1}) {
     SinkLog log;
-    const auto decoder = MakeDecoder(std::make_unique<LoggingSink>(&log), name_, expected);
+    const auto decoder =
+        MakeDecoder(std::make_unique<LoggingSink>(&log), CodecOfObject(name_), name_, expected);
     const Error error = ErrorOf([&] { WriteInPieces(*decoder, packed, 1 << 20); });
     EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
     EXPECT_EQ(error.detail(), "Its content is larger than the " + std::to_string(expected) +
@@ -59,7 +60,8 @@ TEST_P(EveryCodec, NotAByteMoreThanExpectedReachesTheNextSink) {
 
 TEST_P(EveryCodec, LessThanExpectedIsNotFinished) {
   SinkLog log;
-  const auto decoder = MakeDecoder(std::make_unique<LoggingSink>(&log), name_, 11);
+  const auto decoder =
+      MakeDecoder(std::make_unique<LoggingSink>(&log), CodecOfObject(name_), name_, 11);
   const Error error = ErrorOf([&] { WriteInPieces(*decoder, Compress("ten  bytes"), 3); });
   EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
   EXPECT_EQ(error.detail(), "Its content has 10 bytes, the manifest records 11.");
@@ -69,7 +71,7 @@ TEST_P(EveryCodec, LessThanExpectedIsNotFinished) {
 TEST_P(EveryCodec, AbortReachesTheNextSink) {
   SinkLog log;
   MakeEncoder(std::make_unique<LoggingSink>(&log), compression_)->Abort();
-  MakeDecoder(std::make_unique<LoggingSink>(&log), name_, 0)->Abort();
+  MakeDecoder(std::make_unique<LoggingSink>(&log), CodecOfObject(name_), name_, 0)->Abort();
   EXPECT_EQ(log.aborted, 2);
   EXPECT_EQ(log.finished, 0);
 }
@@ -130,7 +132,8 @@ TEST_P(EveryRealCodec, NeverPassesAFlippedBitOnAsGood) {
 
 TEST_P(EveryRealCodec, DoesNotFinishTheNextSinkWhenTheDataEndsEarly) {
   SinkLog log;
-  const std::unique_ptr<Sink> decoder = MakeDecoder(std::make_unique<LoggingSink>(&log), name_, 9);
+  const std::unique_ptr<Sink> decoder =
+      MakeDecoder(std::make_unique<LoggingSink>(&log), CodecOfObject(name_), name_, 9);
   const std::string packed = Compress("some text");
   decoder->Write(AsBytes(std::string_view(packed).substr(0, packed.size() - 1)));
   EXPECT_THROW(decoder->Finish(), Error);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/manifest/object_names.h"
 #include "core/pipeline/codec.h"
 #include "pipeline_test_support.h"
 #include "storage_test_support.h"
@@ -34,8 +35,9 @@ inline std::string Encode(const std::string& text, const Compression& compressio
 inline std::string DecodeSized(const std::string& packed, const std::string& object_name,
                                uint64_t size, size_t chunk = 1 << 20) {
   SinkLog log;
-  WriteInPieces(*MakeDecoder(std::make_unique<LoggingSink>(&log), object_name, size), packed,
-                chunk);
+  WriteInPieces(*MakeDecoder(std::make_unique<LoggingSink>(&log), CodecOfObject(object_name),
+                             object_name, size),
+                packed, chunk);
   EXPECT_EQ(log.finished, 1);
   return log.bytes;
 }
@@ -44,7 +46,8 @@ inline std::string DecodeSized(const std::string& packed, const std::string& obj
 inline std::string Decode(const std::string& packed, const std::string& object_name,
                           size_t chunk = 1 << 20) {
   SinkLog log;
-  const auto decoder = MakeDecoder(std::make_unique<LoggingSink>(&log), object_name, 1ull << 40);
+  const auto decoder = MakeDecoder(std::make_unique<LoggingSink>(&log), CodecOfObject(object_name),
+                                   object_name, 1ull << 40);
   try {
     WriteInPieces(*decoder, packed, chunk);
   } catch (const Error& error) {

@@ -220,47 +220,6 @@ std::vector<DumpObject> DumpPlanner::Plan() {
 
 }  // namespace
 
-DumpContent ParseDumpContent(const std::string& text) {
-  for (const DumpContent content : {DumpContent::kAll, DumpContent::kSchema, DumpContent::kData})
-    if (text == DumpContentName(content)) return content;
-  throw Error(ErrorKind::kInvalid, fmt::format("content \"{}\" is not known", text), "",
-              "Use all, schema or data.");
-}
-
-DumpFormat ParseDumpFormat(const std::string& text) {
-  for (const DumpFormat format :
-       {DumpFormat::kAuto, DumpFormat::kCustom, DumpFormat::kParallel, DumpFormat::kPlain})
-    if (text == DumpFormatName(format)) return format;
-  throw Error(ErrorKind::kInvalid, fmt::format("format \"{}\" is not known", text), "",
-              "Use auto, custom, parallel or plain.");
-}
-
-const char* DumpContentName(DumpContent content) noexcept {
-  switch (content) {
-    case DumpContent::kSchema:
-      return "schema";
-    case DumpContent::kData:
-      return "data";
-    case DumpContent::kAll:
-      break;
-  }
-  return "all";
-}
-
-const char* DumpFormatName(DumpFormat format) noexcept {
-  switch (format) {
-    case DumpFormat::kCustom:
-      return "custom";
-    case DumpFormat::kParallel:
-      return "parallel";
-    case DumpFormat::kPlain:
-      return "plain";
-    case DumpFormat::kAuto:
-      break;
-  }
-  return "auto";
-}
-
 DumpFormat ChooseFormat(DumpFormat wanted, uint64_t bytes, size_t tables,
                         uint64_t threshold) noexcept {
   constexpr size_t kManyTables = 1000;

@@ -10,28 +10,16 @@
 #include "core/archive/archive_check.h"
 #include "core/dump/selection.h"
 #include "core/dump/table_list.h"
+#include "core/manifest/backup_format.h"
 #include "core/manifest/table_rows.h"
 
 namespace pgbackup {
-
-enum class DumpContent { kAll, kSchema, kData };
-enum class DumpFormat { kAuto, kCustom, kParallel, kPlain };
-
-// kInvalid for anything but "all", "schema", "data" / "auto", "custom", "parallel", "plain".
-DumpContent ParseDumpContent(const std::string& text);
-DumpFormat ParseDumpFormat(const std::string& text);
-const char* DumpContentName(DumpContent content) noexcept;
-const char* DumpFormatName(DumpFormat format) noexcept;
 
 // kAuto resolved: one archive for less than `threshold` bytes, else parallel. One archive, too, for
 // thousands of tables with few rows: of several programs each reads what the catalogs say of all of
 // them, which takes longer than their rows.
 DumpFormat ChooseFormat(DumpFormat wanted, uint64_t bytes, size_t tables,
                         uint64_t threshold) noexcept;
-
-// An archive in custom format, a whole database in plain format, a part of a table's rows as SQL
-// (table_rows.h), roles, what of an encrypted backup's manifest names anything.
-enum class ObjectKind { kArchive, kSql, kCopy, kGlobals, kContents };
 
 struct DumpObject {
   std::string name;  // below the backup's folder, before compression, e.g. "schema.dump"

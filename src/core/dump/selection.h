@@ -4,19 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "core/manifest/backup_format.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/postgres/quoting.h"
 
 namespace pgbackup {
-
-// As the job says it; tables are "schema.table".
-struct SelectionNames {
-  std::vector<std::string> schemas, tables, exclude_tables, exclude_table_data;
-  bool IsEmpty() const {
-    return schemas.empty() && tables.empty() && exclude_tables.empty() &&
-           exclude_table_data.empty();
-  }
-};
 
 // As the database has it. A partitioned table stands for all its partitions too, on every level:
 // pg_dump alone would take the parent only, which holds no rows.

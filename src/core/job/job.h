@@ -10,7 +10,7 @@
 
 #include "core/age/encryption.h"
 #include "core/age/secret.h"
-#include "core/dump/dump_plan.h"
+#include "core/manifest/backup_format.h"
 #include "core/manifest/instance.h"
 #include "core/manifest/manifest.h"
 #include "core/manifest/manifest_key.h"

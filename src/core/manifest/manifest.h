@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "core/age/encryption.h"
-#include "core/dump/dump_plan.h"
 #include "core/fingerprint/fingerprint_list.h"
+#include "core/manifest/backup_format.h"
 #include "core/manifest/instance.h"
 #include "core/manifest/manifest_name.h"
 #include "core/manifest/part_needs.h"

@@ -1,10 +1,5 @@
 #include "core/pipeline/codec.h"
 
-#include <fmt/format.h>
-
-#include "core/age/age_decrypt_sink.h"
-#include "core/base/error.h"
-#include "core/manifest/object_names.h"
 #include "core/pipeline/content_size_sink.h"
 #include "core/pipeline/gzip_decode_sink.h"
 #include "core/pipeline/gzip_sink.h"
@@ -29,10 +24,10 @@ std::unique_ptr<Sink> MakeEncoder(std::unique_ptr<Sink> next, const Compression&
   return next;
 }
 
-std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string& object_name,
-                                  uint64_t content_size) {
+std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, Codec codec,
+                                  const std::string& object_name, uint64_t content_size) {
   next = std::make_unique<ContentSizeSink>(std::move(next), object_name, content_size);
-  switch (CodecOfObject(object_name)) {
+  switch (codec) {
     case Codec::kZstd:
       return std::make_unique<ZstdDecodeSink>(std::move(next), object_name);
     case Codec::kGzip:
@@ -43,17 +38,6 @@ std::unique_ptr<Sink> MakeDecoder(std::unique_ptr<Sink> next, const std::string&
       break;
   }
   return next;
-}
-
-std::unique_ptr<Sink> MakeReader(std::unique_ptr<Sink> next, const std::string& object_name,
-                                 uint64_t content_size, const DecryptionKeys* keys) {
-  std::unique_ptr<Sink> decoder = MakeDecoder(std::move(next), object_name, content_size);
-  if (!IsEncryptedObject(object_name)) return decoder;
-  if (keys == nullptr)
-    throw Error(
-        ErrorKind::kInvalid,
-        fmt::format("object \"{}\" is encrypted, its manifest does not say how", object_name));
-  return std::make_unique<AgeDecryptSink>(std::move(decoder), object_name, *keys);
 }
 
 }  // namespace pgbackup

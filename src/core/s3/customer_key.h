@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/http/http.h"
-#include "core/storage_backends/open_storage.h"
+#include "core/s3/s3_settings.h"
 
 namespace pgbackup {
 

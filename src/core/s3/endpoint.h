@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/storage_backends/open_storage.h"
+#include "core/s3/s3_settings.h"
 
 namespace pgbackup {
 

@@ -7,7 +7,7 @@
 
 #include "core/base/environment.h"
 #include "core/http/http.h"
-#include "core/storage_backends/open_storage.h"
+#include "core/s3/s3_settings.h"
 
 namespace pgbackup {
 

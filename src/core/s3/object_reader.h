@@ -7,7 +7,7 @@
 
 #include "core/pipeline/sink.h"
 #include "core/s3/bucket.h"
-#include "core/storage_backends/open_storage.h"
+#include "core/s3/s3_settings.h"
 
 namespace pgbackup {
 

@@ -9,9 +9,9 @@
 #include "core/s3/object_options.h"
 #include "core/s3/object_reader.h"
 #include "core/s3/part_buffer.h"
+#include "core/s3/s3_settings.h"
 #include "core/s3/upload_plan.h"
 #include "core/storage/storage.h"
-#include "core/storage_backends/open_storage.h"
 
 namespace pgbackup {
 

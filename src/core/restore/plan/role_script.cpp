@@ -7,7 +7,7 @@
 
 #include "core/postgres/quoting.h"
 #include "core/postgres/sql_script.h"
-#include "core/restore/load/grantor.h"
+#include "core/restore/plan/grantor.h"
 
 namespace pgbackup {
 namespace {

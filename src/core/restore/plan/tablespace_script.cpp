@@ -1,7 +1,7 @@
 #include "core/restore/plan/tablespace_script.h"
 
 #include "core/postgres/sql_script.h"
-#include "core/restore/load/grantor.h"
+#include "core/restore/plan/grantor.h"
 
 namespace pgbackup {
 namespace {

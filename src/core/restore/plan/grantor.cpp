@@ -1,4 +1,4 @@
-#include "core/restore/load/grantor.h"
+#include "core/restore/plan/grantor.h"
 
 #include <fmt/format.h>
 
