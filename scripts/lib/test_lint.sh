@@ -23,6 +23,7 @@ test_lint() {
   lint_files "documentation" docs_file $(tree_files | grep '\.md$')
   lint_files "error messages" messages_file docs/troubleshooting.md
   lint_files "alerts and reasons" runbook_file docs/operations.md
+  lint_files "rooms" rooms_file docs/architecture.md
   if has_clang_tool clang-format; then lint_at_once "clang-format" format_files "${sources[@]}"; fi
   if has_clang_tool clang-tidy; then lint_tidy; fi
 }
@@ -109,6 +110,8 @@ runbook_file() { # FILE
     print "$file: no heading for \"$_\"\n" for @missing;
     exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/expected.sql sql/parts/health.sql sql/parts/ownership.sql sql/parts/undelivered.sql
 }
+# Rooms depend on each other in one direction, as the file shows.
+rooms_file() { perl test/lint/rooms.pl --compare "$1"; }
 format_files() { clang-format --dry-run -Werror "$@"; }
 
 # clang-tidy takes most of its time for the headers of others, so it reads our sources a dozen at a
@@ -134,7 +137,7 @@ lint_tidy() {
 # Writes lists of sources that are read together, and their names: of a folder, a dozen at most.
 tidy_batches() { # FOLDER
   local work=$1 part
-  for part in core agent pg tests; do
+  for part in shared core agent cli pg tests; do
     (cd "$root" && case $part in
       tests) printf '%s\n' test/unit/*.cpp ;;
       *) find "src/$part" -name '*.cpp' | sort ;;
