@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "utils/json.h"
 }
 
 namespace pgbackup {
@@ -31,6 +32,30 @@ const char* ProgramDirectory() {
   return path;
 }
 
+// The member `s3` of a job's storages.
+const char* S3Json() {
+  StringInfoData json;
+  initStringInfo(&json);
+  char separator = '{';
+  for (const auto& option : kS3Options<S3Values<char*, int>>) {
+    appendStringInfoChar(&json, separator);
+    separator = ',';
+    escape_json(&json, option.name);
+    appendStringInfoChar(&json, ':');
+    if (option.text != nullptr) {
+      const char* text = settings.s3.*option.text;
+      escape_json(&json, text == nullptr ? "" : text);
+    } else if (option.number != nullptr) {
+      appendStringInfo(&json, INT64_FORMAT,
+                       static_cast<int64>(settings.s3.*option.number) * option.unit);
+    } else {
+      appendStringInfoString(&json, settings.s3.*option.flag ? "true" : "false");
+    }
+  }
+  appendStringInfoChar(&json, '}');
+  return json.data;
+}
+
 }  // namespace
 
 void AddJobArguments(SqlArguments* arguments, int64 run_id) {
@@ -38,7 +63,7 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id) {
       .Text(SocketHost())
       .Int4(PostPortNumber)
       .Text(ProgramDirectory())
-      .Int8(static_cast<int64>(settings.s3_part_size) * 1024 * 1024)
+      .Text(S3Json())
       .Text(psprintf(UINT64_FORMAT, GetSystemIdentifier()));
 }
 

@@ -24,25 +24,7 @@ void AddJobArguments(SqlArguments* arguments, int64 run_id);
 #define PGBACKUP_STORAGE_JSON(url)                                                  \
   "jsonb_build_object('url', " url                                                  \
   ", 'bandwidth_limit', pg_size_bytes(current_setting('pgbackup.bandwidth_limit'))" \
-  ", 's3', jsonb_build_object("                                                     \
-  "'region', current_setting('pgbackup.s3_region'), "                               \
-  "'endpoint', current_setting('pgbackup.s3_endpoint'), "                           \
-  "'path_style', current_setting('pgbackup.s3_path_style'), "                       \
-  "'credentials_file', current_setting('pgbackup.s3_credentials_file'), "           \
-  "'profile', current_setting('pgbackup.s3_profile'), "                             \
-  "'ca_file', current_setting('pgbackup.s3_ca_file'), "                             \
-  "'proxy', current_setting('pgbackup.s3_proxy'), "                                 \
-  "'part_size', $5, "                                                               \
-  "'concurrency', current_setting('pgbackup.s3_concurrency')::int, "                \
-  "'storage_class', current_setting('pgbackup.s3_storage_class'), "                 \
-  "'sse', current_setting('pgbackup.s3_sse'), "                                     \
-  "'kms_key_id', current_setting('pgbackup.s3_kms_key_id'), "                       \
-  "'sse_c_key_file', current_setting('pgbackup.s3_sse_c_key_file'), "               \
-  "'object_lock_mode', current_setting('pgbackup.s3_object_lock_mode'), "           \
-  "'object_lock_days', current_setting('pgbackup.s3_object_lock_days')::int, "      \
-  "'checksum', current_setting('pgbackup.s3_checksum'), "                           \
-  "'tags', current_setting('pgbackup.s3_tags'), "                                   \
-  "'requester_pays', current_setting('pgbackup.s3_requester_pays')::bool))"
+  ", 's3', $5::jsonb)"
 
 // Expression for the job's `encryption` member; behind it stands the member `manifest_key_file`,
 // because jobs that need one need the other.

@@ -3,7 +3,6 @@
 #include "shared/cron/cron.h"
 #include "shared/email_address.h"
 #include "shared/naming/name_template.h"
-#include "shared/option_check.h"
 #include "shared/passkey_hash.h"
 #include "shared/recipient_list.h"
 #include "shared/storage_url.h"
@@ -94,19 +93,6 @@ bool CheckHookDatabases(char** value, void** extra, GucSource source) {
   return IsEmpty(value) || CheckDatabases(value, extra, source);
 }
 
-bool CheckPathStyle(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (!IsEmpty(value) && IsPathStyle(*value)) return true;
-  GUC_check_errhint("Use auto, on or off.");
-  return false;
-}
-
-bool CheckEndpoint(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value) || IsEndpoint(*value)) return true;
-  GUC_check_errdetail("An endpoint is http:// or https://, a host, and perhaps a port.");
-  GUC_check_errhint("For example https://storage.example.com or http://127.0.0.1:9000.");
-  return false;
-}
-
 bool CheckConninfo(char** value, void** /*extra*/, GucSource /*source*/) {
   if (IsEmpty(value)) return true;
   // Settings are readable by monitoring roles, so a password must not get in. A URI can carry one
@@ -156,52 +142,6 @@ bool CheckCommandSetting(char** value, void** /*extra*/, GucSource /*source*/) {
   if (error == nullptr) return true;
   GUC_check_errdetail("%s", error);
   GUC_check_errhint("For example [\"/usr/local/bin/before-backup\", \"--quiet\"].");
-  return false;
-}
-
-bool CheckStorageClass(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value) || IsStorageClass(*value)) return true;
-  GUC_check_errhint("Use a storage class of the store, in upper case, such as STANDARD_IA.");
-  return false;
-}
-
-bool CheckSse(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value) || IsEncryption(*value)) return true;
-  GUC_check_errhint("Use AES256 or aws:kms, or nothing for the bucket's default.");
-  return false;
-}
-
-bool CheckKmsKeyId(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value) || IsKmsKeyId(*value)) return true;
-  GUC_check_errhint("Use the id, the ARN or the alias of a key.");
-  return false;
-}
-
-bool CheckObjectLockMode(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value) || IsObjectLockMode(*value)) return true;
-  GUC_check_errhint("Use governance or compliance, or nothing for no lock.");
-  return false;
-}
-
-bool CheckChecksum(char** value, void** /*extra*/, GucSource /*source*/) {
-  if (IsEmpty(value) || IsChecksumName(*value)) return true;
-  GUC_check_errhint("Use sha256, crc32c or crc64nvme, or nothing.");
-  return false;
-}
-
-bool CheckS3Proxy(char** value, void** /*extra*/, GucSource /*source*/) {
-  const char* error = nullptr;
-  if (IsEmpty(value) || CheckProxy(*value, &error)) return true;
-  GUC_check_errdetail("%s", error);
-  GUC_check_errhint("For example http://proxy.example.com:3128.");
-  return false;
-}
-
-bool CheckS3Tags(char** value, void** /*extra*/, GucSource /*source*/) {
-  const char* error = nullptr;
-  if (IsEmpty(value) || CheckTags(*value, &error)) return true;
-  GUC_check_errdetail("%s", error);
-  GUC_check_errhint("For example team=data,purpose=backup.");
   return false;
 }
 

@@ -14,20 +14,11 @@ bool CheckNameTemplateSetting(char** value, void** extra, GucSource source);
 bool CheckCompression(char** value, void** extra, GucSource source);
 bool CheckHookDatabases(char** value, void** extra, GucSource source);  // or empty
 bool CheckDatabases(char** value, void** extra, GucSource source);
-bool CheckPathStyle(char** value, void** extra, GucSource source);
-bool CheckEndpoint(char** value, void** extra, GucSource source);
 bool CheckConninfo(char** value, void** extra, GucSource source);
 bool CheckRecipients(char** value, void** extra, GucSource source);
 bool CheckRestorePasskey(char** value, void** extra, GucSource source);
 bool CheckAbsolutePath(char** value, void** extra, GucSource source);
 bool CheckEmailAddresses(char** value, void** extra, GucSource source);
 bool CheckCommandSetting(char** value, void** extra, GucSource source);
-bool CheckStorageClass(char** value, void** extra, GucSource source);
-bool CheckSse(char** value, void** extra, GucSource source);
-bool CheckKmsKeyId(char** value, void** extra, GucSource source);
-bool CheckObjectLockMode(char** value, void** extra, GucSource source);
-bool CheckChecksum(char** value, void** extra, GucSource source);
-bool CheckS3Proxy(char** value, void** extra, GucSource source);
-bool CheckS3Tags(char** value, void** extra, GucSource source);
 
 }  // namespace pgbackup

@@ -1,8 +1,10 @@
 #include "pg/settings.h"
 
+#include <iterator>
+#include <utility>
+
 #include "pg/setting_checks.h"
 #include "shared/naming/name_template.h"
-#include "shared/option_check.h"
 
 namespace pgbackup {
 
@@ -51,6 +53,43 @@ void DefineNumber(const char* name, int* variable, int initial, int low, int hig
                   const char* description) {
   DefineCustomIntVariable(name, description, nullptr, variable, initial, low, high, PGC_SIGHUP,
                           flags, nullptr, nullptr, nullptr);
+}
+
+using S3Texts = S3Values<char*, int>;
+
+template <size_t index>
+bool CheckS3Option(char** value, void** extra, GucSource source) {
+  constexpr const S3Option<S3Texts>& option = kS3Options<S3Texts>[index];
+  if (option.is_file) return CheckAbsolutePath(value, extra, source);
+  if (option.check == nullptr || *value == nullptr) return true;
+  const char* error = nullptr;
+  if (option.check(*value, &error)) return true;
+  if (error != nullptr) GUC_check_errdetail("%s", error);
+  if (option.example[0] != '\0')
+    GUC_check_errhint("Use %s, for example %s.", option.wanted, option.example);
+  else
+    GUC_check_errhint("Use %s.", option.wanted);
+  return false;
+}
+
+template <size_t index>
+void DefineS3Option() {
+  constexpr const S3Option<S3Texts>& option = kS3Options<S3Texts>[index];
+  // The server keeps the pointers.
+  const MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+  const char* name = psprintf("pgbackup.s3_%s", option.name);
+  const char* description = psprintf("%s.", option.description);
+  MemoryContextSwitchTo(previous);
+  const int flags = option.is_private ? GUC_SUPERUSER_ONLY : 0;
+  if (option.text != nullptr)
+    DefineText(name, &(settings.s3.*option.text), option.initial, description, CheckS3Option<index>,
+               PGC_SIGHUP, flags);
+  if (option.number != nullptr)
+    DefineNumber(name, &(settings.s3.*option.number), option.initial_number, option.least,
+                 option.most, flags | (option.unit == 1 ? 0 : GUC_UNIT_MB), description);
+  if (option.flag != nullptr)
+    DefineCustomBoolVariable(name, description, nullptr, &(settings.s3.*option.flag), false,
+                             PGC_SIGHUP, flags, nullptr, nullptr, nullptr);
 }
 
 void DefineWhenAndWhat() {
@@ -194,49 +233,12 @@ void DefineWhere() {
              "Name of this cluster in storage; empty for the server's cluster_name.");
   DefineText("pgbackup.environment", &settings.environment, "",
              "Name of this environment, such as production.");
-  DefineText("pgbackup.s3_region", &settings.s3_region, "", "Region of the S3 bucket.");
-  DefinePrivateText("pgbackup.s3_endpoint", &settings.s3_endpoint, "",
-                    "Endpoint of an S3 store other than AWS.", CheckEndpoint);
-  DefineText("pgbackup.s3_path_style", &settings.s3_path_style, "auto",
-             "Whether the bucket is in the path of S3 requests: auto, on or off.", CheckPathStyle);
-  DefinePrivateText("pgbackup.s3_credentials_file", &settings.s3_credentials_file, "",
-                    "File with the S3 credentials in the format of the AWS tools.",
-                    CheckAbsolutePath);
-  DefinePrivateText("pgbackup.s3_profile", &settings.s3_profile, "",
-                    "Section of the credentials file.");
-  DefinePrivateText("pgbackup.s3_ca_file", &settings.s3_ca_file, "",
-                    "Certificate authorities for the S3 endpoint, PEM.", CheckAbsolutePath);
-  DefinePrivateText("pgbackup.s3_proxy", &settings.s3_proxy, "",
-                    "Proxy for requests to the S3 store; empty for none.", CheckS3Proxy);
-  DefineNumber("pgbackup.s3_part_size", &settings.s3_part_size, 32, 5, 1024, GUC_UNIT_MB,
-               "Size of the parts of a multipart upload.");
-  DefineNumber("pgbackup.s3_concurrency", &settings.s3_concurrency, 4, 1, 16, 0,
-               "How many parts of an upload or ranges of a download are on their way at once.");
 }
 
-void DefineObjectOptions() {
-  DefineText("pgbackup.s3_storage_class", &settings.s3_storage_class, "",
-             "Storage class of objects; empty for the bucket's default.", CheckStorageClass);
-  DefineText("pgbackup.s3_sse", &settings.s3_sse, "",
-             "Encryption by the S3 store: AES256 or aws:kms; empty for the bucket's default.",
-             CheckSse);
-  DefinePrivateText("pgbackup.s3_kms_key_id", &settings.s3_kms_key_id, "",
-                    "Key for aws:kms; empty for the store's default key.", CheckKmsKeyId);
-  DefinePrivateText("pgbackup.s3_sse_c_key_file", &settings.s3_sse_c_key_file, "",
-                    "File with the key for encryption by the S3 store with a key of your own.",
-                    CheckAbsolutePath);
-  DefineText("pgbackup.s3_object_lock_mode", &settings.s3_object_lock_mode, "",
-             "Lock on objects: governance or compliance; empty for none.", CheckObjectLockMode);
-  DefineNumber("pgbackup.s3_object_lock_days", &settings.s3_object_lock_days, 0, 0,
-               kMostObjectLockDays, 0, "How many days the lock on objects lasts.");
-  DefineText("pgbackup.s3_checksum", &settings.s3_checksum, "",
-             "Checksum that goes along with objects: sha256, crc32c or crc64nvme.", CheckChecksum);
-  DefineText("pgbackup.s3_tags", &settings.s3_tags, "", "Tags of objects: key=value,key=value.",
-             CheckS3Tags);
-  DefineCustomBoolVariable("pgbackup.s3_requester_pays",
-                           "Whether this side pays for requests to somebody else's bucket.",
-                           nullptr, &settings.s3_requester_pays, false, PGC_SIGHUP, 0, nullptr,
-                           nullptr, nullptr);
+// Of every row of s3_options.h.
+template <size_t... index>
+void DefineS3Options(std::index_sequence<index...>) {
+  (DefineS3Option<index>(), ...);
 }
 
 void DefineNotifications() {
@@ -302,7 +304,7 @@ void DefineSettings() {
   DefineRetention();
   DefineHow();
   DefineWhere();
-  DefineObjectOptions();
+  DefineS3Options(std::make_index_sequence<std::size(kS3Options<S3Texts>)>());
   MarkGUCPrefixReserved("pgbackup");
 }
 

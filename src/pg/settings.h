@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pg/server.h"
+#include "shared/s3_options.h"
 
 namespace pgbackup {
 
@@ -38,20 +39,6 @@ struct Settings {
   char* webhook_template;
   char* notify_email;
   char* smtp_file;
-  char* s3_region;
-  char* s3_endpoint;
-  char* s3_path_style;
-  char* s3_credentials_file;
-  char* s3_profile;
-  char* s3_ca_file;
-  char* s3_proxy;
-  char* s3_storage_class;
-  char* s3_sse;
-  char* s3_kms_key_id;
-  char* s3_sse_c_key_file;
-  char* s3_object_lock_mode;
-  char* s3_checksum;
-  char* s3_tags;
   double min_size_ratio;  // part of the usual size
   int format;
   int jobs;
@@ -87,12 +74,9 @@ struct Settings {
   int retention_yearly;
   int retention_minimum;
   int history_days;  // 0: for ever
-  int s3_part_size;  // megabytes
-  int s3_concurrency;
-  int s3_object_lock_days;
   bool include_globals;
   bool safety_backup;
-  bool s3_requester_pays;
+  S3Values<char*, int> s3;
 };
 
 extern Settings settings;

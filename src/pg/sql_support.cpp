@@ -180,7 +180,7 @@ Datum pgbackup_is_same_storage(PG_FUNCTION_ARGS) {
   const char* ignored = nullptr;
   PG_RETURN_BOOL(ParseStorageUrl(one, &first, &ignored) &&
                  ParseStorageUrl(other, &second, &ignored) &&
-                 IsSamePlace(first, second, settings.s3_endpoint));
+                 IsSamePlace(first, second, settings.s3.endpoint));
 }
 
 Datum pgbackup_is_compression(PG_FUNCTION_ARGS) {

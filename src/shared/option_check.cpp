@@ -42,12 +42,11 @@ bool IsPathStyle(std::string_view text) noexcept {
   return text.empty() || text == "auto" || text == "on" || text == "off";
 }
 
-bool IsObjectLockDays(std::string_view text) noexcept {
-  int days = 0;
+bool IsWholeNumber(std::string_view text, int most) noexcept {
+  int number = 0;
   for (const char c : text) {
-    if (!IsDigit(c)) return false;
-    days = days * 10 + (c - '0');
-    if (days > kMostObjectLockDays) return false;
+    if (!IsDigit(c) || number > (most - (c - '0')) / 10) return false;
+    number = number * 10 + (c - '0');
   }
   return true;
 }

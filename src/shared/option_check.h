@@ -25,10 +25,8 @@ bool IsObjectLockMode(std::string_view text) noexcept;
 // sha256 | crc32c | crc64nvme
 bool IsChecksumName(std::string_view text) noexcept;
 
-// A hundred years.
-inline constexpr int kMostObjectLockDays = 36500;
-// Digits, kMostObjectLockDays at most.
-bool IsObjectLockDays(std::string_view text) noexcept;
+// Digits, `most` at most.
+bool IsWholeNumber(std::string_view text, int most) noexcept;
 
 // A proxy: http://, https:// or socks5h://, a host and a port, and no user or password. On failure
 // points *error (static text, a whole sentence) at what is wrong.

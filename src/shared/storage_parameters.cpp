@@ -1,64 +1,71 @@
 #include "shared/storage_parameters.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "shared/ascii.h"
 #include "shared/option_check.h"
+#include "shared/s3_options.h"
 
 namespace pgbackup {
 namespace {
 
-bool IsAbsolutePath(std::string_view text) noexcept {
-  return text.empty() || text.front() == '/';
+// Values have no other use here than to name the rows' type.
+constexpr const auto& kOptions = kS3Options<S3Values<const char*, int>>;
+constexpr size_t kCount = std::size(kOptions);
+
+// Static text that is put together while this is compiled.
+struct FixedText {
+  char text[512] = {};
+  size_t size = 0;
+
+  constexpr FixedText& Add(std::string_view more) {
+    for (const char c : more) text[size++] = c;
+    return *this;
+  }
+};
+
+constexpr auto kErrors = [] {
+  std::array<FixedText, kCount> errors;
+  for (size_t i = 0; i < kCount; ++i) {
+    errors[i].Add("Parameter \"").Add(kOptions[i].name).Add("\" must be ");
+    if (kOptions[i].is_file)
+      errors[i].Add("an absolute path");
+    else if (kOptions[i].number != nullptr)
+      errors[i].Add("a whole number that is not too large");
+    else
+      errors[i].Add(kOptions[i].wanted);
+    errors[i].Add(".");
+  }
+  return errors;
+}();
+
+constexpr FixedText kUnknownParameter = [] {
+  size_t last = 0;
+  for (size_t i = 0; i < kCount; ++i)
+    if (kOptions[i].is_in_url) last = i;
+  FixedText unknown;
+  unknown.Add("The URL has a parameter that is not known. Known are ");
+  for (size_t i = 0; i <= last; ++i)
+    if (kOptions[i].is_in_url)
+      unknown.Add(i == 0 ? "" : i == last ? " and " : ", ").Add(kOptions[i].name);
+  return unknown.Add(".");
+}();
+
+// kCount: there is none of this name.
+size_t Find(std::string_view name) noexcept {
+  size_t i = 0;
+  while (i < kCount && !(kOptions[i].is_in_url && kOptions[i].name == name)) ++i;
+  return i;
 }
 
-bool IsName(std::string_view) noexcept {
-  return true;  // a profile: whatever stands between brackets in the file
-}
-
-bool AreTags(std::string_view text) noexcept {
+bool IsGood(size_t option, std::string_view value) noexcept {
+  const auto& row = kOptions[option];
+  if (row.is_file) return value.empty() || value.front() == '/';
+  if (row.number != nullptr) return IsWholeNumber(value, row.most);
   const char* ignored = nullptr;
-  return CheckTags(text, &ignored);
-}
-
-struct KnownKey {
-  std::string_view name;
-  StorageKey key;
-  bool (*is_good)(std::string_view) noexcept;
-  const char* error;
-};
-
-constexpr KnownKey kKnown[] = {
-    {"endpoint", StorageKey::kEndpoint, IsEndpoint,
-     "Parameter \"endpoint\" must be http:// or https://, a host, and perhaps a port."},
-    {"region", StorageKey::kRegion, IsRegion,
-     "Parameter \"region\" must be letters, digits, \"-\" and \"_\"."},
-    {"path_style", StorageKey::kPathStyle, IsPathStyle,
-     "Parameter \"path_style\" must be auto, on or off."},
-    {"profile", StorageKey::kProfile, IsName, ""},
-    {"credentials_file", StorageKey::kCredentialsFile, IsAbsolutePath,
-     "Parameter \"credentials_file\" must be an absolute path."},
-    {"ca_file", StorageKey::kCaFile, IsAbsolutePath,
-     "Parameter \"ca_file\" must be an absolute path."},
-    {"storage_class", StorageKey::kStorageClass, IsStorageClass,
-     "Parameter \"storage_class\" must be a storage class in upper case, such as STANDARD_IA."},
-    {"sse", StorageKey::kSse, IsEncryption, "Parameter \"sse\" must be AES256 or aws:kms."},
-    {"kms_key_id", StorageKey::kKmsKeyId, IsKmsKeyId,
-     "Parameter \"kms_key_id\" must be the id, the ARN or the alias of a key."},
-    {"object_lock_mode", StorageKey::kObjectLockMode, IsObjectLockMode,
-     "Parameter \"object_lock_mode\" must be governance or compliance."},
-    {"object_lock_days", StorageKey::kObjectLockDays, IsObjectLockDays,
-     "Parameter \"object_lock_days\" must be a whole number of days, 36500 at most."},
-    {"checksum", StorageKey::kChecksum, IsChecksumName,
-     "Parameter \"checksum\" must be sha256, crc32c or crc64nvme."},
-    {"tags", StorageKey::kTags, AreTags,
-     "Parameter \"tags\" must be key=value,key=value, percent-encoded."},
-};
-
-const KnownKey* Find(std::string_view name) noexcept {
-  for (const KnownKey& known : kKnown)
-    if (known.name == name) return &known;
-  return nullptr;
+  return row.check == nullptr || row.check(value, &ignored);
 }
 
 struct Pair {
@@ -79,11 +86,8 @@ Pair NextPair(std::string_view* rest) noexcept {
 }
 
 const char* WhatIsWrongWith(const Pair& pair, std::string_view others) noexcept {
-  const KnownKey* known = Find(pair.name);
-  if (known == nullptr)
-    return "The URL has a parameter that is not known. Known are endpoint, region, path_style, "
-           "profile, credentials_file, ca_file, storage_class, sse, kms_key_id, object_lock_mode, "
-           "object_lock_days, checksum and tags.";
+  const size_t option = Find(pair.name);
+  if (option == kCount) return kUnknownParameter.text;
   if (!pair.has_value) return "Each parameter is key=value, and parameters are separated by \"&\".";
   while (!others.empty())
     if (NextPair(&others).name == pair.name) return "A parameter of the URL occurs twice.";
@@ -91,7 +95,7 @@ const char* WhatIsWrongWith(const Pair& pair, std::string_view others) noexcept 
   if (!value.Decode(pair.value))
     return "A parameter of the URL is not percent-encoded as it should be, holds a control "
            "character, or is too long.";
-  return known->is_good(value.text()) ? nullptr : known->error;
+  return IsGood(option, value.text()) ? nullptr : kErrors[option].text;
 }
 
 }  // namespace
@@ -131,9 +135,9 @@ bool CheckParameters(std::string_view parameters, const char** error) noexcept {
 bool NextParameter(std::string_view* rest, StorageParameter* parameter) noexcept {
   if (rest->empty()) return false;
   const Pair pair = NextPair(rest);
-  const KnownKey* known = Find(pair.name);
-  if (known == nullptr) return false;
-  *parameter = {known->key, pair.value};
+  const size_t option = Find(pair.name);
+  if (option == kCount) return false;
+  *parameter = {option, pair.value};
   return true;
 }
 

@@ -2,9 +2,10 @@
 //
 //   s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-1&profile=offsite
 //
-// Each stands in for the pgbackup.s3_* setting of its name; an empty value means "not set",
-// whatever the setting says. Values are percent-encoded ("%2C" is a comma; "+" is a plus). There is
-// no key for a secret: URLs are settings, and settings are readable by monitoring roles.
+// Each stands in for the pgbackup.s3_* setting of its name (s3_options.h); an empty value means
+// "not set", whatever the setting says. Values are percent-encoded ("%2C" is a comma; "+" is a
+// plus). There is no key for a secret: URLs are settings, and settings are readable by monitoring
+// roles.
 //
 // Used by the server module too, so nothing here throws or allocates.
 #pragma once
@@ -14,24 +15,8 @@
 
 namespace pgbackup {
 
-enum class StorageKey {
-  kEndpoint,
-  kRegion,
-  kPathStyle,
-  kProfile,
-  kCredentialsFile,
-  kCaFile,
-  kStorageClass,
-  kSse,
-  kKmsKeyId,
-  kObjectLockMode,
-  kObjectLockDays,
-  kChecksum,
-  kTags,
-};
-
 struct StorageParameter {
-  StorageKey key = StorageKey::kEndpoint;
+  size_t option = 0;       // index in kS3Options
   std::string_view value;  // still percent-encoded
 };
 

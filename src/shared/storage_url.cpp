@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/s3_options.h"
 #include "shared/storage_parameters.h"
 #include "shared/trim.h"
 
@@ -95,10 +96,12 @@ bool ParseS3(std::string_view rest, StorageUrl* url, const char** error) noexcep
 // The endpoint a URL leads to, in `value`, without trailing slashes.
 std::string_view EndpointOf(const StorageUrl& url, std::string_view otherwise,
                             ParameterValue* value) noexcept {
+  using Values = S3Values<const char*, int>;
   std::string_view endpoint = otherwise;
   std::string_view rest = url.parameters;
   for (StorageParameter parameter; NextParameter(&rest, &parameter);)
-    if (parameter.key == StorageKey::kEndpoint && value->Decode(parameter.value))
+    if (kS3Options<Values>[parameter.option].text == &Values::endpoint &&
+        value->Decode(parameter.value))
       endpoint = value->text();
   while (!endpoint.empty() && endpoint.back() == '/') endpoint.remove_suffix(1);
   return endpoint;

@@ -37,24 +37,12 @@ StorageSettings ParseStorage(const JsonReader& reader) {
   if (reader.Has("bandwidth_limit")) settings.bandwidth_limit = reader.Size("bandwidth_limit");
   if (!reader.Has("s3")) return settings;
   const JsonReader s3 = reader.Object("s3");
-  settings.s3.region = s3.TextOr("region", "");
-  settings.s3.endpoint = s3.TextOr("endpoint", "");
-  settings.s3.path_style = s3.TextOr("path_style", "");
-  settings.s3.credentials_file = s3.TextOr("credentials_file", "");
-  settings.s3.profile = s3.TextOr("profile", "");
-  settings.s3.ca_file = s3.TextOr("ca_file", "");
-  if (s3.Has("part_size")) settings.s3.part_size = s3.Size("part_size");
-  if (s3.Has("concurrency")) settings.s3.concurrency = s3.Size("concurrency");
-  settings.s3.proxy = s3.TextOr("proxy", "");
-  settings.s3.sse_c_key_file = s3.TextOr("sse_c_key_file", "");
-  settings.s3.storage_class = s3.TextOr("storage_class", "");
-  settings.s3.sse = s3.TextOr("sse", "");
-  settings.s3.kms_key_id = s3.TextOr("kms_key_id", "");
-  settings.s3.object_lock_mode = s3.TextOr("object_lock_mode", "");
-  if (s3.Has("object_lock_days")) settings.s3.object_lock_days = s3.Size("object_lock_days");
-  settings.s3.checksum = s3.TextOr("checksum", "");
-  settings.s3.tags = s3.TextOr("tags", "");
-  settings.s3.requester_pays = s3.FlagOr("requester_pays", false);
+  for (const auto& option : kS3Options<S3Settings::Values>) {
+    if (option.text != nullptr) settings.s3.*option.text = s3.TextOr(option.name, "");
+    if (option.number != nullptr && s3.Has(option.name))
+      settings.s3.*option.number = s3.Size(option.name);
+    if (option.flag != nullptr) settings.s3.*option.flag = s3.FlagOr(option.name, false);
+  }
   return settings;
 }
 

@@ -1,5 +1,7 @@
 #include "core/s3/object_options.h"
 
+#include <fmt/format.h>
+
 #include "core/aws/sigv4.h"
 #include "core/base/base64.h"
 #include "core/base/crc32c.h"
@@ -8,14 +10,29 @@
 #include "core/base/md5.h"
 #include "core/base/sha256.h"
 #include "core/s3/customer_key.h"
-#include "shared/option_check.h"
+#include "shared/s3_options.h"
 
 namespace pgbackup {
 namespace {
 
-void Need(bool good, const char* setting, const char* hint) {
+void Need(bool good, const char* option, const std::string& hint) {
   if (!good)
-    throw Error(ErrorKind::kInvalid, std::string("invalid value of pgbackup.") + setting, {}, hint);
+    throw Error(ErrorKind::kInvalid, fmt::format("invalid value of pgbackup.s3_{}", option), {},
+                hint);
+}
+
+void CheckOptions(const S3Settings& settings) {
+  for (const auto& option : kS3Options<S3Settings::Values>) {
+    if (!option.is_for_writing) continue;
+    const char* wrong = nullptr;
+    if (option.text != nullptr) {
+      const bool is_good = option.check(settings.*option.text, &wrong);
+      Need(is_good, option.name, wrong != nullptr ? wrong : fmt::format("Use {}.", option.wanted));
+    }
+    const uint64_t most = static_cast<uint64_t>(option.most) * static_cast<uint64_t>(option.unit);
+    if (option.number != nullptr)
+      Need(settings.*option.number <= most, option.name, fmt::format("Use {} at most.", most));
+  }
 }
 
 // The bytes of a number, the highest first.
@@ -74,18 +91,7 @@ ObjectOptions::ObjectOptions(const S3Settings& settings)
       lock_mode_(settings.object_lock_mode),
       lock_days_(settings.object_lock_days),
       checksum_(FindChecksum(settings.checksum)) {
-  Need(IsStorageClass(settings.storage_class), "s3_storage_class",
-       "It is a name in upper case, such as STANDARD_IA.");
-  Need(IsEncryption(settings.sse), "s3_sse", "Use AES256, aws:kms or nothing.");
-  Need(IsKmsKeyId(kms_key_id_), "s3_kms_key_id", "It is the id, the ARN or the alias of a key.");
-  Need(IsObjectLockMode(lock_mode_), "s3_object_lock_mode",
-       "Use governance, compliance or nothing.");
-  Need(lock_days_ <= kMostObjectLockDays, "s3_object_lock_days", "Use at most 36500 days.");
-  Need(IsChecksumName(settings.checksum), "s3_checksum",
-       "Use sha256, crc32c, crc64nvme or nothing.");
-  const char* wrong = "";
-  const bool good_tags = CheckTags(settings.tags, &wrong);
-  Need(good_tags, "s3_tags", wrong);
+  CheckOptions(settings);
 
   const auto add = [this](const char* name, const std::string& value) {
     if (!value.empty()) for_object_.emplace_back(name, value);
@@ -99,11 +105,11 @@ ObjectOptions::ObjectOptions(const S3Settings& settings)
 }
 
 void ObjectOptions::CheckForWriting() const {
-  Need(kms_key_id_.empty() || sse_ == "aws:kms", "s3_kms_key_id",
+  Need(kms_key_id_.empty() || sse_ == "aws:kms", "kms_key_id",
        "A key needs pgbackup.s3_sse = 'aws:kms'; reset it for other encryption.");
-  Need(for_content_.empty() || sse_.empty(), "s3_sse_c_key_file",
+  Need(for_content_.empty() || sse_.empty(), "sse_c_key_file",
        "A key of your own and pgbackup.s3_sse exclude each other; reset one of them.");
-  Need(lock_mode_.empty() == (lock_days_ == 0), "s3_object_lock_days",
+  Need(lock_mode_.empty() == (lock_days_ == 0), "object_lock_days",
        "Set both pgbackup.s3_object_lock_mode and pgbackup.s3_object_lock_days, or neither.");
 }
 

@@ -16,7 +16,7 @@ namespace pgbackup {
 // straight into its sink. Outlives the readers.
 class RangeBuffers {
  public:
-  // `concurrency` is 1 to S3Settings::kMostConcurrency: how many ranges of one object are on their
+  // `concurrency` is 1 to kMostS3Concurrency: how many ranges of one object are on their
   // way at once.
   RangeBuffers(uint64_t range_size, int concurrency)
       : range_size_(range_size), concurrency_(concurrency), free_(concurrency) {}
@@ -30,7 +30,7 @@ class RangeBuffers {
  private:
   const uint64_t range_size_;
   const int concurrency_;
-  std::counting_semaphore<S3Settings::kMostConcurrency> free_;
+  std::counting_semaphore<kMostS3Concurrency> free_;
 };
 
 // Storage::Get for the object `key`.

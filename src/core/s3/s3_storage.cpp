@@ -17,7 +17,7 @@ std::string FirstRegion(const S3Settings& settings, const Environment& environme
 }
 
 int CheckedConcurrency(uint64_t concurrency) {
-  if (concurrency < 1 || concurrency > S3Settings::kMostConcurrency)
+  if (concurrency < 1 || concurrency > kMostS3Concurrency)
     throw Error(ErrorKind::kInvalid, "invalid value of pgbackup.s3_concurrency", {},
                 "It must be between 1 and 16.");
   return static_cast<int>(concurrency);
