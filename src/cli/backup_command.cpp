@@ -16,6 +16,7 @@
 #include "core/dump/backup_run.h"
 #include "core/ownership/claim.h"
 #include "core/postgres/postgres_connection.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {
@@ -33,9 +34,8 @@ struct BackupCommandOptions {
 };
 
 void CheckLabel(const std::string& label) {
-  const bool has_control = std::any_of(label.begin(), label.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  const bool has_control =
+      std::any_of(label.begin(), label.end(), [](char c) { return IsControl(c); });
   if (label.size() <= 200 && !has_control && ToValidUtf8(label) == label) return;
   throw UsageError(ErrorKind::kInvalid, "invalid label",
                    "A label is UTF-8 of at most 200 bytes and no control characters.",

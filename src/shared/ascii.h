@@ -15,6 +15,10 @@ constexpr bool IsLetter(char c) noexcept {
   return IsUpper(c) || (c >= 'a' && c <= 'z');
 }
 
+constexpr bool IsControl(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
 constexpr char AsciiLower(char c) noexcept {
   return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c;
 }

@@ -111,7 +111,7 @@ bool ParameterValue::Decode(std::string_view encoded) noexcept {
       c = static_cast<char>(high * 16 + low);
       i += 2;
     }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || size_ == kLongest) return false;
+    if (IsControl(c) || size_ == kLongest) return false;
     text_[size_++] = c;
   }
   return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/ascii.h"
 #include "shared/s3_options.h"
 #include "shared/storage_parameters.h"
 #include "shared/trim.h"
@@ -111,8 +112,7 @@ std::string_view EndpointOf(const StorageUrl& url, std::string_view otherwise,
 
 bool ParseStorageUrl(std::string_view text, StorageUrl* url, const char** error) noexcept {
   for (const char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return Fail(error, "The URL must not hold control characters.");
+    if (IsControl(c)) return Fail(error, "The URL must not hold control characters.");
   if (text.starts_with(kFilePrefix)) {
     text.remove_prefix(kFilePrefix.size());
     return ParseFile(text, url, error);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/aws/aws_config_file.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {
@@ -62,8 +63,7 @@ std::string AuthorizationToken(const Environment& environment) {
   if (const auto path = environment.Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
     return ReadTokenFile(*path, "the container authorization token file");
   std::string token = environment.Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
-  if (std::any_of(token.begin(), token.end(),
-                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+  if (std::any_of(token.begin(), token.end(), [](char c) { return IsControl(c); }))
     throw Error(ErrorKind::kInvalid, "AWS_CONTAINER_AUTHORIZATION_TOKEN holds a control character");
   return token;
 }

@@ -1,4 +1,5 @@
-// A Cancellation that sets itself after a while: the time limit of cleaning up.
+// A Cancellation that sets itself after a while, or when another one is set: the time limit of
+// cleaning up, or of a hook.
 #pragma once
 
 #include <chrono>
@@ -10,15 +11,19 @@ namespace pgbackup {
 
 class Deadline {
  public:
-  explicit Deadline(std::chrono::milliseconds duration);
+  // `other` may be nullptr, and outlives this.
+  explicit Deadline(std::chrono::milliseconds duration, const Cancellation* other = nullptr);
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
-  const Cancellation& cancellation() const noexcept { return expired_; }
+  const Cancellation& cancellation() const noexcept { return ended_; }
+  // Whether the time has ended it, not the other one.
+  bool IsOver() const noexcept;
 
  private:
-  Cancellation expired_;
+  const Cancellation* other_;
+  Cancellation ended_;
   Cancellation done_;
   std::thread timer_;
 };

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base/deadline.h"
 #include "core/base/utf8.h"
-#include "core/hooks/time_limit.h"
 #include "core/postgres/postgres_connection.h"
 #include "core/postgres/session_rights.h"
 #include "core/process/child_process.h"
@@ -31,7 +31,7 @@ void RunCommand(const std::string& name, const std::vector<std::string>& argv,
   spec.arguments.assign(argv.begin() + 1, argv.end());
   spec.environment = std::move(environment);
   spec.directory = std::string(1, '/');
-  const TimeLimit limit(time, cancellation);
+  const Deadline limit(time, cancellation);
   ChildProcess child(spec);
   ExitStatus status;
   try {
@@ -53,7 +53,7 @@ void RunCommand(const std::string& name, const std::vector<std::string>& argv,
 void RunSql(const std::string& name, const std::string& sql, const BackupJob& job,
             std::chrono::milliseconds time, const Cancellation* cancellation) {
   if (sql.empty()) return;
-  const TimeLimit limit(time, cancellation);
+  const Deadline limit(time, cancellation);
   try {
     PostgresConnection connection(SettingsFor(job.server, job.database), limit.cancellation());
     CheckConfinement(connection, job.server);

@@ -6,6 +6,7 @@
 #include "core/base/utf8.h"
 #include "core/http/web_page.h"
 #include "core/s3/s3_meaning.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {
@@ -16,7 +17,7 @@ std::string Printable(std::string_view text) {
   const std::string_view start = CutUtf8(text, kLongest);
   std::string line = ToValidUtf8(start);
   for (char& c : line)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    if (IsControl(c)) c = ' ';
   return start.size() < text.size() ? line + "…" : line;
 }
 

@@ -1,6 +1,7 @@
 #include <string_view>
 
 #include "core/storage/storage.h"
+#include "shared/ascii.h"
 
 namespace pgbackup {
 namespace {
@@ -39,7 +40,7 @@ bool IsValidObjectName(const std::string& name) noexcept {
   };
   while (position < rest.size()) {
     const char c = rest[position];
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+    if (IsControl(c)) return false;
     if (c == '/') {
       if (!part_is_good()) return false;
       part_start = ++position;

@@ -1,3 +1,4 @@
+#include "shared/ascii.h"
 #include "shared/naming/name_element.h"
 #include "shared/naming/name_template.h"
 
@@ -32,7 +33,7 @@ const char* CheckCharacters(std::string_view text) {
   if (text.front() == '/') return kAbsolute;
   if (text.size() > kMaxNameLength) return kNameTooLong;
   for (const char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '\\') return kControl;
+    if (IsControl(c) || c == '\\') return kControl;
   return nullptr;
 }
 

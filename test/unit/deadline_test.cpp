@@ -1,4 +1,4 @@
-#include "core/hooks/time_limit.h"
+#include "core/base/deadline.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -15,42 +15,42 @@ bool IsSetSoon(const Cancellation& cancellation) {
   return poll(&waiting, 1, 10'000) == 1 && cancellation.IsCancelled();
 }
 
-TEST(TimeLimit, IsOverAfterItsTimeAndNotBefore) {
+TEST(Deadline, IsOverAfterItsTimeAndNotBefore) {
   const auto begin = std::chrono::steady_clock::now();
-  const TimeLimit limit(milliseconds(50), nullptr);
+  const Deadline limit(milliseconds(50), nullptr);
   EXPECT_TRUE(IsSetSoon(limit.cancellation()));
   EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(50));
   EXPECT_TRUE(limit.IsOver());
 }
 
-TEST(TimeLimit, OfNoTimeIsOverAtOnce) {
-  const TimeLimit limit(milliseconds(0), nullptr);
+TEST(Deadline, OfNoTimeIsOverAtOnce) {
+  const Deadline limit(milliseconds(0), nullptr);
   EXPECT_TRUE(IsSetSoon(limit.cancellation()));
   EXPECT_TRUE(limit.IsOver());
 }
 
-TEST(TimeLimit, EndsWithTheOtherAndIsNotOverThen) {
+TEST(Deadline, EndsWithTheOtherAndIsNotOverThen) {
   Cancellation other;
-  const TimeLimit limit(hours(1), &other);
+  const Deadline limit(hours(1), &other);
   EXPECT_FALSE(limit.cancellation().IsCancelled());
   other.Cancel();
   EXPECT_TRUE(IsSetSoon(limit.cancellation()));
   EXPECT_FALSE(limit.IsOver());
 }
 
-TEST(TimeLimit, OfWhatHasEndedAlreadyEndsAtOnce) {
+TEST(Deadline, OfWhatHasEndedAlreadyEndsAtOnce) {
   Cancellation other;
   other.Cancel();
-  const TimeLimit limit(hours(1), &other);
+  const Deadline limit(hours(1), &other);
   EXPECT_TRUE(IsSetSoon(limit.cancellation()));
   EXPECT_FALSE(limit.IsOver());
 }
 
-TEST(TimeLimit, GoesWithoutWaitingForItsTime) {
+TEST(Deadline, GoesWithoutWaitingForItsTime) {
   const auto begin = std::chrono::steady_clock::now();
   Cancellation other;
   {
-    const TimeLimit limit(hours(1), &other);
+    const Deadline limit(hours(1), &other);
     EXPECT_FALSE(limit.IsOver());
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::minutes(1));
