@@ -107,7 +107,7 @@ runbook_file() { # FILE
     s/%s folder%s/… folders/ || s/%s/…/g for @wanted;
     my @missing = grep { my $one = $_; !grep { index($one, $_) >= 0 } @headings } @wanted;
     print "$file: no heading for \"$_\"\n" for @missing;
-    exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/expected.sql sql/parts/health.sql sql/parts/ownership.sql sql/parts/undelivered.sql
+    exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/expected.sql sql/parts/health.sql sql/parts/ownership.sql sql/parts/recreated.sql sql/parts/undelivered.sql
 }
 format_files() { clang-format --dry-run -Werror "$@"; }
 
