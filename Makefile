@@ -48,7 +48,7 @@ completionsdir = $(patsubst %/,%,$(dir $(bindir)))/share/bash-completion/complet
 all: agent
 
 # The extension's script, in the order in which its parts need each other.
-SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog progress internal refused ownership backups restores contents verification \
+SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog progress internal refused ownership recreated backups restores contents verification \
 	schedules events notifications undelivered check retention janitor totals statistics expected health metrics dashboard \
 	access marks import end)
 sql/pgbackup--1.0.sql: $(SQL_PARTS) Makefile

@@ -12,12 +12,12 @@ TRUNCATE pgbackup.backups, pgbackup.restores CASCADE;
 SET session_replication_role = replica;
 INSERT INTO pgbackup.backups (
     database, storage, file_name, format, backup_type, schedule, slot, status, created_at, started_at, finished_at,
-    expired_at, file_size, raw_size, database_size, system_identifier, instance, run_key, checksum, server_version,
+    expired_at, file_size, raw_size, database_size, system_identifier, database_oid, instance, run_key, checksum, server_version,
     options, manifest, verified_at)
 SELECT 'db_' || d, 'file:///nowhere', format('cluster/db_%s/%s', d, i), 'parallel', 'scheduled', 'default', t.at,
        s.status, t.at, t.at, t.at + interval '1 minute', CASE s.status WHEN 'expired' THEN t.at + interval '200 days' END,
        1000000 + d * 1000 + i, 4000000 + d * 4000 + i * 4, 5000000,
-       (SELECT c.system_identifier::text FROM pg_control_system() c), 'abcdefgh', md5(format('%s %s', d, i)),
+       (SELECT c.system_identifier::text FROM pg_control_system() c), 100000 + d, 'abcdefgh', md5(format('%s %s', d, i)),
        md5(i::text) || md5(d::text), '15.0', '{"content": "all", "format": "auto", "jobs": 1, "compression": "zstd:3"}',
        jsonb_build_object('objects', repeat('data-000.dump.zst ', 10)), CASE WHEN i % 30 = 0 THEN t.at END
   FROM generate_series(1, :backups) AS i, generate_series(1, :databases) AS d,

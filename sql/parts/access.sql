@@ -9,7 +9,7 @@ CREATE FUNCTION pgbackup._level_grants() RETURNS TABLE (level text, kind text, o
         UNION ALL
         SELECT 'operator', unnest('{create,run,verify,cancel,pin,check,contents,schedule,unschedule}'::text[])
         UNION ALL
-        SELECT 'admin', unnest('{restore,run_restore,undo_restore,delete,copy,presign,cleanup,take_over_storage,adopt_schedules}'::text[]))
+        SELECT 'admin', unnest('{restore,run_restore,undo_restore,delete,copy,presign,cleanup,take_over_storage,adopt_schedules,adopt_database}'::text[]))
     SELECT n.level, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure::text
       FROM named n JOIN pg_proc p ON p.proname = n.name AND p.pronamespace = 'pgbackup'::regnamespace
     UNION ALL

@@ -43,6 +43,7 @@ CREATE TABLE pgbackup.backups (
     retain_until   timestamptz,
     expired_at     timestamptz,
     system_identifier text,
+    database_oid   oid,
     instance       text,
     run_key        text,
     environment    text,
@@ -55,6 +56,7 @@ CREATE INDEX backups_open ON pgbackup.backups (status, id) WHERE status IN ('pen
 CREATE INDEX backups_database ON pgbackup.backups (database, id);
 CREATE INDEX backups_created ON pgbackup.backups (database, created_at);
 CREATE INDEX backups_completed ON pgbackup.backups (database, id) INCLUDE (file_size) WHERE status = 'completed';
+CREATE INDEX backups_of_oids ON pgbackup.backups (database, database_oid) WHERE status = 'completed' AND database_oid IS NOT NULL;
 CREATE INDEX backups_expired ON pgbackup.backups (database, finished_at) WHERE status = 'expired';
 CREATE INDEX backups_to_forget ON pgbackup.backups (expired_at) WHERE status = 'expired';
 CREATE INDEX backups_failed ON pgbackup.backups (id) WHERE status = 'failed';
@@ -103,6 +105,7 @@ COMMENT ON COLUMN pgbackup.backups.not_before IS 'when a pending run starts at t
 COMMENT ON COLUMN pgbackup.backups.retain_until IS 'until when a lock in the storage forbids to remove it';
 COMMENT ON COLUMN pgbackup.backups.expired_at IS 'when retention gave it up';
 COMMENT ON COLUMN pgbackup.backups.system_identifier IS 'cluster that made it; retention leaves those of others alone';
+COMMENT ON COLUMN pgbackup.backups.database_oid IS 'OID of the database that was dumped; retention leaves backups of former databases of the same name alone. null for backups without a record of that';
 COMMENT ON COLUMN pgbackup.backups.instance IS 'server of it that made it: {instance} in pgbackup.name_template; null for backups without a record of that';
 COMMENT ON COLUMN pgbackup.backups.run_key IS 'random key of the run, by which it owns its folder in the storage';
 COMMENT ON COLUMN pgbackup.backups.environment IS 'pgbackup.environment where it was made; null for none';

@@ -162,6 +162,8 @@ CREATE FUNCTION pgbackup._backup_problems(databases name[]) RETURNS TABLE (datab
                  ORDER BY b.id DESC LIMIT 10) AS p) AS o
      WHERE o.count >= 3 AND g.file_size < o.middle * current_setting('pgbackup.min_size_ratio')::float8
     UNION ALL
+    SELECT f.database, 'warning', f.reason FROM pgbackup._former_problems(ARRAY(SELECT d.name FROM d)) AS f
+    UNION ALL
     SELECT g.database, 'warning', CASE WHEN v.at IS NULL THEN 'no backup has been proved good by pgbackup.verify()'
                                        ELSE format('the last proof of a backup is %s old, pgbackup.max_proof_age is %s',
                                                    pgbackup._roughly(now() - v.at), pgbackup._roughly(l.proof_age)) END

@@ -81,7 +81,7 @@ DECLARE
 BEGIN
     INSERT INTO pgbackup.backups (id, database, file_name, s3_url, s3_region, s3_bucket, storage,
         file_size, raw_size, database_size, backup_type, schedule, label, format, status, checksum,
-        created_by, created_at, started_at, finished_at, server_version, system_identifier, instance, run_key, environment, pinned, options, manifest)
+        created_by, created_at, started_at, finished_at, server_version, system_identifier, database_oid, instance, run_key, environment, pinned, options, manifest)
     VALUES (pgbackup._free_run_id((about->>'id')::bigint), about->>'database', entry->>'file_name',
         CASE WHEN storage LIKE 's3://%'
              THEN rtrim(split_part(storage, '?', 1), '/') || '/' || (entry->>'file_name') END,
@@ -95,7 +95,7 @@ BEGIN
         coalesce(about->>'created_by', ''),
         coalesce(nullif(about->>'created_at', ''), about->>'started_at')::timestamptz,
         (about->>'started_at')::timestamptz, (about->>'finished_at')::timestamptz,
-        origin->>'server_version', origin->>'system_identifier', pgbackup._instance_name(origin), about->>'run_key', nullif(origin->>'environment', ''),
+        origin->>'server_version', origin->>'system_identifier', (entry->'manifest'->'database'->>'oid')::oid, pgbackup._instance_name(origin), about->>'run_key', nullif(origin->>'environment', ''),
         -- What another server has made is that one's to remove.
         CASE WHEN origin->'instance'->>'token' IS NULL THEN origin->>'name' IS DISTINCT FROM pgbackup._cluster_name()
              ELSE NOT pgbackup._is_own(origin) END,

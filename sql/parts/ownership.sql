@@ -143,7 +143,7 @@ CREATE FUNCTION pgbackup._adopt_backup(run_id bigint, found jsonb) RETURNS void
      WHERE c.backup_id = $1 AND c.status = 'failed' AND c.next_attempt_at IS NULL;
     UPDATE pgbackup.backups b
        SET status = 'completed', raw_size = (found->>'raw_size')::bigint, file_size = (found->>'file_size')::bigint,
-           database_size = (found->>'database_size')::bigint, checksum = found->>'checksum', format = found->>'format',
+           database_size = (found->>'database_size')::bigint, database_oid = (found->>'database_oid')::oid, checksum = found->>'checksum', format = found->>'format',
            manifest = found->'manifest', finished_at = (found->>'finished_at')::timestamptz,
            message = 'was complete in the storage when the server did not know it yet', detail = NULL, hint = NULL, sqlstate = NULL
      WHERE b.id = $1 AND b.status = 'failed'

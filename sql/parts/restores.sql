@@ -83,7 +83,8 @@ BEGIN
     END IF;
     SELECT max(b.finished_at) INTO newest FROM pgbackup.backups b
      WHERE b.database = target AND b.status = 'completed' AND coalesce(b.options->>'content', 'all') = 'all'
-       AND NOT b.options ?| '{schemas,tables,exclude_tables,exclude_table_data}';
+       AND NOT b.options ?| '{schemas,tables,exclude_tables,exclude_table_data}'
+       AND (b.database_oid IS NULL OR b.database_oid IN (SELECT p.oid FROM pgbackup._present_oids(ARRAY[target]) AS p));
     IF newest > clock_timestamp() - recent THEN
         RETURN NULL;
     END IF;

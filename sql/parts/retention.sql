@@ -189,6 +189,8 @@ CREATE FUNCTION pgbackup._retention_rules() RETURNS text
                      current_setting('pgbackup.history_days'), current_setting('pgbackup.timezone'), current_setting('TimeZone'),
                      (SELECT string_agg(ROW (n.name, n.retention_count, n.retention_days, n.retention_daily, n.retention_weekly,
                                              n.retention_monthly, n.retention_yearly)::text, ' ' ORDER BY n.name)
-                        FROM pgbackup.named_schedules n))
+                        FROM pgbackup.named_schedules n),
+                     (SELECT string_agg(r.database, ' ' ORDER BY r.database) FROM pgbackup.recreated_databases r),
+                     (SELECT concat_ws(' ', count(*), sum(k.same_as::bigint)) FROM pgbackup.database_oids k))
 $$;
 COMMENT ON FUNCTION pgbackup._retention_rules() IS 'internal: all that retention goes by, as a text to compare';

@@ -153,6 +153,7 @@ const char* RecordOutcome(JobKind kind, int64 run_id, const Outcome& outcome) {
   const char* backup_columns =
       ", raw_size = (e.j->>'raw_size')::bigint, file_size = (e.j->>'file_size')::bigint, "
       "database_size = (e.j->>'database_size')::bigint, "
+      "database_oid = (e.j->>'database_oid')::oid, "
       "checksum = e.j->>'checksum', format = coalesce(e.j->>'format', format), "
       "manifest = e.j->'manifest', "
       "clock_skew = (e.j->>'clock_skew')::float8 * interval '1 second', "

@@ -24,6 +24,13 @@ namespace {
   "((" b ".system_identifier = $1 OR " b \
   ".system_identifier = ANY ("           \
   "(SELECT i.system_identifiers FROM pgbackup.instance i)::text[])) IS TRUE)"
+// With a CTE `present`: of another database than the one that has its name now.
+#define PGBACKUP_IS_OTHERS(b)                                        \
+  "(" b ".database_oid IS NOT NULL AND (" b ".database, " b          \
+  ".database_oid) NOT IN (SELECT p.database, p.oid FROM present p) " \
+  "AND " b ".database NOT IN (SELECT r.database FROM pgbackup.recreated_databases r))"
+#define PGBACKUP_IS_FORMER(b) "(" PGBACKUP_IS_OWN(b) " AND " PGBACKUP_IS_OTHERS(b) ")"
+#define PGBACKUP_COUNTS(b) "(" PGBACKUP_IS_OWN(b) " AND NOT " PGBACKUP_IS_OTHERS(b) ")"
 #define PGBACKUP_IS_PART(b)                \
   "(coalesce(" b                           \
   ".options->>'content', 'all') <> 'all' " \
@@ -33,7 +40,7 @@ namespace {
 
 #define PGBACKUP_COLUMNS                                                      \
   "b.id, b.database, b.schedule, b.finished_at, b.raw_size, b.retain_until, " \
-  "b.system_identifier, b.pinned, b.verified_at, b.status, b.options"
+  "b.system_identifier, b.database_oid, b.pinned, b.verified_at, b.status, b.options"
 
 // Of `backups` b, with the rules of their schedules. $1 is the system identifier.
 #define PGBACKUP_PLANNED(backups) \
@@ -41,7 +48,8 @@ namespace {
   "dense_rank() OVER (ORDER BY coalesce('.' || b.schedule, '') COLLATE \"C\"), " \
   "extract(epoch FROM b.finished_at)::bigint, coalesce(b.raw_size, -1), " \
   "coalesce(extract(epoch FROM b.retain_until)::bigint, 0), " \
-  "NOT " PGBACKUP_IS_OWN("b") ", b.pinned, b.verified_at IS NOT NULL, " \
+  "NOT " PGBACKUP_IS_OWN("b") ", " PGBACKUP_IS_FORMER("b") ", " \
+  "b.pinned, b.verified_at IS NOT NULL, " \
   "b.status = 'expired', " \
   "b.id IN (SELECT r.backup_id FROM pgbackup.restores r " \
   "WHERE r.status IN ('pending', 'in_progress')) " \
@@ -54,9 +62,12 @@ namespace {
   "n.retention_monthly, n.retention_yearly) > 0"
 
 constexpr const char* kAllBackupsSql =
-    PGBACKUP_PLANNED("(SELECT " PGBACKUP_COLUMNS
-                     " FROM pgbackup.backups b "
-                     "WHERE b.status IN ('completed', 'expired'))");
+    "WITH counted AS MATERIALIZED (SELECT " PGBACKUP_COLUMNS
+    " FROM pgbackup.backups b "
+    "WHERE b.status IN ('completed', 'expired')), "
+    "present AS MATERIALIZED (SELECT * FROM pgbackup._present_oids(ARRAY("
+    "SELECT DISTINCT b.database FROM counted b WHERE b.status = 'completed'))) " PGBACKUP_PLANNED(
+        "counted");
 
 // Those of database $2. Of the expired ones only the sizes count, and of these the last kUsualSizes
 // before the newest backup of the family: so many ($3 and one more) are looked for in an index, and
@@ -64,12 +75,13 @@ constexpr const char* kAllBackupsSql =
 constexpr const char* kBackupsOfDatabaseSql =
     "WITH completed AS MATERIALIZED (SELECT " PGBACKUP_COLUMNS " FROM pgbackup.backups b "
     "WHERE b.database = $2 AND b.status = 'completed'), "
+    "present AS MATERIALIZED (SELECT * FROM pgbackup._present_oids(ARRAY[$2])), "
     "family AS (SELECT " PGBACKUP_PART("b") " AS part, max(b.finished_at) "
-    "FILTER (WHERE " PGBACKUP_IS_OWN("b") ") AS newest "
+    "FILTER (WHERE " PGBACKUP_COUNTS("b") ") AS newest "
     "FROM completed b GROUP BY 1), "
     "expired AS (SELECT e.* FROM family f CROSS JOIN LATERAL (SELECT "
     "(SELECT b.finished_at FROM pgbackup.backups b WHERE b.database = $2 AND b.status = 'expired' "
-    "AND " PGBACKUP_PART("b") " = f.part AND " PGBACKUP_IS_OWN("b") " "
+    "AND " PGBACKUP_PART("b") " = f.part AND " PGBACKUP_COUNTS("b") " "
     "AND b.raw_size >= 0 AND b.finished_at < f.newest - interval '1 second' "
     "ORDER BY b.finished_at DESC OFFSET $3 LIMIT 1)) AS t (at), "
     "LATERAL (SELECT " PGBACKUP_COLUMNS " FROM pgbackup.backups b "
@@ -88,6 +100,7 @@ enum BackupColumn {
   kBytes,
   kLockedUntil,
   kForeign,
+  kFormer,
   kPinned,
   kVerified,
   kGone,
@@ -143,6 +156,7 @@ RetentionBackup BackupOfRow(uint64 row, const RetentionPolicy* policy) {
   backup.bytes = Int8OfRow(row, kBytes);
   backup.locked_until = Int8OfRow(row, kLockedUntil);
   backup.foreign = BoolOfRow(row, kForeign);
+  backup.former = BoolOfRow(row, kFormer);
   backup.pinned = BoolOfRow(row, kPinned);
   backup.verified = BoolOfRow(row, kVerified);
   backup.gone = BoolOfRow(row, kGone);
@@ -168,6 +182,8 @@ const char* ReasonInWords(const RetentionBackup& backup) {
       return "made by another cluster";
     case RetentionReason::kPinned:
       return "pinned";
+    case RetentionReason::kFormer:
+      return "of a former database of this name";
     case RetentionReason::kLocked:
       return psprintf("locked in storage until %s",
                       timestamptz_to_str(time_t_to_timestamptz(backup.locked_until)));

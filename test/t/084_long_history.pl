@@ -20,9 +20,9 @@ sub random_catalog
 {
 	my ($seed) = @_;
 	return sql(qq{
-		SELECT setseed(0.$seed); TRUNCATE pgbackup.backups, pgbackup.restores CASCADE;
+		SELECT setseed(0.$seed); TRUNCATE pgbackup.backups, pgbackup.restores, pgbackup.database_oids, pgbackup.recreated_databases CASCADE;
 		INSERT INTO pgbackup.backups (database, storage, format, file_name, status, schedule, finished_at, raw_size, pinned,
-		                              verified_at, retain_until, system_identifier, options)
+		                              verified_at, retain_until, system_identifier, database_oid, options)
 		SELECT 'db' || trunc(random() * 4), 'file:///nowhere', 'custom', 'f' || i,
 		       CASE WHEN random() < 0.4 THEN 'completed' WHEN random() < 0.8 THEN 'expired' ELSE 'failed' END,
 		       CASE WHEN random() < 0.5 THEN 'often' WHEN random() < 0.6 THEN 'rare' END,
@@ -30,8 +30,12 @@ sub random_catalog
 		       CASE WHEN random() < 0.9 THEN trunc(1000 * power(random(), 3)) END, random() < 0.05,
 		       CASE WHEN random() < 0.2 THEN now() END, CASE WHEN random() < 0.1 THEN now() + (random() - 0.5) * interval '1 day' END,
 		       CASE WHEN random() < 0.9 THEN (SELECT system_identifier::text FROM pg_control_system()) ELSE '42' END,
+		       CASE WHEN random() < 0.9 THEN 90000 + trunc(power(random(), 3) * 4)::int END,
 		       CASE WHEN random() < 0.7 THEN '{}' WHEN random() < 0.5 THEN '{"content": "schema"}' ELSE '{"tables": ["a"]}' END::jsonb
 		  FROM generate_series(1, 400) AS i;
+		INSERT INTO pgbackup.recreated_databases (database) VALUES ('db3');
+		INSERT INTO pgbackup.database_oids (database, oid, system_identifier, same_as)
+		SELECT 'db' || d, 90000 + o, system_identifier, 90000 + d FROM pg_control_system(), generate_series(1, 2) AS d, generate_series(0, 1) AS o;
 		INSERT INTO pgbackup.restores (backup_id, database, target_database)
 		SELECT id, database, 'x' FROM pgbackup.backups WHERE status = 'completed' AND random() < 0.05;
 		UPDATE pgbackup.restores SET status = 'cancelled' WHERE random() < 0.5;
@@ -65,7 +69,7 @@ for my $rules ('', 'count=5', 'days=20 minimum=3', 'daily=7 weekly=4 monthly=2 y
 		$reasons{$_} = 1 for split /\n/, sql(q{SELECT DISTINCT regexp_replace(reason, '(until|small:).*|\d+', '') FROM pgbackup._plan_retention()});
 	}
 }
-cmp_ok(scalar(keys %reasons), '>=', 15, 'by every reason there is') or diag(join "\n", sort keys %reasons);
+cmp_ok(scalar(keys %reasons), '>=', 16, 'by every reason there is') or diag(join "\n", sort keys %reasons);
 
 # Totals: with and without marks, whatever happens to a row.
 my $differing = q{

@@ -25,6 +25,7 @@ Manifest SomeManifest() {
   manifest.cluster = {"main",  "prod", "7300000000000000001",
                       "15.20", 150020, {"7300000000000000001", "token", "place", 3}};
   manifest.properties.name = "My \"db\"";
+  manifest.properties.oid = 4294967295;
   manifest.properties.owner = "owner";
   manifest.properties.encoding = "UTF8";
   manifest.properties.locale_provider = "icu";

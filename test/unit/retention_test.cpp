@@ -164,6 +164,24 @@ TEST_F(RetentionPlan, AnotherClustersBackupsNeitherGoNorCount) {
   EXPECT_EQ(Kept(RetentionReason::kUnneeded), Days{4});
 }
 
+TEST_F(RetentionPlan, BackupsOfAFormerDatabaseNeitherGoNorCount) {
+  policy_.count = 2;
+  AddNights(8);
+  for (const size_t days_ago : {3U, 4U, 5U, 6U, 7U}) {
+    backups_[days_ago].former = true;
+    backups_[days_ago].bytes = 1'000'000;  // the present one is not suspicious because of that
+  }
+  backups_[4].verified = true;
+  backups_[5].pinned = true;
+  backups_[6].foreign = true;
+  EXPECT_EQ(Kept(RetentionReason::kFormer), (Days{3, 4, 7}));
+  EXPECT_EQ(Kept(RetentionReason::kPinned), Days{5});
+  EXPECT_EQ(Kept(RetentionReason::kForeign), Days{6});
+  EXPECT_EQ(Kept(RetentionReason::kNewest), Days{0});
+  EXPECT_EQ(Kept(RetentionReason::kCount), Days{1});
+  EXPECT_EQ(Kept(RetentionReason::kUnneeded), Days{2});
+}
+
 TEST_F(RetentionPlan, WhatIsGoneDoesNotCount) {
   policy_.count = 2;
   AddNights(4);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/base/json.h"
@@ -46,6 +47,7 @@ json::value Text(const std::string& text) {
 json::object PropertiesToJson(const DatabaseProperties& properties) {
   json::object object;
   object["name"] = Text(properties.name);
+  if (properties.oid != 0) object["oid"] = properties.oid;
   object["owner"] = Text(properties.owner);
   object["encoding"] = Text(properties.encoding);
   object["locale_provider"] = Text(properties.locale_provider);
@@ -82,6 +84,10 @@ json::object PropertiesToJson(const DatabaseProperties& properties) {
 DatabaseProperties PropertiesFromJson(const JsonReader& reader) {
   DatabaseProperties properties;
   properties.name = reader.Text("name");
+  properties.oid = reader.IntegerOr("oid", 0);
+  if (properties.oid < 0 || properties.oid > std::numeric_limits<uint32_t>::max())
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("the manifest names the database OID {}", properties.oid));
   properties.owner = reader.Text("owner");
   properties.encoding = reader.Text("encoding");
   properties.locale_provider = reader.Text("locale_provider");

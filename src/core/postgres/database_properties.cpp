@@ -62,6 +62,7 @@ DatabaseProperties ReadDatabaseProperties(PostgresConnection& connection) {
   properties.is_template = row.Flag(0, 11);
   properties.has_acl = row.Flag(0, 12);
   const std::string oid = row.Text(0, 13);
+  properties.oid = row.Integer(0, 13);
 
   const QueryResult grants = connection.Query(
       "SELECT coalesce(e.rolname, ''), a.privilege_type, a.is_grantable, "

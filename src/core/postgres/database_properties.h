@@ -29,6 +29,7 @@ inline constexpr const char* kDefaultTablespace = "pg_default";
 
 struct DatabaseProperties {
   std::string name;
+  int64_t oid = 0;  // 0: not recorded, by an older pgbackup, or hidden
   std::string owner;
   std::string encoding;         // e.g. UTF8
   std::string locale_provider;  // libc, icu, builtin

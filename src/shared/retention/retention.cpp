@@ -16,6 +16,11 @@ bool CompletedLater(const RetentionBackup& a, const RetentionBackup& b) {
   return a.completed_at != b.completed_at ? a.completed_at > b.completed_at : a.id > b.id;
 }
 
+// Of this cluster's present database.
+bool Counts(const RetentionBackup& backup) {
+  return !backup.foreign && !backup.former;
+}
+
 // Calls `visit` with each stretch of backups that `same` puts together.
 template <typename Same, typename Visit>
 void ForEachGroup(Backups backups, Same same, Visit visit) {
@@ -32,7 +37,7 @@ int64_t UsualBytes(std::span<const RetentionBackup> before) {
   int64_t sizes[kUsualSizes];  // ordered
   int count = 0;
   for (const RetentionBackup& backup : before) {
-    if (backup.foreign || backup.bytes < 0) continue;
+    if (!Counts(backup) || backup.bytes < 0) continue;
     if (count == kUsualSizes) break;
     int at = count++;
     for (; at > 0 && sizes[at - 1] > backup.bytes; --at) sizes[at] = sizes[at - 1];
@@ -48,8 +53,10 @@ void Protect(Backups family, int64_t now, double min_size_ratio) {
   for (RetentionBackup& backup : family) {
     backup.reason = RetentionReason::kUnneeded;
     backup.usual_bytes = -1;
+    if (backup.former) backup.reason = RetentionReason::kFormer;
+    if (backup.former && backup.pinned) backup.reason = RetentionReason::kPinned;
     if (backup.foreign) backup.reason = RetentionReason::kForeign;
-    if (backup.foreign || backup.gone) continue;
+    if (!Counts(backup) || backup.gone) continue;
     if (newest == nullptr) newest = &backup;
     if (verified == nullptr && backup.verified) verified = &backup;
   }
@@ -59,7 +66,7 @@ void Protect(Backups family, int64_t now, double min_size_ratio) {
   const bool is_suspicious = newest->bytes >= 0 && static_cast<double>(newest->bytes) <
                                                        min_size_ratio * static_cast<double>(usual);
   for (RetentionBackup& backup : family) {
-    if (backup.foreign) continue;
+    if (!Counts(backup)) continue;
     if (is_suspicious) backup.reason = RetentionReason::kDoubt;
     if (&backup == verified) backup.reason = RetentionReason::kVerified;
     if (&backup == newest) backup.reason = RetentionReason::kNewest;
@@ -101,7 +108,7 @@ void ApplyRules(Backups series, int64_t now, const TimeZone& zone) {
   PeriodRule yearly(policy.yearly);
   int rank = 0;
   for (RetentionBackup& backup : series) {
-    if (backup.foreign || backup.gone) continue;
+    if (!Counts(backup) || backup.gone) continue;
     const CivilTime local = zone.to_local(backup.completed_at, zone.context);
     const int64_t day = FloorDiv(backup.completed_at + local.utc_offset, kDaySeconds);
     RetentionReason wanted = RetentionReason::kUnneeded;

@@ -2,8 +2,9 @@
 //
 // Backups are in families (those of one database, to the same extent) and within a family in series
 // (those of one schedule, and those that no schedule made). Rules count within a series, newest
-// first; what protects the last good backup looks at the whole family. Deleting only what is not
-// needed and asking again gives the same answer, so it does not matter how often it is applied.
+// first; what protects the last good backup looks at the whole family. Backups of another cluster,
+// and of a former database of the name, stay and do not count. Deleting only what is not needed and
+// asking again gives the same answer, so it does not matter how often it is applied.
 //
 // Used inside the server: no exceptions, no allocation.
 #pragma once
@@ -32,6 +33,7 @@ struct RetentionPolicy {
 enum class RetentionReason {
   kForeign,   // another cluster made it
   kPinned,    //
+  kFormer,    // the database had its name before the present one
   kLocked,    // the storage would refuse
   kInUse,     // it is being restored or copied
   kNoRule,    // its policy has no rule
@@ -56,7 +58,8 @@ struct RetentionBackup {
   int64_t bytes = -1;                       // that were dumped; negative when unknown
   int64_t locked_until = 0;                 // Unix seconds
   bool foreign = false, pinned = false, in_use = false, verified = false;
-  bool gone = false;  // deleted before; only its size still counts, and it gets no reason
+  bool former = false;  // of a former database of the name
+  bool gone = false;    // deleted before; only its size still counts, and it gets no reason
 
   // The answer.
   RetentionReason reason = RetentionReason::kNoRule;

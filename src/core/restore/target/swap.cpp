@@ -102,6 +102,9 @@ void Swap::Record(PostgresConnection& connection) const {
        record_.hint});
   if (recorded.rows() == 0)
     throw Error(ErrorKind::kInvalid, fmt::format("run {} is not in progress any more", record_.id));
+  connection.Query("SELECT pgbackup._continue_database($1::bigint, $2::oid, $3::oid)",
+                   {text(record_.id), text(incoming_oid_),
+                    target_oid_ ? std::optional(text(*target_oid_)) : std::nullopt});
   if (!record_.errors.empty())
     connection.Query("SELECT pgbackup._note_restore_errors($1::bigint, $2::jsonb)",
                      {text(record_.id), record_.errors});
