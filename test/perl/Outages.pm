@@ -12,10 +12,12 @@ use warnings;
 use Exporter 'import';
 use Outages::Catalog;
 use Outages::Cluster;
+use Outages::Locks;
 use Outages::LogLines;
 use Outages::Patience;
 use Outages::Processes;
 use Outages::Roles;
+use Outages::Server;
 use Outages::Settings;
 use Outages::Storage;
 use Test::More;
@@ -24,15 +26,19 @@ our @EXPORT = qw(outages_of short_outages test_outages);
 
 my %groups = (
 	processes => \&Outages::Processes::outages,
+	locks => \&Outages::Locks::outages,
 	catalog => \&Outages::Catalog::outages,
 	settings => \&Outages::Settings::outages,
 	roles => \&Outages::Roles::outages,
+	server => \&Outages::Server::outages,
 	storage => \&Outages::Storage::outages,
 	patience => \&Outages::Patience::outages);
 
 my $noticed_within = 120;
 # A slot of the schedule comes once a minute, and a server or a launcher may have to start first.
 my $resumed_within = 180;
+# So long each lasts, for the log to show what it comes to; not in the short set.
+my $lasts = 61;
 # Of the server's log, by pgbackup.
 my $lines_a_minute = 10;
 
@@ -50,7 +56,7 @@ sub test_outages
 	plan skip_all => 'no outage is chosen' unless @wanted;
 	local $ENV{AWS_ACCESS_KEY_ID} = 'key';
 	local $ENV{AWS_SECRET_ACCESS_KEY} = 'secret';
-	my $cluster = Outages::Cluster->new($name);
+	my $cluster = Outages::Cluster->new($name, own_installation => $name eq 'server');
 	$cluster->{is_short} = $name eq 'short';
 	my ($ready, $first) = $cluster->await_backup($resumed_within);
 	ok(defined $ready, 'at first all is well') or diag($first);
@@ -71,17 +77,20 @@ sub test_outage
 {
 	my ($cluster, $outage) = @_;
 	my ($noticed, $said, $resumed, $after) = (undef, '');
-	my $log = log_end($cluster->{node});
+	my $began = time;
+	my $node = $cluster->{node};
+	my $log = log_end($node);
 	eval
 	{
 		$outage->{begin}->($cluster);
 		if ($outage->{harmless}) { ($noticed, $said) = $cluster->await_backup($noticed_within) }
 		else { ($noticed, $said) = $cluster->await($noticed_within, sub { $_[0] =~ $outage->{reason} }) }
+		sleep $began + $lasts - time if !$cluster->{is_short} && time < $began + $lasts;
 		$outage->{end}->($cluster) if $outage->{end};
 		($resumed, $after) = $cluster->await_backup($outage->{resumed_within} // $resumed_within);
 		1;
 	} or $after = $@;
-	my ($lines, @lines) = most_lines_a_minute($cluster->{node}, $log);
+	my ($lines, @lines) = most_lines_a_minute($cluster->{node}, $cluster->{node} == $node ? $log : 0);
 	ok(defined $noticed && defined $resumed && $lines <= $lines_a_minute,
 		sprintf '%-42s %s %s, resumed %s, %2d lines a minute', $outage->{name}, $outage->{harmless} ? 'goes on' : 'noticed',
 		seconds($noticed), seconds($resumed), $lines)

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
+use Installation;
 use IPC::Run;
 use Outages::LogLines;
 use PgBackup;
@@ -13,12 +14,15 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time usleep);
 
-# With a superuser that is not the extension's owner: the session of a person.
+# With a superuser that is not the extension's owner: the session of a person. own_installation: a copy of the server's, which
+# may be changed.
 sub new
 {
-	my ($class, $name) = @_;
+	my ($class, $name, %options) = @_;
 	my $self = bless { sessions => [] }, $class;
+	$self->{installation} = copy_of_installation() if $options{own_installation};
 	my $node = $self->{node} = new_cluster($name, 'pgbackup.databases' => 'shop', 'pgbackup.schedule' => '* * * * *',
+		-install_path => $self->{installation}, wal_level => 'replica', max_wal_senders => 4,
 		max_connections => 20, superuser_reserved_connections => 0, restart_after_crash => 'on', %Outages::LogLines::settings);
 	$self->{store} = $node->basedir . '/store';
 	$node->safe_psql('postgres', 'CREATE ROLE tester SUPERUSER LOGIN; CREATE ROLE nobody; CREATE DATABASE shop');
@@ -96,6 +100,36 @@ sub hba
 	return;
 }
 
+# Has a superuser of that name create the extension anew.
+sub create_as
+{
+	my ($self, $role) = @_;
+	$self->sql("CREATE ROLE $role SUPERUSER LOGIN") if $self->sql("SELECT count(*) FROM pg_roles WHERE rolname = '$role'") == 0;
+	$self->sql("ALTER ROLE $role SUPERUSER");
+	$self->sql("DROP EXTENSION IF EXISTS pgbackup; SET ROLE $role; CREATE EXTENSION pgbackup");
+	return;
+}
+
+sub library { my ($self) = @_; return library_of($self->{node}) }
+
+sub replace_library { my ($self, $change) = @_; change_library($self->{node}, $change); return }
+
+# A copy takes the place of the server, whose machine is lost.
+sub replace_server
+{
+	my ($self, $name, %how) = @_;
+	my $old = $self->{node};
+	$old->backup($name);
+	my $new = PostgreSQL::Test::Cluster->new($old->name . "_$name", install_path => $self->{installation});
+	$new->init_from_backup($old, $name, %how);
+	$new->start;
+	$old->wait_for_catchup($new) if $how{has_streaming};
+	$old->stop('immediate');
+	$new->promote if $how{has_streaming};
+	$self->{node} = $new;
+	return;
+}
+
 # A session that is left as it is after what it has done; false when it cannot be had.
 sub session
 {
@@ -137,6 +171,16 @@ sub run
 	my ($self) = @_;
 	$self->{id} = $self->sql(q{SELECT pgbackup.create('shop')});
 	wait_until(sub { $self->sql("SELECT status <> 'pending' FROM pgbackup.backups WHERE id = $self->{id}") eq 't' }, 'the run');
+	return;
+}
+
+# The same, and it completes.
+sub run_well
+{
+	my ($self) = @_;
+	$self->run;
+	my $status = $self->sql("SELECT pgbackup.wait($self->{id}, '60 s')");
+	die "the run is $status" if $status ne 'completed';
 	return;
 }
 
@@ -223,6 +267,51 @@ sub await_slot
 	my ($self) = @_;
 	my $begin = time;
 	wait_until(sub { $self->sql(qq{SELECT since > to_timestamp($begin) FROM pgbackup.schedule_states WHERE schedule = 'default'}) eq 't' }, 'a slot');
+	return;
+}
+
+# Waits until the schedule has made a backup from now on, whatever health() says.
+sub await_schedule
+{
+	my ($self) = @_;
+	my $begin = time;
+	wait_until(sub { $self->sql(qq{SELECT count(*) > 0 FROM pgbackup.backups
+		WHERE created_at > to_timestamp($begin) AND backup_type = 'scheduled' AND status = 'completed'}) eq 't' }, 'a backup of the schedule');
+	return;
+}
+
+# Lets the queue of NOTIFY fill: a session in a transaction takes nothing from it. Where its size cannot be set it counts as
+# full when it has little in it.
+sub fill_queue
+{
+	my ($self) = @_;
+	my $has_size = $self->sql(q{SELECT count(*) FROM pg_settings WHERE name = 'max_notify_queue_pages'});
+	$self->restart(max_notify_queue_pages => 64) if $has_size;
+	$self->limit_queue('0.00001') if !$has_size;
+	$self->session('postgres', 'LISTEN noise; BEGIN; SELECT 1') or die 'no session listens';
+	my $code = 0;
+	for (my $n = 0; $code == 0 && $n < ($has_size ? 1000 : 1); $n++)
+	{
+		($code) = $self->answer(q{SELECT count(pg_notify('noise', repeat(chr(65 + n % 26), 7000) || n)) FROM generate_series(1, 20) AS n});
+	}
+	die 'the queue does not fill' if $has_size && $code == 0;
+	return;
+}
+
+sub limit_queue
+{
+	my ($self, $limit) = @_;
+	$self->{queue_limit} //= $self->sql('SELECT pgbackup._notify_limit()');
+	$self->sql(qq{CREATE OR REPLACE FUNCTION pgbackup._notify_limit() RETURNS double precision
+		LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT ${limit}::double precision'});
+	return;
+}
+
+sub empty_queue
+{
+	my ($self) = @_;
+	$self->unlock;
+	$self->limit_queue($self->{queue_limit}) if defined $self->{queue_limit};
 	return;
 }
 
