@@ -21,6 +21,7 @@ sub is_ours
 	my ($process, $role, $application, $text) = @_;
 	return 1 if $process eq 'pgbackup launcher' || $application =~ /^pgbackup/;
 	return $text =~ /pgbackup/ if $role eq '' || $role eq '[unknown]';
+	return 0 if $process !~ /^(?:client backend|parallel worker)$/;
 	return $role ne 'tester' && $application ne ($ENV{PGAPPNAME} // '');
 }
 

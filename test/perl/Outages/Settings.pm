@@ -13,6 +13,11 @@ sub outages
 		  begin => sub { $_[0]->restart(shared_preload_libraries => '') }, end => sub { $_[0]->restart(shared_preload_libraries => 'pgbackup') } },
 		{ name => 'home database does not exist', reason => qr/pgbackup works from database "nowhere", not from this one/,
 		  begin => sub { $_[0]->restart('pgbackup.home_database' => 'nowhere') }, end => sub { $_[0]->restart('pgbackup.home_database' => 'postgres') } },
+		{ name => 'home database accepts no connections', reason => qr/^error.*is not currently accepting connections/,
+		  begin => sub {
+			$_[0]->sql('SELECT pg_terminate_backend(pgbackup.launcher_pid())');
+			$_[0]->sql('ALTER DATABASE postgres ALLOW_CONNECTIONS false', 'template1') },
+		  end => sub { $_[0]->sql('ALTER DATABASE postgres ALLOW_CONNECTIONS true', 'template1') } },
 		{ name => 'home database is another one', reason => qr/pgbackup works from database "shop", not from this one/,
 		  begin => sub { $_[0]->restart('pgbackup.home_database' => 'shop') }, end => sub { $_[0]->restart('pgbackup.home_database' => 'postgres') } },
 		{ name => 'encryption is refused at start', reason => qr/setting "pgbackup.encryption_recipients" in .* has no effect/,
