@@ -174,6 +174,35 @@ sub run
 	return;
 }
 
+# Of databases of their own.
+sub run_many
+{
+	my ($self, $count) = @_;
+	for (1 .. $count)
+	{
+		$self->sql("CREATE DATABASE many_$_");
+		$self->sql("SELECT pgbackup.create('many_$_')");
+	}
+	wait_until(sub { $self->sql(q{SELECT count(*) FROM pgbackup.backups WHERE database ~ '^many_' AND status IN ('pending', 'in_progress')}) == 0 }, 'the runs');
+	return;
+}
+
+sub lose_storage
+{
+	my ($self) = @_;
+	rename $self->{store}, "$self->{store}.away" or die "$self->{store}: $!";
+	append_to_file($self->{store}, '');
+	return;
+}
+
+sub find_storage
+{
+	my ($self) = @_;
+	unlink $self->{store};
+	rename "$self->{store}.away", $self->{store} or die "$self->{store}: $!";
+	return;
+}
+
 # The same, and it completes.
 sub run_well
 {

@@ -4,14 +4,13 @@ package Outages::Storage;
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Utils;
-
 sub outages
 {
 	return (
 		{ name => 'storage is away', short => 1, reason => qr/the last (?:backup|\d+ backups) failed/,
-		  begin => sub { rename $_[0]{store}, "$_[0]{store}.away" or die $!; append_to_file($_[0]{store}, ''); $_[0]->run },
-		  end => sub { unlink $_[0]{store}; rename "$_[0]{store}.away", $_[0]{store} or die $! } },
+		  begin => sub { $_[0]->lose_storage; $_[0]->run }, end => sub { $_[0]->find_storage } },
+		{ name => 'storage of many databases is away', reason => qr/the last (?:backup|\d+ backups) failed/,
+		  begin => sub { $_[0]->lose_storage; $_[0]->run_many(12); $_[0]->run }, end => sub { $_[0]->find_storage } },
 		{ name => 'storage cannot be written', reason => qr/the last (?:backup|\d+ backups) failed/,
 		  begin => sub { chmod 0500, glob "$_[0]{store} $_[0]{store}/* $_[0]{store}/*/*"; $_[0]->run },
 		  end => sub { chmod 0700, glob "$_[0]{store} $_[0]{store}/* $_[0]{store}/*/*" } },
