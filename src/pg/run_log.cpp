@@ -45,7 +45,7 @@ struct Lines {
 };
 
 // Whether there is room for a line, of `most` in a minute.
-bool HasRoom(const Lines& lines, int most) {
+bool HasRoom(const Lines& lines, int most = Lines::kMost) {
   const int64 oldest = lines.written_at[lines.next % most];
   return oldest == 0 || SteadyMicroseconds() - oldest >= Lines::kWithin;
 }
@@ -70,22 +70,17 @@ NoticeLines mail_lines = {};
 // Of runs.
 Lines failures = {};
 Lines warnings = {};
-constexpr int kRunWarnings = 2;
 
 Lines* LinesOf(LogLevel level) {
   return level == LogLevel::kFailure ? &failures : &warnings;
 }
 
-int MostOf(LogLevel level) {
-  return level == LogLevel::kFailure ? Lines::kMost : kRunWarnings;
-}
-
 void WriteLeftOut(LogLevel level) {
   Lines* lines = LinesOf(level);
-  if (lines->left_out == 0 || !HasRoom(*lines, MostOf(level))) return;
+  if (lines->left_out == 0 || !HasRoom(*lines)) return;
   const int count = lines->left_out;
   lines->left_out = 0;
-  TakeRoom(lines, MostOf(level));
+  TakeRoom(lines);
   ereport(WARNING,
           (errmsg("pgbackup: messages about runs left out, so as not to fill this log: %d, "
                   "the last of them: %s",
@@ -129,7 +124,7 @@ void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const c
   const int server_level = ServerLevel(level);
   if (server_level == 0) return;
   const char* words = InWords(run, what, text);
-  if (level >= LogLevel::kWarning && !TakeRoom(LinesOf(level), MostOf(level))) {
+  if (level >= LogLevel::kWarning && !TakeRoom(LinesOf(level))) {
     Lines* lines = LinesOf(level);
     const int length = static_cast<int>(strlen(words));
     strlcpy(lines->last, words, pg_mbcliplen(words, length, sizeof lines->last - 1) + 1);

@@ -24,7 +24,7 @@ struct LoggedRun {
 void WriteLog(LogLevel level, const char* text, const char* hint = nullptr);
 
 // "pgbackup: backup 7 of database "shop" <what>: <text>"; one of `what` and `text` may be nullptr.
-// Whatever fails, of failures there are four a minute at most, and of warnings two.
+// Whatever fails, there are four lines a minute about failures at most, and four with warnings.
 void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const char* text);
 
 // A line about notifications of a kind of job (kWebhook, kMail). Of these there are four a minute
