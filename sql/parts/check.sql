@@ -28,6 +28,12 @@ CREATE FUNCTION pgbackup._check_extension() RETURNS TABLE (item text, status tex
 $$;
 COMMENT ON FUNCTION pgbackup._check_extension() IS 'internal: the row about the owner of the extension, if it is no superuser';
 
+CREATE FUNCTION pgbackup._check_library() RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'library', CASE l.status WHEN 'critical' THEN 'error' ELSE l.status END, l.reason, l.hint FROM pgbackup._library_problems() AS l
+$$;
+COMMENT ON FUNCTION pgbackup._check_library() IS 'internal: rows about the library, if its file or its version is not what it should be';
+
 CREATE FUNCTION pgbackup._check_launcher() RETURNS TABLE (item text, status text, detail text, hint text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'launcher',
@@ -149,6 +155,7 @@ BEGIN
     RETURN QUERY VALUES ('server', 'ok', 'pgbackup is preloaded', NULL);
     RETURN QUERY SELECT * FROM pgbackup._check_schema();
     RETURN QUERY SELECT * FROM pgbackup._check_extension();
+    RETURN QUERY SELECT * FROM pgbackup._check_library();
     RETURN QUERY SELECT * FROM pgbackup._check_settings();
     RETURN QUERY SELECT * FROM pgbackup._check_launcher();
     RETURN QUERY SELECT * FROM pgbackup._check_schedule();

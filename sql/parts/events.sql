@@ -17,15 +17,18 @@ CREATE FUNCTION pgbackup._notify_limit() RETURNS double precision
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT 0.5::double precision $$;
 COMMENT ON FUNCTION pgbackup._notify_limit() IS 'internal: part of the NOTIFY queue from which pgbackup adds nothing to it';
 
+CREATE FUNCTION pgbackup._log_full_queue(kind text, id bigint, status text, usage double precision) RETURNS void
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pgbackup_log_full_queue';
+COMMENT ON FUNCTION pgbackup._log_full_queue(text, bigint, text, double precision) IS
+    'internal: writes to the server''s log, once a minute, that there is no notification of a run';
+
 CREATE FUNCTION pgbackup._notify() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Any role can fill the queue, and a full one fails the transaction at its commit: a notification may be
     -- lost, a change of a run's status may not.
     IF pg_notification_queue_usage() >= pgbackup._notify_limit() THEN
-        RAISE LOG 'pgbackup: no notification for % %, status %: the NOTIFY queue is % %% full', TG_ARGV[0], NEW.id, NEW.status,
-            round((100 * pg_notification_queue_usage())::numeric, 1)
-            USING HINT = 'End the session that listens and does not end its transaction: SELECT pid FROM pg_stat_activity ORDER BY xact_start.';
+        PERFORM pgbackup._log_full_queue(TG_ARGV[0], NEW.id, NEW.status, pg_notification_queue_usage());
         RETURN NULL;
     END IF;
     -- Any role may listen: names and messages are in the row.

@@ -71,6 +71,8 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.status, l.reason FROM pgbackup._launcher_problems() AS l
     UNION ALL
+    SELECT l.status, l.reason FROM pgbackup._library_problems() AS l
+    UNION ALL
     SELECT 'critical', format('setting "%s" in %s has no effect: %s', r.name, r.place, r.why) FROM pgbackup._refused_settings() AS r
     UNION ALL
     SELECT 'critical', 'pgbackup.storage is not set: no backup is scheduled'
@@ -261,11 +263,20 @@ CREATE FUNCTION pgbackup.health()
                    running boolean, next_backup timestamptz)
     -- Compiling these queries takes ten times as long as they do.
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' SET jit = off AS $$
+DECLARE
+    why text;
+    problems text[];
 BEGIN
     RETURN QUERY SELECT h.* FROM pgbackup._health() AS h;
 EXCEPTION WHEN OTHERS THEN
-    RETURN QUERY SELECT current_database(), 'critical', array_agg(p.reason), NULL::timestamptz, NULL::bigint, NULL::boolean, NULL::timestamptz
-                   FROM pgbackup._unreadable_problems(SQLERRM) AS p;
+    why := SQLERRM;
+    BEGIN
+        problems := ARRAY(SELECT p.reason FROM pgbackup._unreadable_problems(why) AS p);
+    EXCEPTION WHEN OTHERS THEN
+        -- Not even that: for example without the file of the library.
+        problems := ARRAY[format('the catalog of pgbackup cannot be read: %s', why)];
+    END;
+    RETURN QUERY SELECT current_database(), 'critical', problems, NULL::timestamptz, NULL::bigint, NULL::boolean, NULL::timestamptz;
 END $$;
 COMMENT ON FUNCTION pgbackup.health() IS
     'one row per database that a schedule covers, or has covered and still has backups of, and for the home database when there is none: status healthy, warning or critical and, worst first, the reasons; last_backup is the time that the newest backup shows the database at. Reads the catalog alone, so it works when the launcher does not; while that cannot be read, because another session has locked it, there is one row that says so';

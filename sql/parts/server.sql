@@ -48,6 +48,29 @@ CREATE FUNCTION pgbackup._is_preloaded() RETURNS boolean
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pgbackup_is_preloaded';
 COMMENT ON FUNCTION pgbackup._is_preloaded() IS 'internal: whether the server preloads the library';
 
+CREATE FUNCTION pgbackup._library(OUT version text, OUT path text, OUT state text)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_library';
+COMMENT ON FUNCTION pgbackup._library() IS
+    'internal: the library that the server runs, and whether its file is still the one that was loaded: loaded, replaced or missing; null when the server does not preload it';
+
+-- Of a version 1.2.3 of the library the objects have version 1.2.
+CREATE FUNCTION pgbackup._library_problems() RETURNS TABLE (status text, reason text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'critical', format('the file of the library of pgbackup, "%s", does not exist any more', l.path),
+           'Install pgbackup, or the server will not start the next time.'
+      FROM pgbackup._library() AS l WHERE l.state = 'missing'
+    UNION ALL
+    SELECT 'warning', format('the file of the library of pgbackup, "%s", has been replaced since the server started', l.path),
+           'Restart the server, which goes on with the file that it has loaded.'
+      FROM pgbackup._library() AS l WHERE l.state = 'replaced'
+    UNION ALL
+    SELECT 'critical', format('the library of pgbackup has version %s, the extension has version %s', l.version, e.extversion),
+           'ALTER EXTENSION pgbackup UPDATE, if the extension is the older one; otherwise install the newer library and restart the server.'
+      FROM pgbackup._library() AS l, pg_extension e
+     WHERE e.extname = 'pgbackup' AND e.extversion <> substring(l.version FROM '^[0-9]+\.[0-9]+')
+$$;
+COMMENT ON FUNCTION pgbackup._library_problems() IS 'internal: what is wrong with the library that the server runs';
+
 CREATE FUNCTION pgbackup._launcher_state(OUT pid int, OUT since timestamptz, OUT last_round_at timestamptz, OUT last_end_at timestamptz, OUT is_stuck boolean)
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgbackup_launcher_state';
 COMMENT ON FUNCTION pgbackup._launcher_state() IS

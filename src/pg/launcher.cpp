@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kRestartSeconds = 5;
 constexpr long kHomeDatabaseCheckMs = 10000;
+constexpr int64 kNextAttempt = INT64CONST(30) * USECS_PER_SEC;
 constexpr int kRetryMs = 1000;  // after a row that somebody holds locked
 constexpr int kRecountRetryMs = 60000;
 
@@ -72,16 +73,21 @@ void PrepareSession() {
 }
 
 // Waits until the home database exists, without a word: the launcher before this one has said that
-// it does not. Then ends the process, because one that has no database cannot take one up.
+// it does not. Where it does exist, something else is wrong, such as that it accepts no
+// connections: the next attempt comes later. Then ends the process, because one that has no
+// database cannot take one up.
 [[noreturn]] void AwaitHomeDatabase() {
   BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
+  const int64 begin = SteadyMicroseconds();
+  bool was_missing = false;
   for (;;) {
     ResetLatch(MyLatch);
     CHECK_FOR_INTERRUPTS();
     StartTransactionCommand();
     const bool exists = OidIsValid(get_database_oid(settings.home_database, true));
     CommitTransactionCommand();
-    if (exists) {
+    was_missing = was_missing || !exists;
+    if (exists && (was_missing || SteadyMicroseconds() - begin >= kNextAttempt)) {
       NoteConnecting(false);
       proc_exit(1);
     }
@@ -411,6 +417,7 @@ void RunForever() {
       LookAround();
     if (recount && now >= recount_at) CountBackups(now);
     NoteRound(retry_at == 0 && recount_at == 0 && !RetentionFails() && !HasUnrecordedEnd());
+    WriteLeftOutLog();
     PublishRound();
     EndAtOnce(false);
     Sleep();
@@ -443,6 +450,7 @@ void pgbackup_launcher_main(Datum /*argument*/) {
   BackgroundWorkerInitializeConnection(settings.home_database, nullptr, 0);
   NoteConnecting(false);
   PrepareSession();
+  ShortenLog();
   round_context = AllocSetContextCreate(TopMemoryContext, "pgbackup round", ALLOCSET_DEFAULT_SIZES);
   RegisterLauncher();
   ClearAllProgress();

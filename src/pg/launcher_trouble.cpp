@@ -9,7 +9,7 @@ namespace {
 constexpr int kFirstDelayMs = 1000;
 constexpr int kLongestDelayMs = 60000;
 constexpr int kSameTextMs = 60000;
-constexpr int kOtherTextMs = 10000;
+constexpr int kOtherTextMs = 30000;
 constexpr int kWorthAWordMs = 60000;  // from when on the end of a trouble is logged
 
 LauncherTrouble trouble = {};  // errors == 0: none

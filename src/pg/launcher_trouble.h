@@ -11,7 +11,7 @@
 namespace pgbackup {
 
 // Notes an error of a step that is to be tried again. Returns whether it is to be logged: the first
-// one, one with another text after ten seconds, the same once a minute.
+// one, one with another text after half a minute, the same once a minute.
 bool NoteTrouble(const char* message);
 
 // Notes that a round has ended; `is_clear`: nothing is left that has failed. Ends the trouble when

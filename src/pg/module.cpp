@@ -1,6 +1,7 @@
 // What the server loads: checks that it is preloaded, defines settings, registers the launcher.
 #include "pg/confinement.h"
 #include "pg/launcher.h"
+#include "pg/library_file.h"
 #include "pg/settings.h"
 #include "pg/shared_state.h"
 
@@ -33,6 +34,7 @@ void _PG_init(void) {
   pgbackup::DefineConfinement();
   pgbackup::DefineSettings();
   if (IsBinaryUpgrade) return;
+  pgbackup::RememberLibraryFile();
   pgbackup::RequestSharedState();
   previous_access_hook = object_access_hook;
   object_access_hook = OnObjectAccess;

@@ -33,29 +33,83 @@ int ServerLevel(LogLevel level) {
   return level >= LogLevel::kWarning ? WARNING : LOG;
 }
 
-// The last lines about notifications of a channel.
-struct NoticeLines {
-  static constexpr int kWarnings = 4;  // in kWithin, and one that is none
+// When the last lines of a kind were written, and what was left out since.
+struct Lines {
+  static constexpr int kMost = 4;  // in kWithin
   static constexpr int64 kWithin = INT64CONST(60) * USECS_PER_SEC;
 
-  int64 warned_at[kWarnings];  // SteadyMicroseconds; 0: never. A ring
+  int64 written_at[kMost];  // SteadyMicroseconds; 0: never. A ring
   int next;
-  int64 said_at;
   int left_out;
+  char last[512];  // of these
+};
+
+// Whether there is room for a line, of `most` in a minute.
+bool HasRoom(const Lines& lines, int most = Lines::kMost) {
+  const int64 oldest = lines.written_at[lines.next % most];
+  return oldest == 0 || SteadyMicroseconds() - oldest >= Lines::kWithin;
+}
+
+bool TakeRoom(Lines* lines, int most = Lines::kMost) {
+  if (!HasRoom(*lines, most)) {
+    ++lines->left_out;
+    return false;
+  }
+  lines->written_at[lines->next % most] = SteadyMicroseconds();
+  lines->next = (lines->next + 1) % most;
+  return true;
+}
+
+// Of notifications of a channel.
+struct NoticeLines {
+  Lines warnings, others;
 };
 NoticeLines webhook_lines = {};
 NoticeLines mail_lines = {};
 
-bool MayWrite(NoticeLines* lines, bool is_warning) {
-  const int64 now = SteadyMicroseconds();
-  int64* oldest = is_warning ? &lines->warned_at[lines->next] : &lines->said_at;
-  if (*oldest != 0 && now - *oldest < NoticeLines::kWithin) {
-    ++lines->left_out;
-    return false;
-  }
-  *oldest = now;
-  if (is_warning) lines->next = (lines->next + 1) % NoticeLines::kWarnings;
-  return true;
+// Of runs.
+Lines failures = {};
+Lines warnings = {};
+
+Lines* LinesOf(LogLevel level) {
+  return level == LogLevel::kFailure ? &failures : &warnings;
+}
+
+void WriteLeftOut(LogLevel level) {
+  Lines* lines = LinesOf(level);
+  if (lines->left_out == 0 || !HasRoom(*lines)) return;
+  const int count = lines->left_out;
+  lines->left_out = 0;
+  TakeRoom(lines);
+  ereport(WARNING,
+          (errmsg("pgbackup: messages about runs left out, so as not to fill this log: %d, "
+                  "the last of them: %s",
+                  count, lines->last)));
+}
+
+emit_log_hook_type previous_hook = nullptr;
+
+// Where a message comes from takes many lines, of which those about an error need the first one.
+void ShortenContext(ErrorData* data) {
+  if (data->elevel < ERROR)
+    data->hide_ctx = true;
+  else if (data->elevel == ERROR && data->context != nullptr)
+    data->context[strcspn(data->context, "\n")] = '\0';
+  if (previous_hook != nullptr) previous_hook(data);
+}
+
+const char* InWords(const LoggedRun& run, const char* what, const char* text) {
+  const char* blank = what != nullptr ? " " : "";
+  const char* colon = text != nullptr ? ": " : "";
+  if (what == nullptr) what = "";
+  if (text == nullptr) text = "";
+  // Notifications are about several runs, which their text names.
+  if (run.id == 0) return psprintf("%s%s%s%s%s", KindInWords(run.kind), blank, what, colon, text);
+  if (run.database[0] == '\0')
+    return psprintf("%s " INT64_FORMAT "%s%s%s%s", KindInWords(run.kind), run.id, blank, what,
+                    colon, text);
+  return psprintf("%s " INT64_FORMAT " of database \"%s\"%s%s%s%s", KindInWords(run.kind), run.id,
+                  run.database, blank, what, colon, text);
 }
 
 }  // namespace
@@ -69,31 +123,38 @@ void WriteLog(LogLevel level, const char* text, const char* hint) {
 void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const char* text) {
   const int server_level = ServerLevel(level);
   if (server_level == 0) return;
-  const char* blank = what != nullptr ? " " : "";
-  const char* colon = text != nullptr ? ": " : "";
-  if (what == nullptr) what = "";
-  if (text == nullptr) text = "";
-  // Notifications are about several runs, which their text names.
-  if (run.id == 0)
-    ereport(server_level,
-            (errmsg("pgbackup: %s%s%s%s%s", KindInWords(run.kind), blank, what, colon, text)));
-  else if (run.database[0] == '\0')
-    ereport(server_level, (errmsg("pgbackup: %s " INT64_FORMAT "%s%s%s%s", KindInWords(run.kind),
-                                  run.id, blank, what, colon, text)));
-  else
-    ereport(server_level,
-            (errmsg("pgbackup: %s " INT64_FORMAT " of database \"%s\"%s%s%s%s",
-                    KindInWords(run.kind), run.id, run.database, blank, what, colon, text)));
+  const char* words = InWords(run, what, text);
+  if (level >= LogLevel::kWarning && !TakeRoom(LinesOf(level))) {
+    Lines* lines = LinesOf(level);
+    const int length = static_cast<int>(strlen(words));
+    strlcpy(lines->last, words, pg_mbcliplen(words, length, sizeof lines->last - 1) + 1);
+    return;
+  }
+  ereport(server_level, (errmsg("pgbackup: %s", words)));
 }
 
 void WriteNoticeLog(JobKind kind, LogLevel level, const char* text, const char* hint) {
   NoticeLines* lines = kind == JobKind::kMail ? &mail_lines : &webhook_lines;
-  if (ServerLevel(level) == 0 || !MayWrite(lines, level >= LogLevel::kWarning)) return;
-  if (lines->left_out > 0)
-    text = psprintf("%s (messages about notifications left out before this one: %d)", text,
-                    lines->left_out);
-  lines->left_out = 0;
+  const bool is_warning = level >= LogLevel::kWarning;
+  if (ServerLevel(level) == 0 ||
+      !(is_warning ? TakeRoom(&lines->warnings) : TakeRoom(&lines->others, 1)))
+    return;
+  const int left_out = lines->warnings.left_out + lines->others.left_out;
+  if (left_out > 0)
+    text =
+        psprintf("%s (messages about notifications left out before this one: %d)", text, left_out);
+  lines->warnings.left_out = lines->others.left_out = 0;
   WriteLog(level, text, hint);
+}
+
+void ShortenLog() {
+  previous_hook = emit_log_hook;
+  emit_log_hook = ShortenContext;
+}
+
+void WriteLeftOutLog() {
+  WriteLeftOut(LogLevel::kFailure);
+  WriteLeftOut(LogLevel::kWarning);
 }
 
 }  // namespace pgbackup

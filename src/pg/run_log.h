@@ -24,10 +24,17 @@ struct LoggedRun {
 void WriteLog(LogLevel level, const char* text, const char* hint = nullptr);
 
 // "pgbackup: backup 7 of database "shop" <what>: <text>"; one of `what` and `text` may be nullptr.
+// Whatever fails, there are four lines a minute about failures at most, and four with warnings.
 void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const char* text);
 
 // A line about notifications of a kind of job (kWebhook, kMail). Of these there are four a minute
 // at most, whatever happens; the next one says how many were left out.
 void WriteNoticeLog(JobKind kind, LogLevel level, const char* text, const char* hint = nullptr);
+
+// Launcher: from now on, what this process logs has one line of CONTEXT at most.
+void ShortenLog();
+
+// Once there is room again: how many lines about runs were left out, and the last of them.
+void WriteLeftOutLog();
 
 }  // namespace pgbackup

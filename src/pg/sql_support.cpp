@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(pgbackup_caller);
 PG_FUNCTION_INFO_V1(pgbackup_is_valid_name);
 PG_FUNCTION_INFO_V1(pgbackup_shown_name);
 PG_FUNCTION_INFO_V1(pgbackup_audit);
+PG_FUNCTION_INFO_V1(pgbackup_log_full_queue);
 PG_FUNCTION_INFO_V1(pgbackup_storage_error);
 PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
@@ -147,6 +148,23 @@ Datum pgbackup_audit(PG_FUNCTION_ARGS) {
   ereport(LOG, (errmsg("pgbackup: role \"%s\" (session of \"%s\") asks to %s",
                        role == nullptr ? "?" : role, session == nullptr ? "?" : session, what),
                 errhidecontext(true), errhidestmt(true)));
+  PG_RETURN_VOID();
+}
+
+// (kind of run, id, status, part of the queue that is in use). Once a minute in each process: every
+// run has several of these.
+Datum pgbackup_log_full_queue(PG_FUNCTION_ARGS) {
+  static int64 logged_at = 0;
+  const int64 now = SteadyMicroseconds();
+  if (logged_at != 0 && now - logged_at < INT64CONST(60) * USECS_PER_SEC) PG_RETURN_VOID();
+  logged_at = now;
+  ereport(LOG, (errmsg("pgbackup: no notification for %s " INT64_FORMAT
+                       ", status %s: the NOTIFY queue is %.1f %% full",
+                       text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT64(1),
+                       text_to_cstring(PG_GETARG_TEXT_PP(2)), 100 * PG_GETARG_FLOAT8(3)),
+                errhint("End the session that listens and does not end its transaction: SELECT pid "
+                        "FROM pg_stat_activity ORDER BY xact_start."),
+                errhidestmt(true), errhidecontext(true)));
   PG_RETURN_VOID();
 }
 

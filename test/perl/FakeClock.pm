@@ -28,6 +28,7 @@ sub use_fake_clock
 	pass_time(0);
 	$ENV{FAKETIME_TIMESTAMP_FILE} = $file;
 	$ENV{FAKETIME_NO_CACHE} = 1;
+	$ENV{NO_FAKE_STAT} = 1;  # times of files do not move with it
 	$ENV{DONT_FAKE_MONOTONIC} = 1 if $options{steady};
 	return;
 }

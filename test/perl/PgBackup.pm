@@ -34,13 +34,13 @@ sub fixture
 
 # A started cluster with the extension in database postgres and storage in a folder of its own.
 # Settings is a hash of lines for postgresql.conf; the default storage is file://<basedir>/store. -extension => 0
-# creates no extension, -init are further arguments of initdb.
+# creates no extension, -init are further arguments of initdb, -install_path is that of another installation.
 sub new_cluster
 {
 	my ($name, %settings) = @_;
 	my $extension = delete $settings{-extension} // 1;
 	my $init = delete $settings{-init} // [];
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node = PostgreSQL::Test::Cluster->new($name, install_path => delete $settings{-install_path});
 	$node->init(extra => $init);
 	my $store = $node->basedir . '/store';
 	mkdir $store or die "mkdir $store: $!";

@@ -57,12 +57,13 @@ void BlockingMonitor::Run() noexcept {
     try {
       if (!connection_) Connect();
       Look();
+      failures_ = 0;
     } catch (const std::exception& error) {
       if (stop_.IsCancelled()) return;
-      if (!told_)
+      // What cannot connect at all fails by itself and says so.
+      if (++failures_ == 2)
         log_(fmt::format("cannot see at the moment whether anybody waits for this run: {}",
                          error.what()));
-      told_ = true;
       ++progress_.sights_of_work;
       connection_.reset();
       next_ = (next_ + 1) % settings_.size();
@@ -75,7 +76,6 @@ void BlockingMonitor::Run() noexcept {
 void BlockingMonitor::Connect() {
   connection_ = std::make_unique<PostgresConnection>(settings_[next_], stop_);
   Hurry(*connection_);
-  told_ = false;
 }
 
 void BlockingMonitor::Look() {

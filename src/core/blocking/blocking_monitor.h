@@ -83,7 +83,7 @@ class BlockingMonitor {
   ServerWork work_;
   Waits waiters_, blocked_;
   std::atomic<bool> ended_{false};
-  bool told_ = false;  // the log has the reason why there is no connection
+  int failures_ = 0;  // in a row
   Cancellation stop_;
   std::thread thread_;
 };
