@@ -1,5 +1,5 @@
 --
--- Databases that are dropped and created anew under their names (src/core/retention)
+-- Databases that are dropped and created anew under their names (src/shared/retention)
 --
 -- A backup is of the database with its OID. Those of a former database of the name neither expire nor count until an
 -- administrator has decided whether it is the same one. What a restore puts in place of a database is.
