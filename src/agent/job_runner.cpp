@@ -17,6 +17,7 @@
 #include "core/run/check_run.h"
 #include "core/run/inventory_run.h"
 #include "core/run/janitor_run.h"
+#include "core/run/marks_run.h"
 #include "core/run/passkey_run.h"
 #include "core/run/presign_run.h"
 #include "core/run/remove_run.h"
@@ -71,6 +72,9 @@ RunOutcome Run(const WebhookJob& job, const RunContext& context) {
 }
 RunOutcome Run(const TakeOverJob& job, const RunContext& context) {
   return RunTakeOver(job, context);
+}
+RunOutcome Run(const MarksJob& job, const RunContext& context) {
+  return RunMarks(job, context);
 }
 RunOutcome Run(const MailJob& job, const RunContext& context) {
   return RunMail(job, context);
