@@ -169,6 +169,18 @@ value('SELECT pgbackup.take_over_storage()');
 stored();
 ok(decode_json(read_file("$store/$folder/marks.json"))->{pinned}, 'they are written when it is back');
 
+# Who gets the right to write into the folders writes what has been kept back.
+value(qq{UPDATE pgbackup.leases SET held = false; SELECT pgbackup._note_lease('file://$store', '{"held": false}')});
+is(value('SELECT count(*) FROM pgbackup.unstored_marks'), 0, 'without the lease there is nothing to do');
+is(value(qq{BEGIN; SELECT FROM pgbackup._note_lease('file://$store', '{"held": true}'); SELECT run_id FROM pgbackup.unstored_marks; COMMIT}) =~ s/\s//gr, $id,
+	'with it there is');
+stored();
+# A forgotten backup is what it was when it is imported again.
+value("SELECT pgbackup.pin($id, false); SELECT pgbackup.delete($id); SELECT pgbackup.import()");
+is(row_of($node, $id)->{pinned}, 'false', 'also when the pin ended just before');
+value("SELECT pgbackup.pin($id)");
+stored();
+
 # Whoever removes a backup behind the catalog's back: nothing is brought back.
 my $gone = completed();
 my $gone_folder = row_of($node, $gone)->{file_name};

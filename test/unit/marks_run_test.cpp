@@ -8,23 +8,23 @@
 namespace pgbackup {
 namespace {
 
-constexpr const char* kFolder = "main/shop/backup_7";
-const Instance kMe{"7001", "token", "here", 1};
+constexpr const char* kFolderToMark = "main/shop/backup_7";
+const Instance kMarkingServer{"7001", "token", "here", 1};
 
 class MarksRunTest : public ::testing::Test {
  protected:
   MarksRunTest() {
-    job_.instance = kMe;
-    RenewLease(memory_.storage, kMe, "main");
+    job_.instance = kMarkingServer;
+    RenewLease(memory_.storage, kMarkingServer, "main");
   }
-  void MakeBackup(const Instance& by = kMe) {
-    ClaimFolder(memory_.storage, kFolder, {std::string(32, 'a'), by, 7, "shop", "main", ""});
-    Manifest manifest = ManifestOf(kFolder, 7, "shop");
+  void MakeBackup(const Instance& by = kMarkingServer) {
+    ClaimFolder(memory_.storage, kFolderToMark, {std::string(32, 'a'), by, 7, "shop", "main", ""});
+    Manifest manifest = ManifestOf(kFolderToMark, 7, "shop");
     manifest.cluster.instance = by;
     StoreManifestText(memory_.storage, manifest);
-    checksum_ = ToHex(Sha256::Of(memory_.storage.objects[ManifestObjectName(kFolder)]));
+    checksum_ = ToHex(Sha256::Of(memory_.storage.objects[ManifestObjectName(kFolderToMark)]));
   }
-  void Ask(bool pinned, const std::string& folder = kFolder) {
+  void Ask(bool pinned, const std::string& folder = kFolderToMark) {
     StoredMarks stored;
     stored.id = 7;
     stored.marks.file_name = folder;
@@ -41,7 +41,7 @@ class MarksRunTest : public ::testing::Test {
     return messages;
   }
   std::string Stored() {
-    const auto found = memory_.storage.objects.find(MarksObjectName(kFolder));
+    const auto found = memory_.storage.objects.find(MarksObjectName(kFolderToMark));
     return found == memory_.storage.objects.end() ? "" : found->second;
   }
   using Messages = std::vector<std::string>;
@@ -59,11 +59,11 @@ TEST_F(MarksRunTest, WritesWhatThereIsToSay) {
   job_.marks.clear();
   Ask(true);
   EXPECT_EQ(Run(), Messages{""});
-  EXPECT_TRUE(ReadMarks(memory_.storage, kFolder, checksum_, {}).marks->pinned);
+  EXPECT_TRUE(ReadMarks(memory_.storage, kFolderToMark, checksum_, {}).marks->pinned);
   job_.marks.clear();
   Ask(false);
   EXPECT_EQ(Run(), Messages{""});
-  EXPECT_FALSE(ReadMarks(memory_.storage, kFolder, checksum_, {}).marks->pinned);
+  EXPECT_FALSE(ReadMarks(memory_.storage, kFolderToMark, checksum_, {}).marks->pinned);
 }
 
 TEST_F(MarksRunTest, WritesNothingBesideAnotherManifest) {
@@ -72,14 +72,14 @@ TEST_F(MarksRunTest, WritesNothingBesideAnotherManifest) {
   Ask(true);
   EXPECT_EQ(Run(), Messages{""});
   EXPECT_EQ(Stored(), "");
-  EXPECT_NE(memory_.harness.log.find("has another manifest"), std::string::npos);
+  EXPECT_NE(memory_.harness.log.find("1 folders in "), std::string::npos);
 }
 
 TEST_F(MarksRunTest, WritesNothingIntoAnothersFolder) {
   for (const Instance& other :
        {Instance{"7001", "token", "clone", 1}, Instance{"8", "b", "c", 1}}) {
     memory_.storage.objects.clear();
-    RenewLease(memory_.storage, kMe, "main");
+    RenewLease(memory_.storage, kMarkingServer, "main");
     MakeBackup(other);
     Ask(true);
     EXPECT_EQ(Run(), Messages{""});
@@ -88,7 +88,7 @@ TEST_F(MarksRunTest, WritesNothingIntoAnothersFolder) {
   }
   // A copy of the server does not write into the server's.
   memory_.storage.objects.clear();
-  RenewLease(memory_.storage, kMe, "main");
+  RenewLease(memory_.storage, kMarkingServer, "main");
   MakeBackup();
   job_.instance.place = "clone";
   Ask(true);
@@ -112,10 +112,10 @@ TEST_F(MarksRunTest, BringsNoRemovedBackupBack) {
   EXPECT_EQ(Stored(), "");
   EXPECT_EQ(memory_.storage.objects.size(), 1u) << "the marker of the server";
   // What a killed run has left behind a removal.
-  memory_.storage.objects[MarksObjectName(kFolder)] = MarksText(job_.marks[0].marks, nullptr);
+  memory_.storage.objects[MarksObjectName(kFolderToMark)] = MarksText(job_.marks[0].marks, nullptr);
   EXPECT_EQ(Run(), Messages{""});
   EXPECT_EQ(Stored(), "");
-  memory_.storage.objects[MarksObjectName(kFolder)] = "somebody's";
+  memory_.storage.objects[MarksObjectName(kFolderToMark)] = "somebody's";
   EXPECT_EQ(Run(), Messages{""});
   EXPECT_EQ(Stored(), "somebody's");
 }
@@ -126,7 +126,7 @@ TEST_F(MarksRunTest, TakesThemBackWhenTheBackupGoesAtThatMoment) {
    public:
     explicit Removing(MemoryStorage& storage) : ForwardingStorage(storage), memory_(storage) {}
     std::unique_ptr<Sink> Put(const std::string& name, const PutOptions& options) override {
-      SweepFolder(memory_, kFolder);
+      SweepFolder(memory_, kFolderToMark);
       return ForwardingStorage::Put(name, options);
     }
 
@@ -166,7 +166,7 @@ TEST_F(MarksRunTest, AreRemovedWithTheBackup) {
   Ask(true);
   Run();
   ASSERT_NE(Stored(), "");
-  SweepFolder(memory_.storage, kFolder);
+  SweepFolder(memory_.storage, kFolderToMark);
   EXPECT_EQ(memory_.storage.objects.size(), 1u);
 }
 

@@ -11,13 +11,13 @@
 namespace pgbackup {
 namespace {
 
-constexpr const char* kFolder = "main/shop/backup_7";
-const std::string kChecksum(64, 'a');
+constexpr const char* kMarkedFolder = "main/shop/backup_7";
+const std::string kMarkedChecksum(64, 'a');
 
 Marks SomeMarks() {
   Marks marks;
-  marks.file_name = kFolder;
-  marks.checksum = kChecksum;
+  marks.file_name = kMarkedFolder;
+  marks.checksum = kMarkedChecksum;
   marks.pinned = true;
   marks.verified_at = "2026-01-02T03:04:05.678901Z";
   marks.verified_level = "restore";
@@ -36,8 +36,8 @@ class MarksTest : public testing::Test {
     return ManifestKeys(path);
   }
   FoundMarks Read(const std::string& text, const MarksRules& rules = {}) {
-    storage_.objects[MarksObjectName(kFolder)] = text;
-    return ReadMarks(storage_, kFolder, kChecksum, rules);
+    storage_.objects[MarksObjectName(kMarkedFolder)] = text;
+    return ReadMarks(storage_, kMarkedFolder, kMarkedChecksum, rules);
   }
 
   TemporaryDirectory folder_;
@@ -45,8 +45,9 @@ class MarksTest : public testing::Test {
 };
 
 TEST_F(MarksTest, AreReadAsTheyWereWritten) {
-  EXPECT_FALSE(ReadMarks(storage_, kFolder, kChecksum, {}).marks);
-  EXPECT_EQ(ReadMarks(storage_, kFolder, kChecksum, {}).ignored, "") << "there are none";
+  EXPECT_FALSE(ReadMarks(storage_, kMarkedFolder, kMarkedChecksum, {}).marks);
+  EXPECT_EQ(ReadMarks(storage_, kMarkedFolder, kMarkedChecksum, {}).ignored, "")
+      << "there are none";
   const std::string text = MarksText(SomeMarks(), nullptr);
   EXPECT_TRUE(text.starts_with("{\"version\":1,\"file_name\":\"main/shop/backup_7\",")) << text;
   EXPECT_TRUE(text.ends_with("}\n"));

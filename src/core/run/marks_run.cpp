@@ -41,6 +41,8 @@ class MarksRun {
   const std::unique_ptr<Storage> storage_;
   std::optional<ManifestKeys> keys_;
   std::map<std::pair<std::string, std::string>, bool> may_write_;  // by token and place
+  size_t others_ = 0;  // folders whose manifest is not the one
+  std::string other_;  // one of them
 };
 
 boost::json::array MarksRun::Run() {
@@ -65,6 +67,11 @@ boost::json::array MarksRun::Run() {
                                            {"changed_at", stored.marks.changed_at},
                                            {"message", JsonTextOrNull(why)}});
   }
+  if (others_ > 0)
+    context_.log(
+        fmt::format("{} folders in {} have another manifest than the catalog knows, so no "
+                    "marks were stored there; one of them is \"{}\"",
+                    others_, storage_->url(), other_));
   return outcomes;
 }
 
@@ -74,10 +81,7 @@ void MarksRun::Settle(const Marks& marks) {
   const std::optional<std::string> manifest = StoredManifest(marks.file_name);
   if (!manifest) return SettleGone(marks, claim);
   if (ToHex(Sha256::Of(*manifest)) != marks.checksum) {
-    context_.log(
-        fmt::format("\"{}/{}\" has another manifest than the catalog knows, so no marks "
-                    "were stored there",
-                    storage_->url(), marks.file_name));
+    if (others_++ == 0) other_ = marks.file_name;
     return;
   }
   if (!MayWrite(WriterOf(claim, *manifest))) return;
