@@ -48,9 +48,9 @@ completionsdir = $(patsubst %/,%,$(dir $(bindir)))/share/bash-completion/complet
 all: agent
 
 # The extension's script, in the order in which its parts need each other.
-SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog progress internal refused ownership recreated backups restores contents verification \
+SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog progress internal refused ownership recreated backups marks restores contents verification \
 	schedules events notifications undelivered check retention janitor totals statistics expected health metrics dashboard \
-	access marks import end)
+	access import end)
 sql/pgbackup--1.0.sql: $(SQL_PARTS) Makefile
 	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(SQL_PARTS) >$@.new && mv $@.new $@
 

@@ -82,6 +82,9 @@ CREATE FUNCTION pgbackup._cluster_problems() RETURNS TABLE (status text, reason 
     SELECT 'warning', format('%s folder%s or databases wait to be removed, which fails: %s', count(*), CASE WHEN count(*) > 1 THEN 's' END, min(r.message))
       FROM pgbackup.removals r WHERE r.attempts >= 3 HAVING count(*) > 0
     UNION ALL
+    SELECT 'warning', format('pins and verifications wait to be written to the storage, %s backup%s, which fails: %s', count(*), CASE WHEN count(*) > 1 THEN 's' END, min(u.message))
+      FROM pgbackup.unstored_marks u WHERE u.attempts >= 3 HAVING count(*) > 0
+    UNION ALL
     SELECT o.status, o.reason FROM pgbackup._ownership_problems() AS o
     UNION ALL
     SELECT CASE WHEN e.due < now() - interval '5 minutes' THEN 'critical' ELSE 'warning' END,

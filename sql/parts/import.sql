@@ -77,11 +77,13 @@ CREATE FUNCTION pgbackup._import_backup(storage text, entry jsonb) RETURNS void
 DECLARE
     about constant jsonb := entry->'manifest'->'backup';
     origin constant jsonb := entry->'manifest'->'cluster';
+    known constant pgbackup.marks := pgbackup._newest_marks(entry);
     new_id bigint;
 BEGIN
     INSERT INTO pgbackup.backups (id, database, file_name, s3_url, s3_region, s3_bucket, storage,
         file_size, raw_size, database_size, backup_type, schedule, label, format, status, checksum,
-        created_by, created_at, started_at, finished_at, server_version, system_identifier, database_oid, instance, run_key, environment, pinned, options, manifest)
+        created_by, created_at, started_at, finished_at, server_version, system_identifier, database_oid, instance, run_key, environment,
+        pinned, verified_at, verified_level, options, manifest)
     VALUES (pgbackup._free_run_id((about->>'id')::bigint), about->>'database', entry->>'file_name',
         CASE WHEN storage LIKE 's3://%'
              THEN rtrim(split_part(storage, '?', 1), '/') || '/' || (entry->>'file_name') END,
@@ -97,8 +99,10 @@ BEGIN
         (about->>'started_at')::timestamptz, (about->>'finished_at')::timestamptz,
         origin->>'server_version', origin->>'system_identifier', (entry->'manifest'->'database'->>'oid')::oid, pgbackup._instance_name(origin), about->>'run_key', nullif(origin->>'environment', ''),
         -- What another server has made is that one's to remove.
-        CASE WHEN origin->'instance'->>'token' IS NULL THEN origin->>'name' IS DISTINCT FROM pgbackup._cluster_name()
-             ELSE NOT pgbackup._is_own(origin) END,
+        coalesce(known.pinned, false)
+            OR CASE WHEN origin->'instance'->>'token' IS NULL THEN origin->>'name' IS DISTINCT FROM pgbackup._cluster_name()
+                    ELSE NOT pgbackup._is_own(origin) END,
+        known.verified_at, known.verified_level,
         jsonb_strip_nulls(jsonb_build_object('content', about->'content', 'format', about->'format',
             'compression', about->'compression',
             'schemas', nullif(about->'schemas', '[]'), 'tables', nullif(about->'tables', '[]'),
@@ -106,7 +110,7 @@ BEGIN
             'exclude_table_data', nullif(about->'exclude_table_data', '[]'))),
         entry->'manifest')
     RETURNING id INTO new_id;
-    PERFORM pgbackup._take_marks(new_id);
+    PERFORM pgbackup._take_marks(new_id, entry);
 END $$;
 COMMENT ON FUNCTION pgbackup._import_backup(text, jsonb) IS 'internal: the row of a backup in a storage, from its manifest';
 
@@ -166,9 +170,12 @@ CREATE FUNCTION pgbackup.import(storage text DEFAULT NULL, allow_unsigned boolea
 #variable_conflict use_variable
 DECLARE
     manifests_at_once constant int := 50;  -- they come in one answer
+    most_named constant bigint := 20;
     place constant text := coalesce(storage, current_setting('pgbackup.storage', true));
     found jsonb;
     element text;
+    entry jsonb;
+    ignored bigint := 0;  -- marks
     listed text[] := '{}';
     folders text[];
     deferred text[];
@@ -207,16 +214,27 @@ BEGIN
         -- Oldest first, so that new ids have the order of time.
         FOR element IN SELECT e.value FROM jsonb_array_elements_text(found->'backups') WITH ORDINALITY AS e (value, n)
                         ORDER BY e.n DESC LOOP
-            IF pgbackup._try_import(place, pgbackup._inventory_entry(element)) THEN
+            entry := pgbackup._inventory_entry(element);
+            IF pgbackup._try_import(place, entry) THEN
                 imported := imported + 1;
+                IF entry->>'marks_ignored' IS NOT NULL THEN
+                    ignored := ignored + 1;
+                    IF ignored <= most_named THEN
+                        PERFORM pgbackup._warn_marks(place, entry);
+                    END IF;
+                END IF;
             ELSE
                 skipped := skipped + 1;
             END IF;
         END LOOP;
         skipped := skipped + pgbackup._warn_unreadable(found->'unreadable');
     END LOOP;
+    IF ignored > most_named THEN
+        RAISE WARNING 'marks.json of % more backups was ignored', ignored - most_named
+            USING HINT = 'The backups were imported without what these objects say of pins and verifications.';
+    END IF;
     RAISE NOTICE '%: % backups imported, % were known, % skipped', split_part(place, '?', 1), imported, known, skipped;
     RETURN imported;
 END $$;
 COMMENT ON FUNCTION pgbackup.import(text, boolean) IS
-    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are, and one that cannot be used is skipped with a warning. Ids stay, too, unless another run has them or they are far ahead, and so do pins and verifications that pgbackup.marks has, which comes with a dump of the home database. Backups of other clusters come pinned. With pgbackup.manifest_key_file set, manifests have to be signed, unless allow_unsigned';
+    'enters the backups that lie in a storage (pgbackup.storage unless one is named) into the catalog, from their manifests, and returns how many; those that it has already stay as they are, and one that cannot be used is skipped with a warning. Ids stay, too, unless another run has them or they are far ahead, and so do pins and verifications, which lie in the storage and in pgbackup.marks, which comes with a dump of the home database. Backups of other clusters come pinned. With pgbackup.manifest_key_file set, manifests have to be signed, unless allow_unsigned';

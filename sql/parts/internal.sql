@@ -195,3 +195,10 @@ CREATE FUNCTION pgbackup._wanted_copies(storage text) RETURNS SETOF text
      ORDER BY w.n
 $$;
 COMMENT ON FUNCTION pgbackup._wanted_copies(text) IS 'internal: pgbackup.storage_copies without the storage that the backup goes to anyway';
+
+CREATE FUNCTION pgbackup._next_attempt(failures int) RETURNS timestamptz
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clock_timestamp() + least(interval '1 hour', interval '1 minute' * power(2, least($1, 10)))
+$$;
+COMMENT ON FUNCTION pgbackup._next_attempt(int) IS
+    'internal: when to try again what has failed so often before: a minute from now, then twice as long each time, an hour at most';

@@ -166,9 +166,10 @@ CREATE FUNCTION pgbackup._retry_removals() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE pgbackup.removals r SET not_before = clock_timestamp() WHERE r.not_before > clock_timestamp();
+    UPDATE pgbackup.unstored_marks u SET not_before = clock_timestamp() WHERE u.not_before > clock_timestamp();
     PERFORM pgbackup._wake_launcher();
 END $$;
-COMMENT ON FUNCTION pgbackup._retry_removals() IS 'internal: has what could not be removed tried again when the transaction commits';
+COMMENT ON FUNCTION pgbackup._retry_removals() IS 'internal: has what could not be removed, and marks that could not be written, tried again when the transaction commits';
 
 CREATE FUNCTION pgbackup.cleanup(dry_run boolean DEFAULT false)
     RETURNS TABLE (backup_id bigint, file_name text, reason text, action text)

@@ -95,6 +95,7 @@ CREATE FUNCTION pgbackup._note_lease(storage text, lease jsonb) RETURNS void
 #variable_conflict use_variable
 DECLARE
     here constant text := pgbackup._place();
+    had constant boolean := pgbackup._may_remove(storage);
 BEGIN
     IF lease IS NULL OR storage IS NULL THEN
         RETURN;
@@ -106,6 +107,9 @@ BEGIN
            renewed_at = EXCLUDED.renewed_at, seen_at = EXCLUDED.seen_at;
     IF (lease->>'held')::boolean AND storage = current_setting('pgbackup.storage') THEN
         UPDATE pgbackup.instance i SET place = here WHERE i.place <> here;
+    END IF;
+    IF (lease->>'held')::boolean AND NOT had THEN
+        PERFORM pgbackup._queue_marks_in(storage);
     END IF;
 END $$;
 COMMENT ON FUNCTION pgbackup._note_lease(text, jsonb) IS 'internal: records what a run has seen of the lease in a storage';
@@ -183,6 +187,7 @@ BEGIN
         IF token IS NULL THEN
             PERFORM pgbackup._note_lease(place, answer->'lease');
         END IF;
+        PERFORM pgbackup._queue_marks_in(place);
         taken_over := split_part(place, '?', 1);
         previous_instance := answer->'before'->>'holder';
         previous_cluster := answer->'before'->>'cluster';
@@ -190,8 +195,7 @@ BEGIN
         RETURN NEXT;
     END LOOP;
     -- What was refused before can go on.
-    UPDATE pgbackup.removals r SET not_before = clock_timestamp() WHERE r.not_before > clock_timestamp();
-    PERFORM pgbackup._wake_launcher();
+    PERFORM pgbackup._retry_removals();
 END $$;
 COMMENT ON FUNCTION pgbackup.take_over_storage(text, text) IS
     'makes this server the one that may remove backups of its catalog from a storage (pgbackup.storage and pgbackup.storage_copies unless one is named): after a failover or a move, when the server that was there before is gone for good. With token, those of another catalog, which has left its marker in pgbackup-instances/. Returns who could before';

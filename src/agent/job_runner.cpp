@@ -12,6 +12,7 @@
 #include "core/job/stall_watch.h"
 #include "core/maintenance/inventory_run.h"
 #include "core/maintenance/janitor_run.h"
+#include "core/maintenance/marks_run.h"
 #include "core/maintenance/presign_run.h"
 #include "core/maintenance/remove_run.h"
 #include "core/maintenance/take_over_run.h"
@@ -71,6 +72,9 @@ RunOutcome Run(const WebhookJob& job, const RunContext& context) {
 }
 RunOutcome Run(const TakeOverJob& job, const RunContext& context) {
   return RunTakeOver(job, context);
+}
+RunOutcome Run(const MarksJob& job, const RunContext& context) {
+  return RunMarks(job, context);
 }
 RunOutcome Run(const MailJob& job, const RunContext& context) {
   return RunMail(job, context);

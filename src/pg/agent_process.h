@@ -11,7 +11,7 @@
 
 namespace pgbackup {
 
-enum class JobKind { kBackup, kRestore, kVerify, kCopy, kRemove, kWebhook, kMail };
+enum class JobKind { kBackup, kRestore, kVerify, kCopy, kRemove, kMarks, kWebhook, kMail };
 
 // Why an agent was told to stop.
 enum class StopReason { kNone, kCancelled, kTimeout, kSilent, kExtensionDropped, kMisbehaved };

@@ -51,11 +51,8 @@ void NoteProof(int64 run_id) {
       SqlArguments().Int8(run_id));
 }
 
-// When to try again what has failed `attempts` times before (an SQL expression): a minute from now,
-// then twice as long each time, an hour at most.
-#define PGBACKUP_NEXT_ATTEMPT(attempts)                               \
-  "clock_timestamp() + least(interval '1 hour', interval '1 minute' " \
-  "* power(2, least(" attempts ", 10)))"
+// When to try again what has failed `attempts` times before (an SQL expression).
+#define PGBACKUP_NEXT_ATTEMPT(attempts) "pgbackup._next_attempt(" attempts ")"
 
 // The same for a copy, which is given up after as many attempts as take four days.
 #define PGBACKUP_NEXT_COPY \

@@ -100,6 +100,18 @@ void FinishRemoval(int64 run_id, bool done, const char* event);
 // The same of one that could not be begun, with the reason.
 void FailRemoval(int64 run_id, const char* message);
 
+// A job that writes pins and verifications to a storage where some are due at `now`, if any. Their
+// rows stay until FinishMarks; the job has the id of the first of them.
+ReadyJob NextMarks(TimestampTz now, MemoryContext context, Candidate* candidate);
+
+// When the next of them are due; 0 when none wait.
+TimestampTz NextMarksTime();
+
+// Takes off the queue what was written, by the agent's last line, and notes what failed. `event` is
+// nullptr when there is none: then `why` says why, if that is known. The first failure in a row of
+// a storage is a warning in the log.
+void FinishMarks(int64 run_id, const char* event, const char* why = nullptr);
+
 // The notifications of a kind of job (kWebhook, kMail) that are due at `now`, if any; sets *due to
 // when the next of them are, 0 when none wait. Their rows stay until FinishNotices.
 ReadyJob NextNotices(JobKind kind, TimestampTz now, MemoryContext context, TimestampTz* due);

@@ -30,6 +30,7 @@ int64 looked_at = 0;          // SteadyMicroseconds at which they were looked at
 TimestampTz retry_at = 0;     // when to look around again after a failure
 TimestampTz removal_at = 0;   // when the next removal is due
 TimestampTz copy_at = 0;      // when the next copy is due
+TimestampTz marks_at = 0;     // when the next marks are due
 TimestampTz backup_at = 0;    // when the next backup is to be tried again
 TimestampTz webhook_at = 0;   // when the next notifications by webhook are due,
 TimestampTz mail_at = 0;      // and those by mail
@@ -146,6 +147,7 @@ void FailUnprepared(void* arg) {
   outcome.state = RunState::kFailed;
   outcome.message = found.error.is_set ? found.error.message : found.job.error;
   outcome.sqlstate = found.error.is_set ? found.error.sqlstate : "22023";
+  if (found.kind == JobKind::kMarks) return FinishMarks(id, nullptr, outcome.message);
   if (found.kind == JobKind::kRemove)
     FailRemoval(id, outcome.message);
   else if (found.kind == JobKind::kCopy)
@@ -167,6 +169,13 @@ void TakeCopyJob(void* arg) {
   found->job = TakeCopy(found->now, round_context, &found->candidate);
   copy_at = NextCopyTime();
   KeepBusyRowAway(*found, &copy_at);
+}
+
+void TakeMarks(void* arg) {
+  Found* found = static_cast<Found*>(arg);
+  found->job = NextMarks(found->now, round_context, &found->candidate);
+  marks_at = NextMarksTime();
+  KeepBusyRowAway(*found, &marks_at);
 }
 
 void TakeNotices(void* arg) {
@@ -263,8 +272,8 @@ void StartPending(JobKind kind) {
   }
 }
 
-// Removals, copies of what is complete, and notifications have a slot each beside those of runs:
-// one at a time.
+// Removals, copies of what is complete, marks, and notifications have a slot each beside those of
+// runs: one at a time.
 void StartOther(JobKind kind, void (*take)(void*)) {
   bool next = true;
   while (next && CountAgents(kind) == 0 && HasFreeSlot()) {
@@ -285,7 +294,7 @@ void LookAround() {
   if (!found.extension) {
     StopAllAgents(StopReason::kExtensionDropped);
     recovered = false;
-    removal_at = copy_at = backup_at = webhook_at = mail_at = 0;
+    removal_at = copy_at = marks_at = backup_at = webhook_at = mail_at = 0;
     recount = false;
     ForgetSchedules();
     ForgetRetention();
@@ -304,6 +313,7 @@ void LookAround() {
   StartPending(JobKind::kVerify);
   StartOther(JobKind::kRemove, TakeRemoval);
   StartOther(JobKind::kCopy, TakeCopyJob);
+  StartOther(JobKind::kMarks, TakeMarks);
   StartOther(JobKind::kWebhook, TakeNotices);
   StartOther(JobKind::kMail, TakeNotices);
   found.now = GetCurrentTimestamp();
@@ -370,6 +380,7 @@ long TimeToSleep() {
   if (recount) KeepEarliest(&next, Max(recount_at, 1));
   if (recovered && CountAgents(JobKind::kRemove) == 0) KeepEarliest(&next, removal_at);
   if (recovered && CountAgents(JobKind::kCopy) == 0) KeepEarliest(&next, copy_at);
+  if (recovered && CountAgents(JobKind::kMarks) == 0) KeepEarliest(&next, marks_at);
   if (recovered && CountAgents(JobKind::kWebhook) == 0) KeepEarliest(&next, webhook_at);
   if (recovered && CountAgents(JobKind::kMail) == 0) KeepEarliest(&next, mail_at);
   if (recovered) KeepEarliest(&next, BackupTime());
@@ -413,7 +424,7 @@ void RunForever() {
     if (retry_at == 0 && SteadyMicroseconds() - looked_at > kHeartbeatMs * 1000) look_around = true;
     if (is_due(NextSliceTime())) ApplyRetention(now);
     if (look_around || is_due(retry_at) || is_due(removal_at) || is_due(copy_at) ||
-        is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))
+        is_due(marks_at) || is_due(webhook_at) || is_due(mail_at) || is_due(BackupTime()))
       LookAround();
     if (recount && now >= recount_at) CountBackups(now);
     NoteRound(retry_at == 0 && recount_at == 0 && !RetentionFails() && !HasUnrecordedEnd());

@@ -16,6 +16,8 @@ const char* KindInWords(JobKind kind) {
       return "verification";
     case JobKind::kCopy:
       return "copy";
+    case JobKind::kMarks:
+      return "writing pins and verifications, from run";
     case JobKind::kWebhook:
       return "webhook";
     case JobKind::kMail:

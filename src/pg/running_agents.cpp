@@ -24,9 +24,9 @@ bool IsNotice(JobKind kind) {
   return kind == JobKind::kWebhook || kind == JobKind::kMail;
 }
 
-// Removals and notifications are no runs: they have no row of their own that shows a state.
+// Removals, marks and notifications are no runs: they have no row of their own that shows a state.
 bool IsRun(JobKind kind) {
-  return kind != JobKind::kRemove && !IsNotice(kind);
+  return kind != JobKind::kRemove && kind != JobKind::kMarks && !IsNotice(kind);
 }
 
 RunKind RunKindOf(JobKind kind) {
@@ -129,6 +129,8 @@ void OnLine(Agent* agent, const char* text) {
 void OnLog(Agent* agent, const char* text) {
   if (IsNotice(agent->kind))
     WriteNoticeLog(agent->kind, LogLevel::kWarning, psprintf("agent for notifications: %s", text));
+  else if (agent->kind == JobKind::kMarks)
+    WriteLog(LogLevel::kWarning, text);
   else
     WriteRunLog(LogLevel::kWarning, Named(*agent), nullptr, text);
 }
@@ -200,6 +202,10 @@ void RecordEnd(void* arg) {
     FinishRemoval(agent.run_id, outcome.state == RunState::kCompleted, agent.final_event);
     return;
   }
+  if (agent.kind == JobKind::kMarks) {
+    FinishMarks(agent.run_id, agent.final_event, outcome.message);
+    return;
+  }
   if (IsNotice(agent.kind)) {
     // What it has sent is sent, even if it did not end well afterwards.
     const bool has_answer = event.kind == EventKind::kCompleted;
@@ -226,6 +232,7 @@ void RecordUnrecordable(void* arg) {
   if (!ExtensionExists()) return;
   if (agent.is_stored) return SettleCopies(agent.run_id, nullptr, true);
   if (agent.kind == JobKind::kRemove) return FailRemoval(agent.run_id, error.message);
+  if (agent.kind == JobKind::kMarks) return FinishMarks(agent.run_id, nullptr, error.message);
   if (IsNotice(agent.kind)) return FinishNotices(agent.kind, nullptr, error.message);
   Outcome outcome = {};
   outcome.state = RunState::kFailed;
@@ -271,6 +278,10 @@ void RecordStartFailure(void* arg) {
   const StartFailure& failure = *static_cast<const StartFailure*>(arg);
   if (failure.kind == JobKind::kRemove) {
     FinishRemoval(failure.run_id, false, nullptr);
+    return;
+  }
+  if (failure.kind == JobKind::kMarks) {
+    FinishMarks(failure.run_id, nullptr, failure.message);
     return;
   }
   if (IsNotice(failure.kind)) {
@@ -341,7 +352,7 @@ void Launch(JobKind kind, int64 run_id, const char* database, const char* json) 
   Agent* agent = FreeSlot();
   const char* error = StartAgent(agent, kind, run_id, json);
   if (error != nullptr) {
-    if (!IsNotice(kind))
+    if (!IsNotice(kind) && kind != JobKind::kMarks)
       WriteRunLog(LogLevel::kFailure, {kind, run_id, database}, StateName(RunState::kFailed),
                   error);
     StartFailure failure = {kind, run_id, error};

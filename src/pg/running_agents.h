@@ -7,7 +7,7 @@
 
 namespace pgbackup {
 
-inline constexpr int kMaxAgents = 20;
+inline constexpr int kMaxAgents = 21;
 
 // How many agents of a kind run.
 int CountAgents(JobKind kind);

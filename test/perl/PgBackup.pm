@@ -83,17 +83,17 @@ sub storage_files
 	return @files;
 }
 
-# The same of a backup's folder, without what is not in its manifest: its claim.
+# The same of a backup's folder, without what is not in its manifest: its claim, its marks.
 sub backup_files
 {
-	return grep { $_ ne 'claim.json' } storage_files(@_);
+	return grep { $_ ne 'claim.json' && $_ ne 'marks.json' } storage_files(@_);
 }
 
 sub stored_bytes
 {
 	my ($folder) = @_;
 	my $sum = 0;
-	$sum += -s "$folder/$_" for grep { !/claim\.json$/ } storage_files($folder);
+	$sum += -s "$folder/$_" for grep { !m{(claim|marks)\.json$} } storage_files($folder);
 	return $sum;
 }
 

@@ -328,6 +328,19 @@ statement_of($title);
 await_healthy($title);
 ok(!-e $folder, 'the folder is gone');
 
+$title = 'pins and verifications wait to be written to the storage';
+my $pinned = latest();
+rename $store, "$store.away" or die $!;
+value("SELECT pgbackup.pin($pinned)");
+$node->poll_query_until('postgres', 'SELECT attempts > 0 FROM pgbackup.unstored_marks') or die;
+value('UPDATE pgbackup.unstored_marks SET attempts = 3');
+like(reasons(), qr/^warning: pins and verifications wait to be written to the storage, 1 backup, which fails: /, $title);
+rename "$store.away", $store or die $!;
+like(statement_of($title), qr/^$pinned\|/, 'what waits is seen');
+statement_of($title);
+await_healthy($title);
+value("SELECT pgbackup.pin($pinned, false)");
+
 $title = 'PgbackupSilent';
 {
 	my $command = shift @{ $statements{$title} };

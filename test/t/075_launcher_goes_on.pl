@@ -90,6 +90,23 @@ ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgbackup.copie
 	'a copy that cannot be begun is in nobody\'s way');
 is(value(q{SELECT status, message ~ '^refused row' FROM pgbackup.copies WHERE storage LIKE '%bad'}), 'failed|t', 'it fails');
 allow('copies');
+
+# What cannot be written beside a backup.
+value(q{
+	ALTER FUNCTION pgbackup._marks_to_store(text, timestamptz, int) RENAME TO _real_marks;
+	CREATE FUNCTION pgbackup._marks_to_store(storage text, due timestamptz, most int) RETURNS jsonb LANGUAGE plpgsql AS $$BEGIN
+		IF storage = 'file:///nowhere' THEN RAISE 'refused storage'; END IF;
+		RETURN pgbackup._real_marks(storage, due, most);
+	END$$;
+	INSERT INTO pgbackup.marks VALUES ('x', 'y', true);
+	INSERT INTO pgbackup.unstored_marks (run_id, storage, file_name, checksum, changed_at) VALUES (999999, 'file:///nowhere', 'x', 'y', now())});
+value("SELECT pgbackup.pin($copied)");
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pgbackup.unstored_marks'), 'a pin that cannot be written is in nobody\'s way');
+is(value('SELECT run_id, attempts, message FROM pgbackup.unstored_marks'), '999999|1|refused storage', 'it is tried again later');
+value(q{DELETE FROM pgbackup.marks WHERE file_name = 'x';
+	DROP FUNCTION pgbackup._marks_to_store(text, timestamptz, int); ALTER FUNCTION pgbackup._real_marks(text, timestamptz, int) RENAME TO _marks_to_store});
+is(value('SELECT count(*) FROM pgbackup.unstored_marks'), 0, 'but not when there is nothing to say any more');
+value("SELECT pgbackup.pin($copied, false)");
 is(value('SELECT message FROM pgbackup._launcher_trouble()'), '', 'none of this was the launcher\'s trouble');
 
 # A publication of all tables needs to know which row is deleted.

@@ -37,6 +37,7 @@ is(finished($production, value($production, "SELECT pgbackup.verify($ids[1], 'ar
 $production->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.removals') or die;
 $production->command_ok([ 'pg_dump', '-Fc', '-f', "$dumps/home", $production->connstr('postgres') ], 'the home database is dumped');
 $production->command_ok([ 'pg_dump', '-f', "$dumps/home.sql", $production->connstr('postgres') ], 'as a script, too');
+$production->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.unstored_marks') or die;
 my @files = storage_files($store);
 
 # Another server. One of the schedules names the first one's storage.
@@ -55,6 +56,7 @@ value($other, 'SELECT FROM pgbackup.cleanup()');
 value($other, "SELECT pgbackup.pin($ids[1], false)");
 value($other, "SELECT pgbackup.delete($ids[1], true)");
 $other->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.removals WHERE attempts = 0') or die;
+$other->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.unstored_marks') or die;
 is_deeply([ storage_files($store) ], \@files, 'nothing has changed in the storage');
 
 # Somebody adopts them.

@@ -150,6 +150,10 @@ json::value JsonText(const std::optional<std::string>& text) {
   return text ? JsonText(std::string_view(*text)) : json::value(nullptr);
 }
 
+json::value JsonTextOrNull(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : JsonText(text);
+}
+
 std::string AsciiJson(const json::value& value) {
   const std::string text = json::serialize(value);
   std::string ascii;

@@ -60,6 +60,8 @@ boost::json::object ParseJsonObject(std::string_view text, std::string_view what
 // A JSON value for a text that may not be UTF-8, and for one that may be absent.
 boost::json::value JsonText(std::string_view text);
 boost::json::value JsonText(const std::optional<std::string>& text);
+// Of an empty text null.
+boost::json::value JsonTextOrNull(std::string_view text);
 
 // The value as JSON in ASCII: a reader in any encoding can take it, and decide for itself what to
 // do about a character that it cannot represent.

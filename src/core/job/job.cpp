@@ -242,6 +242,29 @@ RemoveJob ParseRemove(const JsonReader& root) {
   return job;
 }
 
+MarksJob ParseMarksJob(const JsonReader& root) {
+  MarksJob job;
+  job.id = root.IntegerOr("id", 0);
+  job.storage = ParseStorage(root.Object("storage"));
+  job.instance = ParseInstance(root);
+  job.stall_timeout = StallTimeout(root);
+  for (const JsonReader& reader : root.Objects("marks")) {
+    StoredMarks stored;
+    stored.id = reader.Integer("id");
+    stored.marks.file_name = reader.Text("file_name");
+    stored.marks.checksum = reader.Text("checksum");
+    stored.marks.pinned = reader.FlagOr("pinned", false);
+    stored.marks.verified_at = reader.TextOr("verified_at", "");
+    stored.marks.verified_level = reader.TextOr("verified_level", "");
+    stored.marks.changed_at = reader.TextOr("changed_at", "");
+    if (!IsValidObjectName(stored.marks.file_name))
+      throw Error(ErrorKind::kInvalid, fmt::format("\"{}\" cannot be the name of a backup's folder",
+                                                   stored.marks.file_name));
+    job.marks.push_back(std::move(stored));
+  }
+  return job;
+}
+
 TakeOverJob ParseTakeOver(const JsonReader& root) {
   TakeOverJob job;
   job.id = root.IntegerOr("id", 0);
@@ -388,6 +411,7 @@ Job ParseOfKind(std::string_view kind, const JsonReader& root) {
   if (kind == "webhook") return ParseWebhook(root);
   if (kind == "mail") return ParseMail(root);
   if (kind == "take_over") return ParseTakeOver(root);
+  if (kind == "marks") return ParseMarksJob(root);
   throw Error(ErrorKind::kInvalid, fmt::format("there is no job \"{}\"", kind));
 }
 

@@ -14,6 +14,7 @@
 #include "core/manifest/instance.h"
 #include "core/manifest/manifest.h"
 #include "core/manifest/manifest_key.h"
+#include "core/manifest/marks.h"
 #include "core/postgres/server_address.h"
 #include "core/storage_backends/open_storage.h"
 #include "shared/compression.h"
@@ -161,6 +162,16 @@ struct RemoveJob : JobBase {
   std::vector<std::string> earlier_system_identifiers;  // of its cluster
 };
 
+// Stores marks beside manifests.
+struct StoredMarks {
+  int64_t id = 0;  // of the backup or, in the storage of a copy, of the copy
+  Marks marks;
+};
+struct MarksJob : JobBase {
+  Instance instance;
+  std::vector<StoredMarks> marks;
+};
+
 // Makes this server the one that may remove things from a storage.
 struct TakeOverJob : JobBase {
   std::string token;  // of the catalog whose backups it takes over; empty: its own
@@ -249,7 +260,7 @@ struct MailJob : JobBase {
 
 using Job = std::variant<BackupJob, RestoreJob, UndoJob, VerifyJob, RemoveJob, DropJob, PresignJob,
                          CopyJob, CheckJob, JanitorJob, InventoryJob, ContentsJob, PasskeyJob,
-                         WebhookJob, MailJob, TakeOverJob>;
+                         WebhookJob, MailJob, TakeOverJob, MarksJob>;
 
 // Parses one line. kInvalid, naming the field, for anything that is not a job of this protocol.
 Job ParseJob(std::string_view line);

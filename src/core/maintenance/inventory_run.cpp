@@ -71,6 +71,14 @@ void OpenIfPossible(const InventoryJob& job, const RunContext& context, Storage&
   }
 }
 
+json::value MarksForCatalog(const FoundMarks& found) {
+  if (!found.marks) return nullptr;
+  return json::object{{"pinned", found.marks->pinned},
+                      {"verified_at", JsonTextOrNull(found.marks->verified_at)},
+                      {"verified_level", JsonTextOrNull(found.marks->verified_level)},
+                      {"changed_at", found.marks->changed_at}};
+}
+
 Error TooLargeForCatalog(const Storage& storage, const std::string& folder, size_t size) {
   return {ErrorKind::kInvalid,
           fmt::format("the manifest in \"{}/{}\" is too large", storage.url(), folder),
@@ -94,6 +102,8 @@ void DescribeBackups(const InventoryJob& job, const RunContext& context, Storage
         Entry(json::object{{"file_name", JsonText(std::string_view(backup.folder))},
                            {"checksum", JsonText(std::string_view(backup.checksum))},
                            {"file_size", size},
+                           {"marks", MarksForCatalog(backup.found_marks)},
+                           {"marks_ignored", JsonTextOrNull(backup.found_marks.ignored)},
                            {"manifest", ManifestForCatalog(backup.manifest)}});
     const size_t entry_size = entry.get_string().size();
     if (entry_size > kLargestAnswer) {
@@ -124,7 +134,7 @@ RunOutcome RunInventory(const InventoryJob& job, const RunContext& context) {
       return outcome;
     }
     const InventoryRules rules{job.manifest_key, context.environment.Now(),
-                               /*may_all_be_denied=*/true};
+                               /*may_all_be_denied=*/true, /*with_marks=*/true};
     DescribeBackups(job, context, *storage,
                     ReadBackups(*storage, job.folders, rules, context.cancellation),
                     &outcome.fields);

@@ -68,7 +68,7 @@ Leftovers Janitor::Survey(const std::string& prefix, std::vector<ObjectInfo>* ou
   for (const UnfinishedUpload& upload : uploads) leftovers.Add(upload);
   const auto add = [&](const ObjectInfo& object) {
     leftovers.Add(object);
-    if (ours != nullptr && IsOurs(object.name)) ours->push_back(object);
+    if (ours != nullptr && (IsOurs(object.name) || IsMarks(object.name))) ours->push_back(object);
   };
   storage_->ListReadable(prefix, add, [&](const std::string& folder, const Error& why) {
     if (prefix.empty()) Report(folder, {"unreadable", 0, 0, why.message()});
@@ -101,7 +101,7 @@ json::array Janitor::Look() {
     const std::string kept = WhyNotOurs(folder);
     if (contents.uploads > 0) Report(folder, {"uploads", contents.uploads, 0, kept});
     if (!has_leftovers) continue;
-    Report(folder, {"objects", contents.ours, contents.bytes, kept});
+    Report(folder, {"objects", contents.ours + contents.marks, contents.bytes, kept});
     ReportForeign(folder, contents);
   }
   return std::move(found_);

@@ -31,6 +31,10 @@ bool IsOurs(const std::string& name) noexcept {
          (IsBackupObjectName(LeafOf(name)) || LeafOf(name) == kClaimName || IsProbeObject(name));
 }
 
+bool IsMarks(const std::string& name) noexcept {
+  return MayBeOurs(name) && LeafOf(name) == kMarksName;
+}
+
 bool IsOurs(const UnfinishedUpload& upload) noexcept {
   const std::string_view leaf = LeafOf(upload.name);
   return IsOurs(upload.name) ||
@@ -46,6 +50,8 @@ void Leftovers::Add(const ObjectInfo& object) {
     if (LeafOf(object.name) == kClaimName) folder.has_claim = true;
     ++folder.ours;
     folder.bytes += object.size;
+  } else if (IsMarks(object.name)) {
+    ++folder.marks;
   } else {
     ++folder.foreign;
   }

@@ -17,6 +17,7 @@ namespace pgbackup {
 // What one folder holds, not counting folders below it.
 struct FolderContents {
   uint64_t ours = 0;     // objects with names of a backup's data or claim, or of a probe
+  uint64_t marks = 0;    // marks: beside ours they are ours; alone, this name could be anybody's
   uint64_t foreign = 0;  // any other objects, manifests excepted
   uint64_t bytes = 0;    // of ours
   uint64_t uploads = 0;  // unfinished ones with names of ours, begun before the limit
@@ -28,6 +29,7 @@ struct FolderContents {
 // The folder of an object or upload, and whether it is one of ours.
 std::string FolderOf(const std::string& name);
 bool IsOurs(const std::string& name) noexcept;
+bool IsMarks(const std::string& name) noexcept;
 bool IsOurs(const UnfinishedUpload& upload) noexcept;
 
 class Leftovers {

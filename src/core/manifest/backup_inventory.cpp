@@ -52,6 +52,7 @@ class Reader {
 
  private:
   StoredBackup Checked(const std::string& folder, const std::string& text) const;
+  FoundMarks MarksOf(const StoredBackup& backup) const;
 
   Storage& storage_;
   const InventoryRules& rules_;
@@ -67,6 +68,7 @@ void Reader::Read(const std::string& folder) {
     const std::string text = ReadManifestText(storage_, folder);
     is_read = true;
     StoredBackup backup = Checked(folder, text);
+    if (rules_.with_marks) backup.found_marks = MarksOf(backup);
     const std::lock_guard lock(mutex_);
     inventory_.backups.push_back(std::move(backup));
   } catch (const Error& error) {
@@ -90,6 +92,12 @@ StoredBackup Reader::Checked(const std::string& folder, const std::string& text)
   backup.manifest = CheckedManifest(text, storage_, folder, backup.checksum, {});
   if (rules_.now) CheckTime(backup.manifest, where, *rules_.now);
   return backup;
+}
+
+FoundMarks Reader::MarksOf(const StoredBackup& backup) const {
+  MarksRules rules{keys_ ? &*keys_ : nullptr, rules_.keys.allow_unsigned};
+  if (rules_.now) rules.latest = *rules_.now + kClockTolerance;
+  return ReadMarks(storage_, backup.folder, backup.checksum, rules);
 }
 
 bool IsNewer(const StoredBackup& one, const StoredBackup& other) {

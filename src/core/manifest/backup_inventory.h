@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/manifest/manifest.h"
 #include "core/manifest/manifest_key.h"
+#include "core/manifest/marks.h"
 #include "core/storage/storage.h"
 
 namespace pgbackup {
@@ -21,6 +22,7 @@ struct StoredBackup {
   std::string checksum;        // SHA-256 of the manifest, in hexadecimal
   uint64_t manifest_size = 0;  // bytes
   Manifest manifest;
+  FoundMarks found_marks = {};  // where InventoryRules ask for them
 };
 
 // A folder that cannot be looked into, or whose manifest cannot be read, cannot be one of it, or is
@@ -49,6 +51,7 @@ struct InventoryRules {
   std::optional<WallTime> now;
   // Whether refusals are unreadable backups even when the storage let nothing be read.
   bool may_all_be_denied = false;
+  bool with_marks = false;  // read those, too
 };
 inline constexpr std::chrono::hours kClockTolerance{24};
 

@@ -1,5 +1,5 @@
 // The objects that make a folder a backup's: the one that is written first and deleted last, and
-// the one that is written last and deleted first.
+// the one that is written last and deleted first; and what may come later.
 #pragma once
 
 #include <string_view>
@@ -11,5 +11,8 @@ inline constexpr std::string_view kClaimName = "claim.json";
 
 // Says what the backup is made of (manifest.h). A backup without it does not exist.
 inline constexpr std::string_view kManifestName = "manifest.json";
+
+// Says what a catalog knows of the backup since (marks.h).
+inline constexpr std::string_view kMarksName = "marks.json";
 
 }  // namespace pgbackup

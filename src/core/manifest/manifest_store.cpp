@@ -14,15 +14,13 @@ namespace {
 
 constexpr size_t kMaxManifestSize = 64 << 20;
 
-// Whether one of two folders is the other one seen from further up, as when a storage's prefix was
-// moved or copied elsewhere.
+}  // namespace
+
 bool IsSameFolder(std::string_view one, std::string_view other) {
   if (one.size() < other.size()) std::swap(one, other);
   return one == other || one.substr(one.size() - std::min(one.size(), other.size() + 1)) ==
                              fmt::format("/{}", other);
 }
-
-}  // namespace
 
 void ThrowBackupExists(const Storage& storage, const std::string& folder) {
   throw Error(ErrorKind::kAlreadyExists,

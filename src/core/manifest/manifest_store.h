@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/manifest/manifest.h"
 #include "core/manifest/manifest_key.h"
@@ -24,6 +25,10 @@ Manifest CheckedManifest(const std::string& text, const Storage& storage, const 
 // Reads, and checks in the same manner.
 Manifest ReadManifest(Storage& storage, const std::string& folder,
                       const std::optional<std::string>& checksum, const ManifestKeySettings& keys);
+
+// Whether one of two folders is the other one seen from further up, as when a storage's prefix was
+// moved or copied elsewhere.
+bool IsSameFolder(std::string_view one, std::string_view other);
 
 // Throws kAlreadyExists, saying that `folder` holds another backup.
 [[noreturn]] void ThrowBackupExists(const Storage& storage, const std::string& folder);

@@ -11,9 +11,10 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/manifest/manifest_store.h"
+#include "core/manifest/marks.h"
 #include "core/manifest/object_names.h"
-#include "core/ownership/small_object.h"
 #include "core/storage/file_writer.h"
+#include "core/storage/small_object.h"
 
 namespace pgbackup {
 namespace {
@@ -226,31 +227,37 @@ void CheckBeforeManifest(Storage& storage, const std::string& folder, const std:
 SweepReport SweepFolder(Storage& storage, const std::string& folder) {
   SweepReport report;
   const std::string prefix = folder + "/";
-  std::vector<std::string> doomed;
-  bool has_claim = false;
-  storage.List(prefix, [&](const ObjectInfo& object) {
-    const std::string_view leaf = LeafOf(object.name);
-    if (object.name.size() != prefix.size() + leaf.size()) return;
-    if (leaf == kClaimName) has_claim = true;
-    if (IsBackupObjectName(leaf)) doomed.push_back(object.name);
-  });
   const auto remove = [&](const std::string& name) {
     storage.Delete(name);
     ++report.objects;
   };
+  // Before the listing: whoever stores marks looks afterwards whether there is a manifest, and
+  // takes them back when there is none.
   if (storage.IsRemovable(ManifestObjectName(folder))) remove(ManifestObjectName(folder));
+  std::vector<std::string> doomed;
+  bool has_claim = false, has_marks = false;
+  storage.List(prefix, [&](const ObjectInfo& object) {
+    const std::string_view leaf = LeafOf(object.name);
+    if (object.name.size() != prefix.size() + leaf.size()) return;
+    if (leaf == kClaimName) has_claim = true;
+    if (leaf == kMarksName) has_marks = true;
+    if (IsBackupObjectName(leaf)) doomed.push_back(object.name);
+  });
   for (const std::string& name : doomed) remove(name);
   std::vector<UnfinishedUpload> uploads;
   storage.ListUnfinished(prefix, [&](const UnfinishedUpload& upload) {
     const std::string_view leaf = LeafOf(upload.name);
     if (upload.name.size() == prefix.size() + leaf.size() &&
-        (IsBackupObjectName(leaf) || MarksAFolder(leaf) || IsTemporaryName(leaf)))
+        (IsBackupObjectName(leaf) || MarksAFolder(leaf) || leaf == kMarksName ||
+         IsTemporaryName(leaf)))
       uploads.push_back(upload);
   });
   for (const UnfinishedUpload& upload : uploads) {
     storage.AbortUnfinished(upload);
     ++report.unfinished_uploads;
   }
+  // The bucket's own rules may have locked them later than the rest.
+  if (has_marks) remove(MarksObjectName(folder));
   if (has_claim) remove(ClaimObjectName(folder));
   return report;
 }

@@ -8,7 +8,7 @@
 #include "core/base/iso_time.h"
 #include "core/base/json.h"
 #include "core/base/timestamp.h"
-#include "core/ownership/small_object.h"
+#include "core/storage/small_object.h"
 
 namespace pgbackup {
 namespace {
@@ -139,6 +139,13 @@ std::optional<Lease> TakeOverLease(Storage& storage, const std::string& token, c
   return before;
 }
 
+bool CoversWriter(const Lease& lease, const Instance& writer, const Instance& me) {
+  const auto& taken = lease.earlier_places;
+  return lease.holder.place == me.place &&
+         (writer.place.empty() || writer.place == me.place ||
+          std::find(taken.begin(), taken.end(), writer.place) != taken.end());
+}
+
 void RequireLease(Storage& storage, const Instance& writer, const Instance& me) {
   const std::optional<Lease> lease = ReadLease(storage, writer.token);
   if (!lease)
@@ -148,11 +155,8 @@ void RequireLease(Storage& storage, const Instance& writer, const Instance& me) 
                 fmt::format("\"{}\" is missing.", LeaseObjectName(writer.token)),
                 "Check that the right storage is mounted or named. The next backup that is written "
                 "to it leaves a marker, and so does SELECT pgbackup.take_over_storage().");
-  if (lease->holder.place == me.place) {
-    const auto& taken = lease->earlier_places;
-    if (writer.place.empty() || writer.place == me.place ||
-        std::find(taken.begin(), taken.end(), writer.place) != taken.end())
-      return;
+  if (CoversWriter(*lease, writer, me)) return;
+  if (lease->holder.place == me.place)
     throw Error(ErrorKind::kDenied,
                 fmt::format("what a copy of this server has written to {} is not this one's to "
                             "remove",
@@ -161,7 +165,6 @@ void RequireLease(Storage& storage, const Instance& writer, const Instance& me) 
                             InstanceName(writer)),
                 "If that server is gone for good, delete its backups by hand: SELECT "
                 "pgbackup.delete(id, true).");
-  }
   throw Error(
       ErrorKind::kDenied,
       fmt::format("another server may remove what lies in {}, not this one", storage.url()),

@@ -52,10 +52,13 @@ std::optional<Lease> RenewLeaseQuietly(Storage& storage, const Claim& claim,
 std::optional<Lease> TakeOverLease(Storage& storage, const std::string& token, const Instance& me,
                                    const std::string& cluster);
 
-// Throws kDenied unless `me` holds the lease of the catalog `writer` had, and has written itself
+// Whether `me` holds `lease`, which is that of the catalog `writer` had, and has written itself
 // what `writer` did or taken it over from there. A writer without a place may be anybody of that
-// catalog. kUnavailable when the storage has no marker at all: then it may not be the storage it
-// was.
+// catalog.
+bool CoversWriter(const Lease& lease, const Instance& writer, const Instance& me);
+
+// Throws kDenied unless that is so. kUnavailable when the storage has no marker at all: then it may
+// not be the storage it was.
 void RequireLease(Storage& storage, const Instance& writer, const Instance& me);
 
 // The `lease` member of an event (docs/job-protocol.md).

@@ -1,4 +1,4 @@
-#include "core/ownership/small_object.h"
+#include "core/storage/small_object.h"
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
