@@ -146,6 +146,13 @@ like(reasons(), qr/^warning: no backup has been proved good/, $title);
 statement_of($title);
 await_healthy($title);
 
+$title = 'backup of a former database of this name is kept until you decide, backups of a former database of this name are kept until you decide';
+value(q{UPDATE pgbackup.backups SET database_oid = 1 WHERE database = 'shop'});
+like(reasons(), qr/warning: 1 backup of a former database of this name is kept until you decide, /, $title);
+like(block_of($title), qr/^\d+\|\d{4}-.*^\d+$/ms, 'they are seen, and adopted');
+await_healthy($title);
+statement_of($title);
+
 # A session of psql that stays in a transaction; returns it, its input and its process id.
 sub idle_session
 {

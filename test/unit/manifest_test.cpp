@@ -98,6 +98,21 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read.StoredSize(), 60u);
 }
 
+TEST(Manifest, NamesTheDatabaseByItsOid) {
+  Manifest manifest = SomeManifest();
+  EXPECT_EQ(ParseManifest(Text(manifest)).properties.oid, 4294967295);
+  manifest.encryption = {"age-x25519", {"age1"}};
+  EXPECT_FALSE(ManifestForStorage(manifest)["database"].as_object().contains("oid"));
+  for (const char* oid : {"-1", "4294967296"})
+    EXPECT_EQ(ErrorOf([&] {
+                ParseManifest(Replaced(Text(SomeManifest()), "\"oid\":4294967295",
+                                       std::string("\"oid\":") + oid));
+              }).kind(),
+              ErrorKind::kInvalid);
+  EXPECT_EQ(ParseManifest(Replaced(Text(SomeManifest()), "\"oid\":4294967295,", "")).properties.oid,
+            0);
+}
+
 TEST(Manifest, DefaultPrivilegesStayDifferentFromNone) {
   Manifest manifest = SomeManifest();
   manifest.properties.acl.clear();

@@ -318,6 +318,7 @@ Drawn Draw(std::mt19937* random, const char* begin, int span_days) {
     backup.bytes = any(0, 9) == 0 ? -1 : any(1, 3) * 400;
     backup.locked_until = any(0, 9) == 0 ? drawn.now + any(-1, 1) : 0;
     backup.foreign = any(0, 14) == 0;
+    backup.former = any(0, 14) == 0;
     backup.pinned = any(0, 14) == 0;
     backup.in_use = any(0, 14) == 0;
     backup.verified = any(0, 9) == 0;

@@ -61,7 +61,7 @@ inline std::map<int64_t, RetentionReason> NaivePlan(const std::vector<RetentionB
   for (const RetentionBackup& backup : backups) {
     std::vector<RetentionBackup> family, present, series, verified, newer_in_series;
     for (const RetentionBackup& other : backups) {
-      if (other.foreign || other.family != backup.family) continue;
+      if (other.foreign || other.former || other.family != backup.family) continue;
       family.push_back(other);
       if (other.gone) continue;
       present.push_back(other);
@@ -88,6 +88,7 @@ inline std::map<int64_t, RetentionReason> NaivePlan(const std::vector<RetentionB
     const std::pair<RetentionReason, bool> rules[] = {
         {RetentionReason::kForeign, backup.foreign},
         {RetentionReason::kPinned, backup.pinned},
+        {RetentionReason::kFormer, backup.former},
         {RetentionReason::kLocked, backup.locked_until > now},
         {RetentionReason::kInUse, backup.in_use},
         {RetentionReason::kNoRule,
