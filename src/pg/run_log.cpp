@@ -89,7 +89,7 @@ void WriteLeftOut(LogLevel level) {
                   count, lines->last)));
 }
 
-emit_log_hook_type previous_hook = nullptr;
+emit_log_hook_type previous_log_hook = nullptr;
 
 // Where a message comes from takes many lines, of which those about an error need the first one.
 void ShortenContext(ErrorData* data) {
@@ -97,10 +97,10 @@ void ShortenContext(ErrorData* data) {
     data->hide_ctx = true;
   else if (data->elevel == ERROR && data->context != nullptr)
     data->context[strcspn(data->context, "\n")] = '\0';
-  if (previous_hook != nullptr) previous_hook(data);
+  if (previous_log_hook != nullptr) previous_log_hook(data);
 }
 
-const char* InWords(const LoggedRun& run, const char* what, const char* text) {
+const char* RunInWords(const LoggedRun& run, const char* what, const char* text) {
   const char* blank = what != nullptr ? " " : "";
   const char* colon = text != nullptr ? ": " : "";
   if (what == nullptr) what = "";
@@ -125,7 +125,7 @@ void WriteLog(LogLevel level, const char* text, const char* hint) {
 void WriteRunLog(LogLevel level, const LoggedRun& run, const char* what, const char* text) {
   const int server_level = ServerLevel(level);
   if (server_level == 0) return;
-  const char* words = InWords(run, what, text);
+  const char* words = RunInWords(run, what, text);
   if (level >= LogLevel::kWarning && !TakeRoom(LinesOf(level))) {
     Lines* lines = LinesOf(level);
     const int length = static_cast<int>(strlen(words));
@@ -150,7 +150,7 @@ void WriteNoticeLog(JobKind kind, LogLevel level, const char* text, const char* 
 }
 
 void ShortenLog() {
-  previous_hook = emit_log_hook;
+  previous_log_hook = emit_log_hook;
   emit_log_hook = ShortenContext;
 }
 

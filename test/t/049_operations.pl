@@ -423,6 +423,15 @@ like(reasons(), qr/^critical: the credentials for the storage expired /, $title)
 statement_of($title);
 await_healthy($title);
 
+# 094_library.pl has the file.
+$title = 'the library of pgbackup has version …, the extension has version …';
+value(q{UPDATE pg_extension SET extversion = '0.9' WHERE extname = 'pgbackup'});
+like(reasons(), qr/^critical: the library of pgbackup has version 1\.0\.0, the extension has version 0\.9$/, $title);
+# There is no script from that version.
+value(q{UPDATE pg_extension SET extversion = '1.0' WHERE extname = 'pgbackup'});
+block_of($title);
+await_healthy($title);
+
 $title = 'schedule "…" came with a copy of the home database of another server, so it does not run here: …';
 value(q{SELECT pgbackup.schedule('name', '0 5 * * 0'); UPDATE pgbackup.named_schedules SET token = 'other', place = 'elsewhere'});
 like(reasons(), qr/^critical: schedule "name" came with a copy /, $title);

@@ -25,10 +25,19 @@ sub new
 		-install_path => $self->{installation}, wal_level => 'replica', max_wal_senders => 4,
 		max_connections => 20, superuser_reserved_connections => 0, restart_after_crash => 'on', %Outages::LogLines::settings);
 	$self->{store} = $node->basedir . '/store';
-	$node->safe_psql('postgres', 'CREATE ROLE tester SUPERUSER LOGIN; CREATE ROLE nobody; CREATE DATABASE shop');
-	$node->safe_psql('shop', q{CREATE TABLE orders AS SELECT n, md5(n::text) AS note FROM generate_series(1, 5000) AS n});
+	$node->safe_psql('postgres', 'CREATE ROLE tester SUPERUSER LOGIN; CREATE ROLE nobody');
+	$self->create_shop;
 	$self->{slow} = slow_programs($node);
 	return $self;
+}
+
+# Always as large as before, or its backup is suspiciously small.
+sub create_shop
+{
+	my ($self) = @_;
+	$self->sql('CREATE DATABASE shop TEMPLATE template0');
+	$self->sql('CREATE TABLE orders AS SELECT n, md5(n::text) AS note FROM generate_series(1, 5000) AS n', 'shop');
+	return;
 }
 
 sub answer

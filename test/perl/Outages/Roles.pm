@@ -30,7 +30,7 @@ sub outages
 		{ name => 'database accepts no connections', reason => qr/it does not accept connections/,
 		  begin => sub { $_[0]->sql('ALTER DATABASE shop ALLOW_CONNECTIONS false') }, end => sub { $_[0]->sql('ALTER DATABASE shop ALLOW_CONNECTIONS true') } },
 		{ name => 'database is dropped', reason => qr/names database "shop", which does not exist/,
-		  begin => sub { $_[0]->sql('DROP DATABASE shop WITH (FORCE)') }, end => sub { $_[0]->sql('CREATE DATABASE shop TEMPLATE template0') } },
+		  begin => sub { $_[0]->sql('DROP DATABASE shop WITH (FORCE)') }, end => sub { $_[0]->create_shop } },
 		{ name => 'database is renamed', reason => qr/names database "shop", which does not exist/,
 		  begin => sub { $_[0]->sql('ALTER DATABASE shop RENAME TO shop_old') }, end => sub { $_[0]->sql('ALTER DATABASE shop_old RENAME TO shop') } });
 }
