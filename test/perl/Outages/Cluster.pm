@@ -93,7 +93,7 @@ sub restart
 		$self->{node}->adjust_conf('postgresql.conf', $name, undef);
 		$self->{node}->append_conf('postgresql.conf', "$name = '$settings{$name}'");
 	}
-	$self->{node}->restart('fast');
+	$self->{node}->restart;
 	return;
 }
 
