@@ -1,5 +1,7 @@
 // Small SQL-callable pieces that plpgsql cannot do itself: what the server knows and what the
 // core checks. The functions themselves are in sql/parts.
+#include <string_view>
+
 #include "shared/compression.h"
 #include "shared/state.h"
 #include "shared/storage_url.h"
@@ -31,6 +33,7 @@ PG_FUNCTION_INFO_V1(pgbackup_storage_error);
 PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
 PG_FUNCTION_INFO_V1(pgbackup_cluster_name);
+PG_FUNCTION_INFO_V1(pgbackup_metrics_label);
 PG_FUNCTION_INFO_V1(pgbackup_guard_transition);
 }
 
@@ -204,6 +207,25 @@ Datum pgbackup_is_same_storage(PG_FUNCTION_ARGS) {
 Datum pgbackup_is_compression(PG_FUNCTION_ARGS) {
   Compression compression;
   PG_RETURN_BOOL(ParseCompression(text_to_cstring(PG_GETARG_TEXT_PP(0)), &compression));
+}
+
+// (name, value) → a label as Prometheus writes it.
+Datum pgbackup_metrics_label(PG_FUNCTION_ARGS) {
+  StringInfoData label;
+  initStringInfo(&label);
+  const auto add = [&label](const text* what) {
+    appendBinaryStringInfo(&label, VARDATA_ANY(what), static_cast<int>(VARSIZE_ANY_EXHDR(what)));
+  };
+  add(PG_GETARG_TEXT_PP(0));
+  appendStringInfoString(&label, "=\"");
+  const text* value = PG_GETARG_TEXT_PP(1);
+  const std::string_view bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+  for (const char c : bytes) {
+    if (c == '\\' || c == '"' || c == '\n') appendStringInfoChar(&label, '\\');
+    appendStringInfoChar(&label, c == '\n' ? 'n' : c);
+  }
+  appendStringInfoChar(&label, '"');
+  PG_RETURN_TEXT_P(cstring_to_text_with_len(label.data, label.len));
 }
 
 // Trigger on the tables of runs, and with an argument on that of copies: refuses a change of status
