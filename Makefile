@@ -15,7 +15,10 @@ WERROR ?=
 
 MODULE_big = pgbackup
 EXTENSION = pgbackup
-DATA_built = sql/pgbackup--1.0.sql
+# Of version 1.2.3 of the library, the extension's objects have version 1.2.
+LIBRARY_VERSION := $(shell cat VERSION)
+OBJECTS_VERSION := $(shell cut -d . -f 1,2 VERSION)
+DATA_built = sql/pgbackup--$(OBJECTS_VERSION).sql
 PGFILEDESC = "pgbackup - backups of every database from inside the server"
 
 # What the module and the executable both compile: free of exceptions and allocation.
@@ -29,7 +32,7 @@ REGRESS_OPTS = --dbname=postgres --use-existing
 # No exception can leave the module because none can be thrown in it.
 PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -Wall -Wextra $(WERROR) -Wno-register
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
-	-DPGBACKUP_VERSION='"1.0.0"'
+	-DPGBACKUP_VERSION='"$(LIBRARY_VERSION)"'
 SHLIB_LINK = -lstdc++
 
 # The module is small; bitcode for the JIT compiler would gain nothing.
@@ -39,7 +42,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Objects depend on every header: there are few, and a wrong struct layout inside the server is dear.
-$(OBJS): $(wildcard src/pg/*.h src/shared/*.h src/shared/*/*.h)
+$(OBJS): VERSION $(wildcard src/pg/*.h src/shared/*.h src/shared/*/*.h)
 
 AGENT = $(BUILD_DIR)/pgbackup
 # Where bash looks for the completion of a program in $(bindir).
@@ -51,7 +54,7 @@ all: agent
 SQL_PARTS = $(patsubst %,sql/parts/%.sql,server catalog progress internal refused ownership recreated backups marks restores contents verification \
 	schedules events notifications undelivered check retention janitor totals statistics expected health metrics dashboard \
 	access import end)
-sql/pgbackup--1.0.sql: $(SQL_PARTS) Makefile
+sql/pgbackup--$(OBJECTS_VERSION).sql: $(SQL_PARTS) Makefile VERSION
 	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(SQL_PARTS) >$@.new && mv $@.new $@
 
 .PHONY: agent install-agent uninstall-agent clean-agent check-unit

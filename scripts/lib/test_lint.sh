@@ -24,6 +24,7 @@ test_lint() {
   lint_files "error messages" messages_file docs/troubleshooting.md
   lint_files "alerts and reasons" runbook_file docs/operations.md
   lint_files "rooms" rooms_file docs/architecture.md
+  lint_files "version" version_file META.json pgbackup.control
   if has_clang_tool clang-format; then lint_at_once "clang-format" format_files "${sources[@]}"; fi
   if has_clang_tool clang-tidy; then lint_tidy; fi
 }
@@ -109,6 +110,19 @@ runbook_file() { # FILE
     my @missing = grep { my $one = $_; !grep { index($one, $_) >= 0 } @headings } @wanted;
     print "$file: no heading for \"$_\"\n" for @missing;
     exit(!@wanted || @missing > 0)' "$1" monitoring/alerts.yaml sql/parts/expected.sql sql/parts/health.sql sql/parts/ownership.sql sql/parts/recreated.sql sql/parts/undelivered.sql
+}
+# Files that others read say the version themselves: it is that of the file VERSION.
+version_file() { # FILE
+  local version
+  version=$(cat VERSION)
+  case $1 in
+    META.json) perl -MJSON::PP -0777 -ne 'my $meta = decode_json($_);
+      exit(grep { $_->{version} ne $ARGV[0] } $meta, $meta->{provides}{pgbackup})' "$1" "$version" ;;
+    pgbackup.control) grep -qxF "default_version = '${version%.*}'" "$1" ;;
+  esac || {
+    echo "$1: the version is not $version"
+    return 1
+  }
 }
 # Rooms depend on each other in one direction, as the file shows.
 rooms_file() { perl test/lint/rooms.pl --compare "$1"; }
@@ -198,7 +212,7 @@ tidy_flags() { # BATCH-NAME
     tests-*) printf '%s\n' '--checks=-clang-analyzer-*' ;;
     *) printf -- '--extra-arg=%s\n' -Xclang -analyzer-config -Xclang max-nodes=75000 ;;
   esac
-  printf '%s\n' -- -std=c++20 -Isrc -Itest/unit -DPGBACKUP_VERSION='"1.0.0"' -DSOURCE_DIR='"."'
+  printf '%s\n' -- -std=c++20 -Isrc -Itest/unit -DPGBACKUP_VERSION="\"$(cat VERSION)\"" -DSOURCE_DIR='"."'
   case $1 in
     # PGXS builds these, CMake does not know them
     pg-*) printf '%s\n' -fno-exceptions -fno-rtti -isystem "$("$PG_CONFIG" --includedir-server)" ;;
