@@ -63,3 +63,12 @@ SELECT pgbackup.create(label => 'not yet', storage => 'file:///nowhere') AS id \
 SELECT pgbackup.wait(:id);
 ROLLBACK;
 SELECT count(*) AS started FROM pgbackup.backups;
+
+-- What a storage URL says, and the settings where it says nothing.
+SELECT option, pgbackup._s3_option('s3://bucket/p/?region=&object_lock_days=%39&tags=a%3Db', option)
+  FROM unnest('{region,object_lock_days,tags,path_style,endpoint,concurrency,requester_pays}'::text[]) AS option;
+SELECT pgbackup._s3_option('file:///a', 'region') IS NULL AS none;
+SELECT pgbackup._s3_option('s3://bucket', 'nonsense');
+SELECT url, pgbackup._storage_place(url), pgbackup._s3_bucket(url)
+  FROM unnest('{s3://bucket/p/?region=x,s3://bucket,file:///a/b/,nothing?x}'::text[]) AS url;
+SELECT pgbackup._lock_days('s3://bucket?object_lock_mode=governance&object_lock_days=%39'), pgbackup._lock_days('s3://bucket?object_lock_days=9');

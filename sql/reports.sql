@@ -8,7 +8,7 @@ DELETE FROM pgbackup.restores;
 CREATE FUNCTION pg_temp.run(name, ago interval, status text, size bigint DEFAULT NULL, message text DEFAULT NULL, took interval DEFAULT '10 s')
     RETURNS void LANGUAGE sql AS $$
     INSERT INTO pgbackup.backups (database, storage, format, status, file_size, raw_size, message, created_at, started_at, finished_at)
-    VALUES ($1, 'file:///somewhere?x=1', 'custom', $3, $4, 4 * $4, $5, now() - $2, now() - $2, now() - $2 + $6) $$;
+    VALUES ($1, 's3://somewhere?region=x', 'custom', $3, $4, 4 * $4, $5, now() - $2, now() - $2, now() - $2 + $6) $$;
 -- Nothing yet.
 SELECT count(*) FROM pgbackup.stats();
 SELECT status, reasons FROM pgbackup.health() WHERE database = 'postgres';
@@ -31,7 +31,7 @@ SELECT reasons FROM pgbackup.health() WHERE database = 'postgres';
 SELECT pg_temp.run('postgres', '10 min', 'completed', 400);
 SELECT reasons FROM pgbackup.health() WHERE database = 'postgres';
 -- A copy that failed, a removal that is stuck.
-INSERT INTO pgbackup.copies (backup_id, storage, status, message) SELECT max(id), 'file:///elsewhere?x', 'failed', 'no room' FROM pgbackup.backups;
+INSERT INTO pgbackup.copies (backup_id, storage, status, message) SELECT max(id), 's3://elsewhere?region=x', 'failed', 'no room' FROM pgbackup.backups;
 INSERT INTO pgbackup.removals (run_id, storage, file_name, reason, attempts, message, not_before)
 VALUES (-1, 'file:///somewhere', 'x', 'deleted', 3, 'access denied', 'infinity');
 SELECT reasons FROM pgbackup.health() WHERE database = 'postgres';

@@ -256,7 +256,7 @@ DECLARE
     copy_id bigint;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._audit(format('copy backup %s to %s', $1, split_part($2, '?', 1)));
+    PERFORM pgbackup._audit(format('copy backup %s to %s', $1, pgbackup._storage_place($2)));
     PERFORM pgbackup._require_run_id($1);
     SELECT b.* INTO source FROM pgbackup.backups b WHERE b.id = $1 FOR SHARE;
     IF NOT FOUND THEN
@@ -317,7 +317,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Only a completed backup can be presigned.';
     END IF;
-    IF source.storage NOT LIKE 's3://%' THEN
+    IF pgbackup._s3_bucket(source.storage) IS NULL THEN
         RAISE EXCEPTION 'backup % is in %, which has no URLs', $1, source.storage
             USING ERRCODE = 'feature_not_supported',
                   HINT = 'Only backups in S3 can be presigned.';

@@ -7,7 +7,7 @@ CREATE FUNCTION pgbackup._run_event(kind text, run jsonb) RETURNS jsonb
     SELECT jsonb_strip_nulls(jsonb_build_object(
         'kind', kind, 'id', run->'id', 'status', run->'status', 'database', run->'database',
         'backup_id', run->'backup_id', 'target_database', run->'target_database', 'mode', run->'mode',
-        'schedule', run->'schedule', 'label', run->'label', 'storage', split_part(run->>'storage', '?', 1),
+        'schedule', run->'schedule', 'label', run->'label', 'storage', pgbackup._storage_place(run->>'storage'),
         'file_size', run->'file_size', 'started_at', run->'started_at', 'finished_at', run->'finished_at',
         'message', left(run->>'message', 1000)))
 $$;

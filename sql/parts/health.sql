@@ -184,7 +184,7 @@ CREATE FUNCTION pgbackup._backup_problems(databases name[]) RETURNS TABLE (datab
     SELECT g.database, 'warning', format('the newest backup may not be restored as a whole: %s', split_part(g.detail, E'\n', 1))
       FROM newest g WHERE g.sqlstate = '01000' AND g.verified_level IS DISTINCT FROM 'restore'
     UNION ALL
-    SELECT g.database, 'warning', format('the copy of backup %s in %s is missing: %s', c.backup_id, split_part(c.storage, '?', 1), c.message)
+    SELECT g.database, 'warning', format('the copy of backup %s in %s is missing: %s', c.backup_id, pgbackup._storage_place(c.storage), c.message)
       FROM newest g JOIN pgbackup.copies c ON c.backup_id = g.id
      WHERE c.status = 'failed'
 $$;

@@ -85,11 +85,8 @@ BEGIN
         created_by, created_at, started_at, finished_at, server_version, system_identifier, database_oid, instance, run_key, environment,
         pinned, verified_at, verified_level, options, manifest)
     VALUES (pgbackup._free_run_id((about->>'id')::bigint), about->>'database', entry->>'file_name',
-        CASE WHEN storage LIKE 's3://%'
-             THEN rtrim(split_part(storage, '?', 1), '/') || '/' || (entry->>'file_name') END,
-        CASE WHEN storage LIKE 's3://%'
-             THEN nullif(coalesce(substring(storage FROM '[?&]region=([^&]*)'), current_setting('pgbackup.s3_region')), '') END,
-        substring(storage FROM '^s3://([^/?]+)'), storage,
+        CASE WHEN pgbackup._s3_bucket(storage) IS NOT NULL THEN pgbackup._storage_place(storage) || '/' || (entry->>'file_name') END,
+        pgbackup._s3_option(storage, 'region'), pgbackup._s3_bucket(storage), storage,
         (entry->>'file_size')::bigint, (entry->'manifest'->'totals'->>'raw_size')::bigint,
         (entry->'manifest'->'totals'->>'database_size')::bigint,
         CASE about->>'backup_type' WHEN 'scheduled' THEN 'scheduled' ELSE 'manual' END,
@@ -132,7 +129,7 @@ BEGIN
     END IF;
     IF reason IS NOT NULL THEN
         RAISE WARNING 'backup % in % was not imported: %', coalesce(quote_ident(entry->>'file_name'), 'with another encoding'),
-                split_part(storage, '?', 1), reason
+                pgbackup._storage_place(storage), reason
             USING HINT = 'It was left out; the other backups are not concerned.';
     END IF;
     RETURN reason IS NULL;
@@ -186,7 +183,7 @@ DECLARE
 BEGIN
     PERFORM pgbackup._require_server();
     PERFORM pgbackup._require_superuser('import backups');
-    PERFORM pgbackup._audit(format('import backups from %s', split_part(place, '?', 1)));
+    PERFORM pgbackup._audit(format('import backups from %s', pgbackup._storage_place(place)));
     IF coalesce(place, '') = '' OR pgbackup._storage_error(place) IS NOT NULL THEN
         RAISE EXCEPTION 'invalid storage'
             USING ERRCODE = 'invalid_parameter_value',
@@ -233,7 +230,7 @@ BEGIN
         RAISE WARNING 'marks.json of % more backups was ignored', ignored - most_named
             USING HINT = 'The backups were imported without what these objects say of pins and verifications.';
     END IF;
-    RAISE NOTICE '%: % backups imported, % were known, % skipped', split_part(place, '?', 1), imported, known, skipped;
+    RAISE NOTICE '%: % backups imported, % were known, % skipped', pgbackup._storage_place(place), imported, known, skipped;
     RETURN imported;
 END $$;
 COMMENT ON FUNCTION pgbackup.import(text, boolean) IS

@@ -167,7 +167,7 @@ CREATE FUNCTION pgbackup._run_state(id bigint)
            format('backup %s of database %I completed in %s s: %s read, %s stored in %s/%s%s',
                   b.id, b.database, round(extract(epoch FROM b.duration), 1),
                   pg_size_pretty(b.raw_size), pg_size_pretty(b.file_size),
-                  rtrim(split_part(b.storage, '?', 1), '/'), b.file_name,
+                  pgbackup._storage_place(b.storage), b.file_name,
                   (SELECT '; copies: ' || string_agg(n.copies || ' ' || n.status, ', ' ORDER BY n.status)
                      FROM (SELECT replace(c.status, 'in_progress', 'under way'), count(*)
                              FROM pgbackup.copies c WHERE c.backup_id = b.id GROUP BY 1) AS n (status, copies)))

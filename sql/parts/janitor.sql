@@ -55,7 +55,7 @@ CREATE FUNCTION pgbackup._leftovers(storage text, found jsonb, age text, done te
                 WHEN what = 'objects' THEN format('no manifest, older than %s', age)
                 WHEN count = 1 THEN format('unfinished upload older than %s', age)
                 ELSE format('%s unfinished uploads older than %s', count, age) END
-           || CASE WHEN $1 <> current_setting('pgbackup.storage') THEN format(', in %s', split_part($1, '?', 1)) ELSE '' END,
+           || CASE WHEN $1 <> current_setting('pgbackup.storage') THEN format(', in %s', pgbackup._storage_place($1)) ELSE '' END,
            coalesce('kept: ' || why_kept, done), what, count, why_kept IS NULL
       FROM judged ORDER BY n
 $$;
@@ -103,7 +103,7 @@ BEGIN
             END LOOP;
         END LOOP;
     END LOOP;
-    RAISE NOTICE '%: removed % objects, % unfinished uploads', split_part(storage, '?', 1), objects, uploads;
+    RAISE NOTICE '%: removed % objects, % unfinished uploads', pgbackup._storage_place(storage), objects, uploads;
 END $$;
 COMMENT ON FUNCTION pgbackup._cleanup_storage(text, boolean, interval) IS 'internal: removes what unfinished runs have left in a storage, if it is older than that';
 

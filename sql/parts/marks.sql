@@ -179,7 +179,7 @@ BEGIN
          WHERE w.run_id = waiting.run_id;
     END IF;
     RETURN CASE WHEN failures > 0 AND NOT was_failing
-                THEN format('pins and verifications of backups could not be written to %s: %s', split_part(place, '?', 1), reason) END;
+                THEN format('pins and verifications of backups could not be written to %s: %s', pgbackup._storage_place(place), reason) END;
 END $$;
 COMMENT ON FUNCTION pgbackup._settle_marks(bigint, jsonb, text) IS
     'internal: what became of a job that writes marks, whose first row this was; returns what is to be logged, null for nothing';
@@ -234,7 +234,7 @@ COMMENT ON FUNCTION pgbackup._take_marks(bigint, jsonb) IS 'internal: makes pgba
 CREATE FUNCTION pgbackup._warn_marks(storage text, entry jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RAISE WARNING 'marks.json of backup % in % was ignored: %', quote_ident(entry->>'file_name'), split_part(storage, '?', 1),
+    RAISE WARNING 'marks.json of backup % in % was ignored: %', quote_ident(entry->>'file_name'), pgbackup._storage_place(storage),
             entry->>'marks_ignored'
         USING DETAIL = 'The backup was imported without what that object says of pins and verifications.',
               HINT = 'Find out who wrote it. pgbackup.pin() and pgbackup.verify() write it anew.';

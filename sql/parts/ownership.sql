@@ -127,9 +127,9 @@ CREATE FUNCTION pgbackup._ownership_problems() RETURNS TABLE (status text, reaso
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'warning', CASE WHEN l.holder IS NULL
                            THEN format('this server is a copy of another one, or has moved, so it removes no backups from %s: SELECT pgbackup.take_over_storage() if the other one is gone',
-                                       split_part(l.storage, '?', 1))
+                                       pgbackup._storage_place(l.storage))
                            ELSE format('another server (instance %s of cluster "%s", last there at %s) may remove backups from %s, so this one removes none: SELECT pgbackup.take_over_storage() if that one is gone',
-                                       l.holder, l.cluster, l.renewed_at, split_part(l.storage, '?', 1)) END
+                                       l.holder, l.cluster, l.renewed_at, pgbackup._storage_place(l.storage)) END
       FROM pgbackup.leases l, pgbackup._place() AS h (place)
      WHERE l.place = h.place AND NOT l.held
        AND (l.storage = current_setting('pgbackup.storage') OR EXISTS (SELECT FROM pgbackup._wanted_copies('') AS w WHERE w = l.storage))
@@ -168,7 +168,7 @@ DECLARE
     answer jsonb;
 BEGIN
     PERFORM pgbackup._require_server();
-    PERFORM pgbackup._audit(format('take over storage%s%s', ' ' || split_part(storage, '?', 1), ' from ' || token));
+    PERFORM pgbackup._audit(format('take over storage%s%s', ' ' || pgbackup._storage_place(storage), ' from ' || token));
     PERFORM pgbackup._check_storage(storage);
     IF token !~ '^[0-9a-f]{32}$' THEN
         RAISE EXCEPTION 'invalid token: %', quote_literal(token)
@@ -188,7 +188,7 @@ BEGIN
             PERFORM pgbackup._note_lease(place, answer->'lease');
         END IF;
         PERFORM pgbackup._queue_marks_in(place);
-        taken_over := split_part(place, '?', 1);
+        taken_over := pgbackup._storage_place(place);
         previous_instance := answer->'before'->>'holder';
         previous_cluster := answer->'before'->>'cluster';
         last_there := (answer->'before'->>'renewed_at')::timestamptz;

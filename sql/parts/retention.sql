@@ -4,10 +4,8 @@
 
 CREATE FUNCTION pgbackup._lock_days(storage text) RETURNS int
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN $1 LIKE 's3://%' AND mode <> '' THEN coalesce(nullif(days, ''), '0')::int ELSE 0 END
-      FROM (VALUES (coalesce(substring($1 FROM '[?&]object_lock_mode=([^&]*)'), current_setting('pgbackup.s3_object_lock_mode')),
-                    coalesce(substring($1 FROM '[?&]object_lock_days=([^&]*)'), current_setting('pgbackup.s3_object_lock_days'))))
-           AS s (mode, days)
+    SELECT CASE WHEN pgbackup._s3_option($1, 'object_lock_mode') IS NULL THEN 0
+                ELSE coalesce(pgbackup._s3_option($1, 'object_lock_days'), '0')::int END
 $$;
 COMMENT ON FUNCTION pgbackup._lock_days(text) IS 'internal: for how many days what is written to a storage now cannot be removed';
 

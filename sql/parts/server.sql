@@ -126,6 +126,19 @@ CREATE FUNCTION pgbackup._is_same_storage(url text, other text) RETURNS boolean
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_same_storage';
 COMMENT ON FUNCTION pgbackup._is_same_storage(text, text) IS 'internal: whether two storage URLs lead to the same place';
 
+CREATE FUNCTION pgbackup._storage_place(storage text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_storage_place';
+COMMENT ON FUNCTION pgbackup._storage_place(text) IS 'internal: the URL of a storage without parameters and trailing slashes';
+
+CREATE FUNCTION pgbackup._s3_bucket(storage text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_s3_bucket';
+COMMENT ON FUNCTION pgbackup._s3_bucket(text) IS 'internal: the bucket of a storage; null for a directory';
+
+CREATE FUNCTION pgbackup._s3_option(storage text, option text) RETURNS text
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_s3_option';
+COMMENT ON FUNCTION pgbackup._s3_option(text, text) IS
+    'internal: an option of S3 for a storage, from its URL or else the setting; null when it is not set, and for a directory';
+
 CREATE FUNCTION pgbackup._is_compression(value text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pgbackup_is_compression';
 COMMENT ON FUNCTION pgbackup._is_compression(text) IS 'internal: whether a value is good for pgbackup.compression';

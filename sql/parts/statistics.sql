@@ -27,14 +27,14 @@ CREATE FUNCTION pgbackup.stats(database name DEFAULT NULL)
          GROUP BY s.database),
     place AS (
         SELECT p.database, jsonb_object_agg(p.storage, p.bytes) AS storage_used
-          FROM (SELECT b.database, split_part(s.storage, '?', 1) AS storage, sum(s.bytes) AS bytes
+          FROM (SELECT b.database, pgbackup._storage_place(s.storage) AS storage, sum(s.bytes) AS bytes
                   FROM pgbackup.backups b,
                        LATERAL (SELECT b.storage, b.file_size
                                 UNION ALL
                                 SELECT c.storage, c.file_size FROM pgbackup.copies c
                                  WHERE c.backup_id = b.id AND c.status = 'completed') AS s (storage, bytes)
                  WHERE b.status = 'completed' AND ($1 IS NULL OR b.database = $1)
-                 GROUP BY b.database, split_part(s.storage, '?', 1)) AS p
+                 GROUP BY b.database, pgbackup._storage_place(s.storage)) AS p
          GROUP BY p.database)
     SELECT r.database,
            count(*), count(*) FILTER (WHERE r.status = 'completed'), count(*) FILTER (WHERE r.status = 'failed'),

@@ -40,13 +40,13 @@ CREATE FUNCTION pgbackup._count_backups(database name) RETURNS SETOF pgbackup._t
           FROM pgbackup.backups b WHERE b.database = $1 AND b.status NOT IN ('pending', 'in_progress')),
     place AS (
         SELECT p.database, jsonb_object_agg(p.storage, p.bytes) AS used
-          FROM (SELECT s.database, split_part(s.storage, '?', 1) AS storage, sum(s.bytes) AS bytes
+          FROM (SELECT s.database, pgbackup._storage_place(s.storage) AS storage, sum(s.bytes) AS bytes
                   FROM (SELECT r.database, r.storage, sum(r.file_size) AS bytes FROM run r WHERE r.status = 'completed'
                          GROUP BY r.database, r.storage
                         UNION ALL
                         SELECT r.database, c.storage, c.file_size FROM run r JOIN pgbackup.copies c ON c.backup_id = r.id AND c.status = 'completed'
                          WHERE r.status = 'completed') AS s
-                 GROUP BY s.database, split_part(s.storage, '?', 1)) AS p
+                 GROUP BY s.database, pgbackup._storage_place(s.storage)) AS p
          GROUP BY p.database)
     SELECT n.*, coalesce(p.used, '{}')
       FROM (SELECT r.database, count(*) FILTER (WHERE r.status = 'completed'), count(*) FILTER (WHERE r.status = 'failed'),

@@ -4,7 +4,6 @@
 
 #include "shared/compression.h"
 #include "shared/state.h"
-#include "shared/storage_url.h"
 
 #include "pg/caller.h"
 #include "pg/confinement.h"
@@ -29,8 +28,6 @@ PG_FUNCTION_INFO_V1(pgbackup_is_valid_name);
 PG_FUNCTION_INFO_V1(pgbackup_shown_name);
 PG_FUNCTION_INFO_V1(pgbackup_audit);
 PG_FUNCTION_INFO_V1(pgbackup_log_full_queue);
-PG_FUNCTION_INFO_V1(pgbackup_storage_error);
-PG_FUNCTION_INFO_V1(pgbackup_is_same_storage);
 PG_FUNCTION_INFO_V1(pgbackup_is_compression);
 PG_FUNCTION_INFO_V1(pgbackup_cluster_name);
 PG_FUNCTION_INFO_V1(pgbackup_metrics_label);
@@ -181,27 +178,6 @@ Datum pgbackup_shown_name(PG_FUNCTION_ARGS) {
   Name name = static_cast<Name>(palloc0(NAMEDATALEN));
   namestrcpy(name, ValidText(NameStr(*PG_GETARG_NAME(0)), "?"));
   PG_RETURN_NAME(name);
-}
-
-// What is wrong with a storage URL, or NULL.
-Datum pgbackup_storage_error(PG_FUNCTION_ARGS) {
-  const char* value = text_to_cstring(PG_GETARG_TEXT_PP(0));
-  StorageUrl url;
-  const char* error = nullptr;
-  if (ParseStorageUrl(value, &url, &error)) PG_RETURN_NULL();
-  PG_RETURN_TEXT_P(cstring_to_text(error));
-}
-
-// (url, other) → boolean. False for what is no URL.
-Datum pgbackup_is_same_storage(PG_FUNCTION_ARGS) {
-  const char* one = text_to_cstring(PG_GETARG_TEXT_PP(0));
-  const char* other = text_to_cstring(PG_GETARG_TEXT_PP(1));
-  StorageUrl first;
-  StorageUrl second;
-  const char* ignored = nullptr;
-  PG_RETURN_BOOL(ParseStorageUrl(one, &first, &ignored) &&
-                 ParseStorageUrl(other, &second, &ignored) &&
-                 IsSamePlace(first, second, settings.s3.endpoint));
 }
 
 Datum pgbackup_is_compression(PG_FUNCTION_ARGS) {

@@ -6,7 +6,7 @@
 
 #include "core/archive/toc_reader.h"
 #include "core/base/error.h"
-#include "core/pipeline/codec.h"
+#include "core/manifest/stored_object.h"
 #include "core/pipeline/damaged_object.h"
 #include "core/process/memory_file.h"
 
