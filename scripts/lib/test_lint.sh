@@ -75,6 +75,7 @@ docs_file() { # FILE
     sub slurp { local (@ARGV, $/) = @_; return join "", <> }
     my ($file, @sources) = @ARGV;
     my ($text, $known) = (slurp($file), slurp(@sources));
+    $known .= " pgbackup.s3_$_" for $known =~ /^ *\{\.name = "(\w+)"/gm;
     my $folder = $file =~ m{^(.*/)} ? $1 : "";
     my @wrong;
     while ($text =~ /^\s*```json\n(.*?)^\s*```/gms) {
@@ -86,7 +87,7 @@ docs_file() { # FILE
     my %names = map { $_ => 1 } $text =~ /\bpgbackup\.(?!so\b|control\b)([a-z]\w+)(?![\w*])/g;
     $known =~ /\bpgbackup\.$_\b/ or push @wrong, "pgbackup.$_, which is unknown" for sort keys %names;
     print "$file: $_\n" for @wrong;
-    exit(@wrong > 0)' "$1" src/pg/settings.cpp src/pg/confinement.cpp sql/parts/*.sql
+    exit(@wrong > 0)' "$1" src/pg/settings.cpp src/pg/confinement.cpp src/shared/s3_options.h sql/parts/*.sql
 }
 # What the sources can raise is in the tables of the file, and nothing else.
 messages_file() { # FILE
