@@ -35,6 +35,8 @@ sub all_verify
 	my @bad = grep { finished($node, $node->safe_psql('postgres', "SELECT pgbackup.verify($_, 'checksum')")) ne 'completed' }
 	  split /\n/, $node->safe_psql('postgres', q{SELECT id FROM pgbackup.backups WHERE status = 'completed' ORDER BY id});
 	is("@bad", '', $title);
+	# What has been verified is recorded in the storage, too.
+	$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pgbackup.unstored_marks') or die;
 	return;
 }
 
