@@ -95,7 +95,7 @@ emit_log_hook_type previous_log_hook = nullptr;
 void ShortenContext(ErrorData* data) {
   if (data->elevel < ERROR)
     data->hide_ctx = true;
-  else if (data->elevel == ERROR && data->context != nullptr)
+  else if (data->context != nullptr)
     data->context[strcspn(data->context, "\n")] = '\0';
   if (previous_log_hook != nullptr) previous_log_hook(data);
 }

@@ -35,5 +35,15 @@ start_backup($node, q{'db1'});
 wait_until(sub { lines('ERROR:  disk of straw') && lines('CONTEXT:') }, 'the error');
 unlike(slurp_file($node->logfile, $log), qr/^\t/m, 'the context of an error of the launcher has one line');
 
+# The launcher is ended within such a function.
+$node->safe_psql('postgres', q{CREATE OR REPLACE FUNCTION public.fails() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(1000); RETURN NEW; END$$});
+my $is_within = q{pid = pgbackup.launcher_pid() AND wait_event = 'PgSleep'};
+$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE $is_within") or die;
+$log = -s $node->logfile;
+$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE $is_within");
+wait_until(sub { lines('FATAL:  terminating background worker') && lines('CONTEXT:') }, 'its end');
+unlike(slurp_file($node->logfile, $log), qr/^\t/m, 'so has that of its end');
+$node->safe_psql('postgres', 'DROP FUNCTION public.fails() CASCADE');
+
 $node->stop;
 done_testing();
