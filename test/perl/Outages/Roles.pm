@@ -30,7 +30,9 @@ sub outages
 		{ name => 'database accepts no connections', reason => qr/it does not accept connections/,
 		  begin => sub { $_[0]->sql('ALTER DATABASE shop ALLOW_CONNECTIONS false') }, end => sub { $_[0]->sql('ALTER DATABASE shop ALLOW_CONNECTIONS true') } },
 		{ name => 'database is dropped', reason => qr/names database "shop", which does not exist/,
-		  begin => sub { $_[0]->sql('DROP DATABASE shop WITH (FORCE)') }, end => sub { $_[0]->create_shop } },
+		  begin => sub { $_[0]->sql('DROP DATABASE shop WITH (FORCE)') },
+		  # It could be another database of the same name.
+		  end => sub { $_[0]->create_shop; $_[0]->sql(q{SELECT pgbackup.adopt_database('shop')}) } },
 		{ name => 'database is renamed', reason => qr/names database "shop", which does not exist/,
 		  begin => sub { $_[0]->sql('ALTER DATABASE shop RENAME TO shop_old') }, end => sub { $_[0]->sql('ALTER DATABASE shop_old RENAME TO shop') } });
 }
