@@ -24,6 +24,11 @@ struct FixedText {
     for (const char c : more) text[size++] = c;
     return *this;
   }
+  constexpr FixedText& Add(int number) {
+    if (number >= 10) Add(number / 10);
+    text[size++] = static_cast<char>('0' + number % 10);
+    return *this;
+  }
 };
 
 constexpr auto kErrors = [] {
@@ -33,7 +38,7 @@ constexpr auto kErrors = [] {
     if (kOptions[i].is_file)
       errors[i].Add("an absolute path");
     else if (kOptions[i].number != nullptr)
-      errors[i].Add("a whole number that is not too large");
+      errors[i].Add("a whole number, ").Add(kOptions[i].most).Add(" at most");
     else
       errors[i].Add(kOptions[i].wanted);
     errors[i].Add(".");

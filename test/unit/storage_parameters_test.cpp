@@ -88,7 +88,7 @@ TEST(StorageParameters, AreRefusedWithAReason) {
       {"kms_key_id=my%20key", "kms_key_id"},
       {"object_lock_mode=strict", "object_lock_mode"},
       {"object_lock_days=x", "object_lock_days"},
-      {"object_lock_days=36501", "object_lock_days"},
+      {"object_lock_days=36501", "a whole number, 36500 at most"},
       {"object_lock_days=99999999999999999999", "object_lock_days"},
       {"checksum=md5", "checksum"},
       {"tags=team", "tags"},
